@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "limbeck/config/diagnostics.h"
+
+namespace limbeck::config {
+
+/// A parsed configuration value with the place where it was written. Copies are deep (yaml-cpp's alias one
+/// another), and a map keeps the order of its keys.
+struct Node {
+  enum class Kind { null, scalar, list, map };
+  struct Entry;
+
+  Kind kind = Kind::null;
+  std::string scalar;
+  bool quoted = false;  ///< the scalar was written in quotes: it is text, whatever it looks like
+  Location where;
+  std::vector<Node> items;     ///< of a list
+  std::vector<Entry> entries;  ///< of a map
+
+  static Node make_map(Location where);
+  static Node make_scalar(std::string text, Location where);
+
+  bool is_map() const { return kind == Kind::map; }
+  Node* find(std::string_view key);
+  const Node* find(std::string_view key) const;
+  /// The value under `key`, made as null if absent. This node must be a map.
+  Node& child(const std::string& key, const Location& key_where);
+  void erase(std::string_view key);
+  /// "a map", "a list", "the text 'x'", "nothing", for messages.
+  std::string describe() const;
+};
+
+struct Node::Entry {
+  std::string key;
+  Location key_where;
+  Node value;
+};
+
+/// Strict YAML: reports duplicate keys, merge keys, tags, non-scalar keys and several documents.
+/// An empty text is an empty map. `first_line` shifts nothing; `source` names the file in messages.
+Node parse_yaml(const std::string& text, const std::string& source, Diagnostics& diagnostics);
+
+/// `over` on top of `base`: maps merge key by key, everything else replaces the whole.
+void merge(Node& base, const Node& over);
+
+/// Block-style YAML that parse_yaml reads back to the same tree.
+std::string to_yaml(const Node& node);
+
+}  // namespace limbeck::config

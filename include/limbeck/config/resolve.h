@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "limbeck/config/reader.h"
+
+namespace limbeck::config {
+
+/// Reads the files in order, each with what it `extends`, merges them (later wins), then applies
+/// `--set` arguments ("a.b=c"; "a.0.b=c" reaches into a list). Any map may name bases:
+/// `extends: [a.yaml]`, relative to the file it stands in.
+Node resolve(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& sets,
+             Diagnostics& diagnostics);
+
+/// resolve() and read() in one; throws ConfigError with every message.
+template <class Options>
+Options load(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& sets) {
+  Diagnostics diagnostics;
+  const Node node = resolve(files, sets, diagnostics);
+  Options options = read<Options>(node, diagnostics);
+  diagnostics.throw_if_any();
+  return options;
+}
+
+/// Leaves in which the two trees differ, as "train.steps: 100 → 200", for messages.
+std::vector<std::string> differences(const Node& before, const Node& after);
+
+}  // namespace limbeck::config

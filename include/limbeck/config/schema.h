@@ -1,0 +1,214 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "limbeck/config/node.h"
+
+namespace limbeck::config {
+
+/// What a value may be. Build one with the functions below.
+struct Rule {
+  double minimum = -std::numeric_limits<double>::infinity();
+  double maximum = std::numeric_limits<double>::infinity();
+  bool minimum_excluded = false;
+  std::vector<std::string> choices;
+  bool is_required = false;
+  bool changes_results = true;
+
+  /// The key must be written; it has no default.
+  Rule required() const;
+  /// Another value gives the same results, so a run may be resumed with it.
+  Rule no_effect() const;
+  /// " ≥ 1", " in [0, 1]", …; empty if anything goes.
+  std::string text() const;
+};
+
+Rule any();
+Rule at_least(double minimum);
+Rule above(double minimum);
+Rule between(double minimum, double maximum);
+Rule one_of(std::vector<std::string> choices);
+
+class Visitor;
+
+/// Options of something that is chosen by name; each family derives its own base or uses this one.
+struct ComponentOptions {
+  virtual ~ComponentOptions() = default;
+  virtual void describe(Visitor& visitor) = 0;
+  virtual std::unique_ptr<ComponentOptions> clone() const = 0;
+};
+
+/// Gives a struct of options `clone()`: `struct CosineOptions : config::Component<CosineOptions> { … };`
+template <class Own>
+struct Component : ComponentOptions {
+  std::unique_ptr<ComponentOptions> clone() const override {
+    return std::make_unique<Own>(static_cast<const Own&>(*this));
+  }
+};
+
+/// A value that holds the options of the component chosen by name.
+class Chosen {
+ public:
+  Chosen() = default;
+  Chosen(const Chosen& other) { *this = other; }
+  Chosen(Chosen&&) = default;
+  Chosen& operator=(const Chosen& other) {
+    options_ = other.options_ ? other.options_->clone() : nullptr;
+    name_ = other.name_;
+    return *this;
+  }
+  Chosen& operator=(Chosen&&) = default;
+
+  const std::string& name() const { return name_; }
+  const ComponentOptions& operator*() const { return *options_; }
+  ComponentOptions* get() { return options_.get(); }
+  void set(std::string name, std::unique_ptr<ComponentOptions> options) {
+    name_ = std::move(name);
+    options_ = std::move(options);
+  }
+
+ private:
+  std::string name_;
+  std::unique_ptr<ComponentOptions> options_;
+};
+
+/// Walks over an options struct. A struct describes itself once,
+///
+///     void describe(config::Visitor& v) {
+///       v.value("lr", lr, "peak learning rate", config::above(0));
+///       v.section("schedule", schedule, "learning rate over time");
+///     }
+///
+/// and parsing, range and unknown-key checks, dump and help are visitors.
+class Visitor {
+ public:
+  virtual ~Visitor() = default;
+
+  virtual void value(std::string_view key, bool& value, std::string_view help, const Rule& = {}) = 0;
+  virtual void value(std::string_view key, int64_t& value, std::string_view help,
+                     const Rule& = {}) = 0;
+  virtual void value(std::string_view key, double& value, std::string_view help,
+                     const Rule& = {}) = 0;
+  virtual void value(std::string_view key, std::string& value, std::string_view help,
+                     const Rule& = {}) = 0;
+  virtual void value(std::string_view key, std::vector<int64_t>& value, std::string_view help,
+                     const Rule& = {}) = 0;
+  virtual void value(std::string_view key, std::vector<double>& value, std::string_view help,
+                     const Rule& = {}) = 0;
+  virtual void value(std::string_view key, std::vector<std::string>& value, std::string_view help,
+                     const Rule& = {}) = 0;
+  /// A subtree that is read later, against another struct.
+  virtual void value(std::string_view key, Node& value, std::string_view help, const Rule& = {}) = 0;
+
+  /// A nested struct.
+  template <class Options>
+  void section(std::string_view key, Options& options, std::string_view help) {
+    if (begin_section(key, help)) {
+      options.describe(*this);
+      end_section();
+    }
+  }
+
+  /// A list of structs.
+  template <class Options>
+  void list(std::string_view key, std::vector<Options>& options, std::string_view help) {
+    list_of(key, ListOf<Options>(options), help);
+  }
+
+  /// A map from names of the user's choice to subtrees that are read later.
+  virtual void named(std::string_view key, std::map<std::string, Node>& nodes, std::string_view help) = 0;
+
+  /// Key `name` chooses an entry of `registry`; the chosen one's own options stand beside it.
+  template <class Registry>
+  void choice(Chosen& chosen, const Registry& registry, std::string_view help) {
+    choose(chosen, ChoiceOf<Registry>(registry), help);
+  }
+
+  /// A check across fields, reported at `key`. Only reading looks at it.
+  virtual void require(bool condition, std::string_view key, const std::string& message) = 0;
+
+ protected:
+  class List {
+   public:
+    virtual ~List() = default;
+    virtual size_t size() const = 0;
+    virtual void resize(size_t size) const = 0;
+    virtual void describe(size_t index, Visitor& visitor) const = 0;
+    virtual void describe_default(Visitor& visitor) const = 0;
+  };
+
+  class Choice {
+   public:
+    virtual ~Choice() = default;
+    virtual std::vector<std::string> names() const = 0;
+    virtual std::string help(const std::string& name) const = 0;
+    virtual std::unique_ptr<ComponentOptions> make(const std::string& name) const = 0;
+  };
+
+  virtual bool begin_section(std::string_view key, std::string_view help) = 0;
+  virtual void end_section() = 0;
+  virtual void list_of(std::string_view key, const List& list, std::string_view help) = 0;
+  virtual void choose(Chosen& chosen, const Choice& choice, std::string_view help) = 0;
+
+ private:
+  template <class Options>
+  class ListOf : public List {
+   public:
+    explicit ListOf(std::vector<Options>& items) : items_(items) {}
+    size_t size() const override { return items_.size(); }
+    void resize(size_t size) const override { items_.resize(size); }
+    void describe(size_t index, Visitor& visitor) const override { items_[index].describe(visitor); }
+    void describe_default(Visitor& visitor) const override { Options().describe(visitor); }
+
+   private:
+    std::vector<Options>& items_;
+  };
+
+  template <class Registry>
+  class ChoiceOf : public Choice {
+   public:
+    explicit ChoiceOf(const Registry& registry) : registry_(registry) {}
+    std::vector<std::string> names() const override { return registry_.names(); }
+    std::string help(const std::string& name) const override { return registry_.help(name); }
+    std::unique_ptr<ComponentOptions> make(const std::string& name) const override {
+      return registry_.make_options(name);
+    }
+
+   private:
+    const Registry& registry_;
+  };
+};
+
+
+namespace detail {
+std::unique_ptr<Visitor> make_dumper(Node& root, bool only_results);
+std::unique_ptr<Visitor> make_helper(std::string& text);
+}  // namespace detail
+
+/// The struct as a tree (what `--dump-config` prints and a run keeps). With `only_results`, fields that do
+/// not change results are left out.
+template <class Options>
+Node to_node(const Options& options, bool only_results = false) {
+  Node root = Node::make_map({});
+  Options copy = options;  // describe() is not const: reading writes through it
+  const auto dumper = detail::make_dumper(root, only_results);
+  copy.describe(*dumper);
+  return root;
+}
+
+/// Every key with type, range, default and meaning, one a line.
+template <class Options>
+std::string help_text() {
+  std::string text;
+  const auto helper = detail::make_helper(text);
+  Options().describe(*helper);
+  return text;
+}
+
+}  // namespace limbeck::config

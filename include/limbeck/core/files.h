@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace limbeck {
+
+/// Whole file as bytes. Throws DataError with the path.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes a temporary sibling, fsyncs it, and renames it over `path`: readers see the old or the new
+/// contents, never half of them. Throws DataError.
+void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
+
+/// Flushes a file or a directory to the disk. Throws DataError.
+void sync_path(const std::filesystem::path& path);
+
+/// XXH3-128 as 32 hexadecimal digits.
+std::string hash_bytes(const void* data, size_t size);
+std::string hash_file(const std::filesystem::path& path);
+
+/// Paths that match a shell pattern (`runs/cosine-s*`), sorted.
+std::vector<std::filesystem::path> glob_paths(const std::string& pattern);
+
+/// Holds `directory/lock` for as long as it lives, so that two processes never write one run.
+class DirectoryLock {
+ public:
+  /// Throws ConfigError if another process holds the lock.
+  explicit DirectoryLock(const std::filesystem::path& directory);
+  ~DirectoryLock();
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "limbeck/core/log.h"
+
+namespace limbeck {
+
+/// One progress line: rewritten in place on a terminal; elsewhere a log line every few seconds.
+/// It holds count, rate and the time that is left at the rate seen so far.
+class Progress {
+ public:
+  /// `unit` names what is counted, in the plural ("steps"). `done` of `total` were finished before.
+  Progress(Logger& logger, std::string label, std::string unit, int64_t total, int64_t done = 0);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// `done` items are finished; `details` follows the count on the line.
+  void update(int64_t done, const std::string& details = "");
+  /// Ends the line so that other output can follow.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string line(const std::string& details) const;
+
+  Logger& logger_;
+  std::string label_;
+  std::string unit_;
+  int64_t total_;
+  int64_t first_;
+  int64_t done_;
+  bool terminal_;
+  bool line_open_ = false;
+  std::string details_;
+  Clock::time_point start_;
+  Clock::time_point shown_{};
+};
+
+}  // namespace limbeck

@@ -1,0 +1,163 @@
+#include "limbeck/config/node.h"
+
+#include <algorithm>
+
+namespace limbeck::config {
+
+Node Node::make_map(Location where) {
+  Node node;
+  node.kind = Kind::map;
+  node.where = std::move(where);
+  return node;
+}
+
+Node Node::make_scalar(std::string text, Location where) {
+  Node node;
+  node.kind = Kind::scalar;
+  node.scalar = std::move(text);
+  node.where = std::move(where);
+  return node;
+}
+
+const Node* Node::find(std::string_view key) const {
+  for (const Entry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+Node* Node::find(std::string_view key) {
+  return const_cast<Node*>(static_cast<const Node*>(this)->find(key));
+}
+
+Node& Node::child(const std::string& key, const Location& key_where) {
+  if (Node* found = find(key)) return *found;
+  Node value;
+  value.where = key_where;
+  entries.push_back({key, key_where, std::move(value)});
+  return entries.back().value;
+}
+
+void Node::erase(std::string_view key) {
+  std::erase_if(entries, [&](const Entry& entry) { return entry.key == key; });
+}
+
+std::string Node::describe() const {
+  switch (kind) {
+    case Kind::null:
+      return "nothing";
+    case Kind::list:
+      return "a list";
+    case Kind::map:
+      return "a map";
+    case Kind::scalar:
+      return quoted ? "the text '" + scalar + "'" : "'" + scalar + "'";
+  }
+  return "";
+}
+
+void merge(Node& base, const Node& over) {
+  if (!base.is_map() || !over.is_map()) {
+    base = over;
+    return;
+  }
+  for (const Node::Entry& entry : over.entries) {
+    if (Node* below = base.find(entry.key)) {
+      merge(*below, entry.value);
+    } else {
+      base.entries.push_back(entry);
+    }
+  }
+}
+
+namespace {
+
+bool is_plain(const std::string& text) {
+  if (text.empty() || text == "~" || text == "null" || text == "true" || text == "false") return false;
+  const auto safe = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '/' || c == '+';
+  };
+  // A number or a boolean written without quotes is one; text that looks like it needs them.
+  const bool starts_well = std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_' ||
+                           text[0] == '/' || text.starts_with("./") || text.starts_with("../");
+  return starts_well && std::all_of(text.begin(), text.end(),
+                                    [&](char c) { return safe(c) || c == '-'; });
+}
+
+std::string scalar_yaml(const Node& node) {
+  if (!node.quoted || is_plain(node.scalar)) return node.scalar;
+  std::string text = "\"";
+  for (const char c : node.scalar) {
+    if (c == '\n') {
+      text += "\\n";
+    } else if (c == '\t') {
+      text += "\\t";
+    } else {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+  }
+  return text + '"';
+}
+
+bool is_flow(const Node& node) {
+  return node.kind == Node::Kind::scalar || node.kind == Node::Kind::null ||
+         (node.kind == Node::Kind::list &&
+          std::all_of(node.items.begin(), node.items.end(), [](const Node& n) {
+            return n.kind == Node::Kind::scalar;
+          })) ||
+         (node.is_map() && node.entries.empty());
+}
+
+std::string flow_yaml(const Node& node) {
+  if (node.kind == Node::Kind::scalar) return scalar_yaml(node);
+  if (node.kind == Node::Kind::null) return "null";
+  if (node.is_map()) return "{}";
+  std::string text = "[";
+  for (size_t i = 0; i < node.items.size(); ++i) {
+    text += (i > 0 ? ", " : "") + scalar_yaml(node.items[i]);
+  }
+  return text + "]";
+}
+
+void write(const Node& node, size_t indent, bool first_on_line, std::string& out) {
+  const std::string space(indent, ' ');
+  if (node.is_map()) {
+    for (const Node::Entry& entry : node.entries) {
+      if (!first_on_line) out += space;
+      first_on_line = false;
+      Node key = Node::make_scalar(entry.key, {});
+      key.quoted = true;
+      out += scalar_yaml(key) + ":";
+      if (is_flow(entry.value)) {
+        out += " " + flow_yaml(entry.value) + "\n";
+      } else {
+        out += "\n";
+        write(entry.value, indent + 2, false, out);
+      }
+    }
+    return;
+  }
+  for (const Node& item : node.items) {
+    out += space + "- ";
+    if (is_flow(item)) {
+      out += flow_yaml(item) + "\n";
+    } else if (item.is_map()) {
+      write(item, indent + 2, true, out);
+    } else {
+      out += "\n";
+      write(item, indent + 2, false, out);
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const Node& node) {
+  if (is_flow(node)) return flow_yaml(node) + "\n";
+  std::string out;
+  write(node, 0, false, out);
+  return out;
+}
+
+}  // namespace limbeck::config

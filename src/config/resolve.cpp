@@ -1,0 +1,181 @@
+#include "limbeck/config/resolve.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck::config {
+namespace fs = std::filesystem;
+namespace {
+
+class FileLoader {
+ public:
+  explicit FileLoader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  Node load(const fs::path& path, const Location& named_at) {
+    const std::string name = path.lexically_normal().string();
+    if (std::find(open_.begin(), open_.end(), name) != open_.end()) {
+      diagnostics_.add(named_at, "extends",
+                       "'" + name + "' extends itself: " + join(open_, " → ") + " → " + name);
+      return Node::make_map(named_at);
+    }
+    std::string text;
+    try {
+      text = read_file(path);
+    } catch (const DataError& e) {
+      diagnostics_.add(named_at, "", e.what());
+      return Node::make_map(named_at);
+    }
+    Node root = parse_yaml(text, name, diagnostics_);
+    if (!root.is_map()) {
+      diagnostics_.add(root.where, "", "a configuration file holds a map, not " + root.describe());
+      return Node::make_map(root.where);
+    }
+    open_.push_back(name);
+    extend(root, path.parent_path());
+    open_.pop_back();
+    return root;
+  }
+
+ private:
+  /// Replaces every `extends` in the tree by what it names.
+  void extend(Node& node, const fs::path& folder) {
+    for (Node& item : node.items) extend(item, folder);
+    for (auto& entry : node.entries) {
+      if (entry.key != "extends") extend(entry.value, folder);
+    }
+    const Node* extends = node.find("extends");
+    if (!extends) return;
+    Node merged = Node::make_map(node.where);
+    if (extends->kind != Node::Kind::list) {
+      diagnostics_.add(extends->where, "extends",
+                       "expected a list of files, found " + extends->describe());
+    }
+    for (const Node& base : extends->items) {
+      if (base.kind != Node::Kind::scalar) {
+        diagnostics_.add(base.where, "extends", "expected a file, found " + base.describe());
+      } else {
+        merge(merged, load(folder / base.scalar, base.where));
+      }
+    }
+    node.erase("extends");
+    merge(merged, node);
+    node = std::move(merged);
+  }
+
+  Diagnostics& diagnostics_;
+  std::vector<std::string> open_;
+};
+
+std::vector<std::string> split_key(const std::string& key) {
+  std::vector<std::string> parts;
+  size_t start = 0;
+  while (true) {
+    const size_t dot = key.find('.', start);
+    parts.push_back(key.substr(start, dot - start));
+    if (dot == std::string::npos) return parts;
+    start = dot + 1;
+  }
+}
+
+void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics) {
+  const Location where{"--set " + argument, 0, 0};
+  const size_t equals = argument.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    diagnostics.add(where, "", "expected KEY=VALUE");
+    return;
+  }
+  const std::string key = argument.substr(0, equals);
+  const std::string text = argument.substr(equals + 1);
+  Node value;
+  if (text.empty()) {
+    value = Node::make_scalar("", where);
+    value.quoted = true;
+  } else {
+    Diagnostics inner;
+    value = parse_yaml(text, where.source, inner);
+    for (const std::string& message : inner.messages()) diagnostics.add({"--set", 0, 0}, key, message);
+    value.where = where;
+  }
+
+  Node* node = &root;
+  std::string path;
+  for (const std::string& part : split_key(key)) {
+    path += (path.empty() ? "" : ".") + part;
+    if (part.empty()) {
+      diagnostics.add(where, key, "an empty part in the key");
+      return;
+    }
+    if (node->kind == Node::Kind::list) {
+      size_t index = 0;
+      const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
+      if (error != std::errc() || end != part.data() + part.size() || index >= node->items.size()) {
+        diagnostics.add(where, path, format("expected the index of one of %zu items", node->items.size()));
+        return;
+      }
+      node = &node->items[index];
+      continue;
+    }
+    if (!node->is_map()) {
+      if (node->kind != Node::Kind::null) {
+        diagnostics.add(where, path, "lies below " + node->describe() + ", which has no keys");
+        return;
+      }
+      *node = Node::make_map(where);
+    }
+    node = &node->child(part, where);
+  }
+  merge(*node, value);
+  node->where = where;
+}
+
+std::string shown(const Node* node) {
+  if (!node) return "(not set)";
+  std::string text = to_yaml(*node);
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+void collect_differences(const Node* before, const Node* after, const std::string& path,
+                         std::vector<std::string>& found) {
+  if (before && after && before->is_map() && after->is_map()) {
+    for (const auto& entry : before->entries) {
+      collect_differences(&entry.value, after->find(entry.key),
+                          path.empty() ? entry.key : path + "." + entry.key, found);
+    }
+    for (const auto& entry : after->entries) {
+      if (before->find(entry.key)) continue;
+      collect_differences(nullptr, &entry.value, path.empty() ? entry.key : path + "." + entry.key, found);
+    }
+    return;
+  }
+  const std::string old_text = shown(before);
+  const std::string new_text = shown(after);
+  if (old_text != new_text) found.push_back(path + ": " + old_text + " → " + new_text);
+}
+
+}  // namespace
+
+Node resolve(const std::vector<fs::path>& files, const std::vector<std::string>& sets,
+             Diagnostics& diagnostics) {
+  Node root = Node::make_map({files.empty() ? "configuration" : files.front().string(), 0, 0});
+  FileLoader loader(diagnostics);
+  for (const fs::path& file : files) {
+    const Location named_at{"command line", 0, 0};
+    merge(root, loader.load(file, named_at));
+  }
+  for (const std::string& argument : sets) apply_set(root, argument, diagnostics);
+  return root;
+}
+
+std::vector<std::string> differences(const Node& before, const Node& after) {
+  std::vector<std::string> found;
+  collect_differences(&before, &after, "", found);
+  return found;
+}
+
+}  // namespace limbeck::config

@@ -1,0 +1,95 @@
+#include "limbeck/core/csv.h"
+
+#include <algorithm>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+
+int Csv::column(std::string_view name) const {
+  const auto found = std::find(header.begin(), header.end(), name);
+  return found == header.end() ? -1 : static_cast<int>(found - header.begin());
+}
+
+Csv parse_csv(std::string_view text, const std::string& file_name) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // what spreadsheets write
+  Csv csv;
+  std::vector<std::string> fields;
+  std::string field;
+  bool quoted = false;
+  bool any = false;  // something of the current row has been seen
+  size_t line = 1;
+  size_t row_line = 1;
+
+  const auto end_row = [&] {
+    if (!any) return;  // blank line
+    fields.push_back(std::move(field));
+    if (csv.header.empty()) {
+      csv.header = std::move(fields);
+    } else if (fields.size() != csv.header.size()) {
+      throw DataError(format("%s:%zu: %zu fields where the header has %zu", file_name.c_str(), row_line,
+                             fields.size(), csv.header.size()));
+    } else {
+      csv.rows.push_back(std::move(fields));
+      csv.lines.push_back(row_line);
+    }
+    fields = {};
+    field = {};
+    any = false;
+  };
+
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') ++line;
+    if (quoted) {
+      if (c != '"') {
+        field += c;
+      } else if (i + 1 < text.size() && text[i + 1] == '"') {
+        field += '"';
+        ++i;
+      } else {
+        quoted = false;
+      }
+    } else if (c == '"' && field.empty()) {
+      quoted = any = true;
+    } else if (c == ',') {
+      fields.push_back(std::move(field));
+      field = {};
+      any = true;
+    } else if (c == '\n') {
+      end_row();
+      row_line = line;
+    } else if (c != '\r') {
+      field += c;
+      any = true;
+    }
+  }
+  if (quoted) throw DataError(format("%s:%zu: a quote is not closed", file_name.c_str(), row_line));
+  end_row();
+  if (csv.header.empty()) throw DataError(file_name + ": is empty");
+  return csv;
+}
+
+Csv read_csv(const std::filesystem::path& path) { return parse_csv(read_file(path), path.string()); }
+
+std::string csv_line(const std::vector<std::string>& fields) {
+  std::string line;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) line += ',';
+    if (fields[i].find_first_of(",\"\n\r") == std::string::npos) {
+      line += fields[i];
+      continue;
+    }
+    line += '"';
+    for (const char c : fields[i]) {
+      if (c == '"') line += '"';
+      line += c;
+    }
+    line += '"';
+  }
+  return line + '\n';
+}
+
+}  // namespace limbeck

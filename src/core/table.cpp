@@ -1,0 +1,42 @@
+#include "limbeck/core/table.h"
+
+#include <algorithm>
+
+namespace limbeck {
+namespace {
+
+/// Characters as a terminal counts them: UTF-8 continuation bytes take no place.
+size_t width_of(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+std::string markdown_table(const std::vector<std::string>& header,
+                           const std::vector<std::vector<std::string>>& rows, size_t text_columns) {
+  std::vector<size_t> widths;
+  for (const auto& cell : header) widths.push_back(std::max<size_t>(width_of(cell), 3));
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
+  }
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text = "|";
+    for (size_t c = 0; c < widths.size(); ++c) {
+      const std::string cell = c < cells.size() ? cells[c] : "";
+      const std::string space(widths[c] - width_of(cell), ' ');
+      text += c < text_columns ? " " + cell + space + " |" : " " + space + cell + " |";
+    }
+    return text + "\n";
+  };
+  std::string text = line(header) + "|";
+  for (size_t c = 0; c < widths.size(); ++c) {
+    text += c < text_columns ? " " + std::string(widths[c], '-') + " |"
+                             : " " + std::string(widths[c] - 1, '-') + ": |";
+  }
+  text += "\n";
+  for (const auto& row : rows) text += line(row);
+  return text;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "limbeck/config/resolve.h"
+#include "limbeck/core/log.h"
+
+namespace limbeck {
+
+/// A command line with what all executables share: --help with an example, --version, --quiet, --verbose, interrupts,
+/// and errors turned into one message and an exit code.
+class Tool {
+ public:
+  Tool(const std::string& name, const std::string& purpose, const std::string& example);
+
+  CLI::App app;
+  /// Valid inside the body.
+  Logger& logger() { return *logger_; }
+
+  /// Parses, runs `body`, and returns the exit code.
+  int run(int argc, char** argv, const std::function<int()>& body);
+
+ private:
+  bool quiet_ = false;
+  bool verbose_ = false;
+  std::unique_ptr<Logger> logger_;
+};
+
+/// The options of a tool that is driven by a configuration: files, --set, --check, --dump-config, --help-config,
+/// --threads, --device.
+class ConfigOptions {
+ public:
+  /// `threads_key` and `device_key` are where these options go in the configuration.
+  ConfigOptions(CLI::App& app, std::string threads_key, std::string device_key);
+
+  bool check = false;
+
+  /// Answers --help-config and --dump-config; returns false if that was all. Throws ConfigError.
+  template <class Config>
+  bool load(Config& config) const {
+    if (help_config_) {
+      std::fputs(config::help_text<Config>().c_str(), stdout);
+      return false;
+    }
+    require_files();
+    config = config::load<Config>(files(), sets());
+    if (dump_) {
+      std::fputs(config::to_yaml(config::to_node(config)).c_str(), stdout);
+      return false;
+    }
+    return true;
+  }
+
+ private:
+  void require_files() const;
+  std::vector<std::filesystem::path> files() const { return {files_.begin(), files_.end()}; }
+  /// --threads and --device are short for --set.
+  std::vector<std::string> sets() const;
+
+  std::string threads_key_;
+  std::string device_key_;
+  std::vector<std::string> files_;
+  std::vector<std::string> sets_;
+  std::string threads_;
+  std::string device_;
+  bool dump_ = false;
+  bool help_config_ = false;
+};
+
+}  // namespace limbeck
