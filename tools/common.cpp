@@ -1,8 +1,11 @@
 #include "common.h"
 
+#include <malloc.h>
+
 #include <iostream>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/version.h"
 
@@ -26,6 +29,10 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
                                      : verbose_ ? Verbosity::verbose
                                                 : Verbosity::normal);
   catch_interrupts();
+  // Every training step frees and asks for the same large blocks; giving them back to the kernel in between costs
+  // more than a tenth of a step in page faults.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, -1);
   try {
     return body();
   } catch (const Error& e) {
@@ -42,25 +49,52 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
   }
 }
 
-ConfigOptions::ConfigOptions(CLI::App& app, std::string threads_key, std::string device_key)
-    : threads_key_(std::move(threads_key)), device_key_(std::move(device_key)) {
+ConfigOptions::ConfigOptions(CLI::App& app, const std::string& threads_key, const std::string& device_key)
+    : app_(app) {
   app.add_option("config", files_, "configuration files, later ones win");
   app.add_option("--set", sets_, "one value: a.b=c; may be repeated")->allow_extra_args(false);
   app.add_flag("--check", check, "check configuration and files, then stop");
   app.add_flag("--dump-config", dump_, "print the resolved configuration, then stop");
   app.add_flag("--help-config", help_config_, "print every key with range, default and meaning, then stop");
-  app.add_option("--threads", threads_, "threads of LibTorch, short for --set " + threads_key_);
-  app.add_option("--device", device_, "auto, cpu or cuda[:i], short for --set " + device_key_);
+  add_shortcut("--device", device_key, "auto, cpu or cuda[:i]");
+  app.add_option_function<int64_t>(
+      "--threads", [this, threads_key](int64_t n) { sets_.push_back(threads_key + "=" + std::to_string(n)); },
+      "threads of LibTorch, short for --set " + threads_key);
 }
 
-void ConfigOptions::require_files() const {
-  if (files_.empty()) throw ConfigError("no configuration file is named; see --help");
+void ConfigOptions::add_shortcut(const std::string& option, const std::string& key, const std::string& help) {
+  add(option, key, help, false);
+}
+
+void ConfigOptions::add_list_shortcut(const std::string& option, const std::string& key, const std::string& help) {
+  add(option, key, help, true);
+}
+
+void ConfigOptions::add(const std::string& option, const std::string& key, const std::string& help, bool is_list) {
+  Shortcut& shortcut = shortcuts_.emplace_back(Shortcut{key, is_list, {}});
+  auto* added = app_.add_option(option, shortcut.values, help + ", short for --set " + key);
+  is_list ? added->delimiter(',') : added->expected(1);
+}
+
+std::vector<std::filesystem::path> ConfigOptions::files() const {
+  if (files_.empty() && sets().empty()) throw ConfigError("no configuration file is named; see --help");
+  return {files_.begin(), files_.end()};
 }
 
 std::vector<std::string> ConfigOptions::sets() const {
+  const auto quoted = [](const std::string& text) {
+    std::string yaml = "'";
+    for (const char c : text) yaml += c == '\'' ? std::string("''") : std::string(1, c);
+    return yaml + "'";
+  };
   std::vector<std::string> all = sets_;
-  if (!threads_.empty()) all.push_back(threads_key_ + "=" + threads_);
-  if (!device_.empty()) all.push_back(device_key_ + "=" + device_);
+  for (const Shortcut& shortcut : shortcuts_) {
+    if (shortcut.values.empty()) continue;
+    std::vector<std::string> values;
+    for (const std::string& value : shortcut.values) values.push_back(quoted(value));
+    const std::string text = join(values, ", ");
+    all.push_back(shortcut.key + "=" + (shortcut.is_list ? "[" + text + "]" : text));
+  }
   return all;
 }
 

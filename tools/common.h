@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,9 +38,14 @@ class Tool {
 class ConfigOptions {
  public:
   /// `threads_key` and `device_key` are where these options go in the configuration.
-  ConfigOptions(CLI::App& app, std::string threads_key, std::string device_key);
+  ConfigOptions(CLI::App& app, const std::string& threads_key, const std::string& device_key);
 
   bool check = false;
+
+  /// An option that is short for --set key=TEXT; the text is taken as it is, not as YAML.
+  void add_shortcut(const std::string& option, const std::string& key, const std::string& help);
+  /// The same for a list of words, separated by commas or spaces.
+  void add_list_shortcut(const std::string& option, const std::string& key, const std::string& help);
 
   /// Answers --help-config and --dump-config; returns false if that was all. Throws ConfigError.
   template <class Config>
@@ -48,7 +54,6 @@ class ConfigOptions {
       std::fputs(config::help_text<Config>().c_str(), stdout);
       return false;
     }
-    require_files();
     config = config::load<Config>(files(), sets());
     if (dump_) {
       std::fputs(config::to_yaml(config::to_node(config)).c_str(), stdout);
@@ -58,17 +63,21 @@ class ConfigOptions {
   }
 
  private:
-  void require_files() const;
-  std::vector<std::filesystem::path> files() const { return {files_.begin(), files_.end()}; }
-  /// --threads and --device are short for --set.
+  struct Shortcut {
+    std::string key;
+    bool is_list;
+    std::vector<std::string> values;
+  };
+
+  void add(const std::string& option, const std::string& key, const std::string& help, bool is_list);
+  /// Throws ConfigError if there is neither a file nor a setting.
+  std::vector<std::filesystem::path> files() const;
   std::vector<std::string> sets() const;
 
-  std::string threads_key_;
-  std::string device_key_;
+  CLI::App& app_;
   std::vector<std::string> files_;
   std::vector<std::string> sets_;
-  std::string threads_;
-  std::string device_;
+  std::list<Shortcut> shortcuts_;  // CLI11 keeps references to the values
   bool dump_ = false;
   bool help_config_ = false;
 };

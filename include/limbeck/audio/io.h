@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "limbeck/audio/waveform.h"
+
+namespace limbeck {
+
+struct AudioInfo {
+  int64_t samples = 0;  ///< per channel
+  int rate_hz = 0;
+  int channels = 0;
+};
+
+struct ReadOptions {
+  std::optional<int> channel;  ///< from 0; a file of several channels needs one
+  int64_t start = 0;           ///< first sample
+  int64_t count = -1;          ///< number of samples; −1 reads to the end
+};
+
+/// How samples are stored. Ogg (Vorbis) has one way only and ignores it; FLAC has no float.
+enum class SampleFormat { pcm16, pcm24, float32 };
+
+/// "pcm16", "pcm24" or "float32". Throws ConfigError for another name.
+SampleFormat sample_format(std::string_view name);
+
+/// True for the file names that Limbeck looks for in folders: .wav, .flac, .ogg, in any case.
+bool is_audio_path(const std::filesystem::path& path);
+
+/// What the file's header says. Throws DataError naming the file if it cannot be read or is empty.
+AudioInfo audio_info(const std::filesystem::path& path);
+
+/// One channel of a WAV, FLAC or Ogg file, or a segment of it. Integer samples are divided by their
+/// full scale, so 16-bit k reads as exactly k / 32768.
+///
+/// Throws DataError naming the file: unreadable, empty, ends early, several channels and none
+/// chosen, no such channel, segment out of range, a sample that is not finite.
+Waveform read_audio(const std::filesystem::path& path, const ReadOptions& options = {});
+
+/// Writes a file of the type that the extension names (.wav, .flac, .ogg) through a temporary
+/// sibling, so that no reader sees half a file. What was read from 16 or 24 bits is written back
+/// bit for bit. The same samples give the same bytes, but for Ogg, whose streams hold a random
+/// number.
+///
+/// Returns how many samples lay beyond full scale and were clipped; float32 keeps them and returns
+/// 0. Throws DataError if the file cannot be written, the waveform is empty or a sample is not
+/// finite, and ConfigError for an unknown extension or a float FLAC.
+int64_t write_audio(const std::filesystem::path& path, const Waveform& waveform,
+                    SampleFormat format = SampleFormat::pcm16);
+
+}  // namespace limbeck

@@ -1,0 +1,121 @@
+#include "limbeck/data/audio_store.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "limbeck/audio/io.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+namespace {
+
+[[noreturn]] void fail(const AudioFile& file, const std::string& reason) {
+  throw DataError(file.path.string() + ": " + reason);
+}
+
+void require_length(const AudioFile& file, int64_t samples, int64_t expected) {
+  if (samples == expected) return;
+  fail(file, format("has %lld samples where the manifest says %lld; run limbeck-prepare again",
+                    static_cast<long long>(samples), static_cast<long long>(expected)));
+}
+
+/// True if 16-bit integers hold the samples exactly, which are then in `integers`.
+bool to_integers(const std::vector<float>& samples, std::vector<int16_t>& integers) {
+  integers.resize(samples.size());
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const float scaled = samples[i] * 32768.0F;
+    if (scaled != std::nearbyint(scaled) || scaled < -32768.0F || scaled > 32767.0F) return false;
+    integers[i] = static_cast<int16_t>(scaled);
+  }
+  return true;
+}
+
+/// Lossy decoders may differ in the last bit between machines, so their hash proves nothing.
+bool decodes_exactly(const std::filesystem::path& path) {
+  const std::string type = path.extension().string();
+  return type != ".ogg" && type != ".OGG";
+}
+
+}  // namespace
+
+AudioStore::AudioStore(int rate_hz, int64_t capacity_bytes)
+    : rate_hz_(rate_hz), capacity_bytes_(capacity_bytes) {}
+
+int64_t AudioStore::Decoded::size() const {
+  return static_cast<int64_t>(std::max(integers.size(), floats.size()));
+}
+
+int64_t AudioStore::Decoded::bytes() const {
+  return static_cast<int64_t>(integers.size() * sizeof(int16_t) + floats.size() * sizeof(float));
+}
+
+std::vector<float> AudioStore::Decoded::slice(int64_t start, int64_t count) const {
+  std::vector<float> samples(static_cast<size_t>(count));
+  if (floats.empty()) {
+    for (size_t i = 0; i < samples.size(); ++i) {
+      samples[i] = static_cast<float>(integers[static_cast<size_t>(start) + i]) / 32768.0F;
+    }
+  } else {
+    std::copy_n(floats.begin() + start, count, samples.begin());
+  }
+  return samples;
+}
+
+std::shared_ptr<const AudioStore::Decoded> AudioStore::decode(const AudioFile& file,
+                                                              int64_t samples) const {
+  Waveform wave = read_audio(file.path);
+  require_length(file, wave.size(), samples);
+  if (decodes_exactly(file.path) && hash_audio(wave.samples) != file.hash) {
+    fail(file, "has another content than the manifest says; run limbeck-prepare again");
+  }
+  auto decoded = std::make_shared<Decoded>();
+  if (!to_integers(wave.samples, decoded->integers)) {
+    decoded->integers = {};
+    decoded->floats = std::move(wave.samples);
+  }
+  return decoded;
+}
+
+std::vector<float> AudioStore::read(const AudioFile& file, int64_t samples, int64_t start,
+                                    int64_t count) const {
+  const std::string name = file.path.string();
+  std::shared_ptr<const Decoded> decoded;
+  bool room = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = kept_.find(name); found != kept_.end()) decoded = found->second;
+    room = used_bytes_ + samples * static_cast<int64_t>(sizeof(int16_t)) <= capacity_bytes_;
+  }
+  if (decoded) {
+    require_length(file, decoded->size(), samples);
+    return decoded->slice(start, count);
+  }
+
+  const AudioInfo info = audio_info(file.path);
+  if (info.rate_hz != rate_hz_) {
+    fail(file, format("has %d Hz where %d Hz are expected", info.rate_hz, rate_hz_));
+  }
+  if (!room) {
+    require_length(file, info.samples, samples);
+    ReadOptions options;
+    options.start = start;
+    options.count = count;
+    return read_audio(file.path, options).samples;
+  }
+  decoded = decode(file, samples);  // two threads may decode the same file; one result is dropped
+  {
+    const std::lock_guard lock(mutex_);
+    if (used_bytes_ + decoded->bytes() <= capacity_bytes_ && kept_.emplace(name, decoded).second) {
+      used_bytes_ += decoded->bytes();
+    }
+  }
+  return decoded->slice(start, count);
+}
+
+int64_t AudioStore::used_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return used_bytes_;
+}
+
+}  // namespace limbeck

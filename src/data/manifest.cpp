@@ -1,0 +1,209 @@
+#include "limbeck/data/manifest.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <unordered_map>
+
+#include "limbeck/core/csv.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kRecordingColumns = {"id",      "path", "speaker", "split",
+                                                    "samples", "rate", "hash"};
+const std::vector<std::string> kPairColumns = {
+    "id", "clean", "noisy", "speaker", "split", "samples", "rate", "clean_hash", "noisy_hash"};
+
+const std::vector<std::string>& columns_of(Manifest::Kind kind) {
+  return kind == Manifest::Kind::recordings ? kRecordingColumns : kPairColumns;
+}
+
+/// One row with its place, so that every complaint can name it.
+class Row {
+ public:
+  Row(const Csv& csv, size_t index, const fs::path& file) : csv_(csv), index_(index), file_(file) {}
+
+  [[noreturn]] void fail(const std::string& reason) const {
+    throw DataError(format("%s:%zu: %s", file_.c_str(), csv_.lines[index_], reason.c_str()));
+  }
+
+  const std::string& text(const std::string& column) const {
+    return csv_.rows[index_][static_cast<size_t>(csv_.column(column))];
+  }
+
+  const std::string& non_empty(const std::string& column) const {
+    const std::string& value = text(column);
+    if (value.empty()) fail("column '" + column + "' is empty");
+    return value;
+  }
+
+  template <class Integer>
+  Integer positive(const std::string& column) const {
+    const std::string& value = text(column);
+    Integer number = 0;
+    const char* end = value.data() + value.size();
+    const auto [stop, error] = std::from_chars(value.data(), end, number);
+    if (error != std::errc() || stop != end || number <= 0) {
+      fail("column '" + column + "': '" + value + "' is not a positive whole number");
+    }
+    return number;
+  }
+
+  Split split() const {
+    Split split{};
+    if (!parse_split(text("split"), split)) {
+      fail("column 'split': '" + text("split") + "' is none of train, valid, test");
+    }
+    return split;
+  }
+
+  AudioFile file(const std::string& path_column, const std::string& hash_column) const {
+    const std::string& hash = text(hash_column);
+    if (hash.size() != 32 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      fail("column '" + hash_column + "': '" + hash + "' is not a hash of 32 hexadecimal digits");
+    }
+    return {file_.parent_path() / non_empty(path_column), hash};
+  }
+
+ private:
+  const Csv& csv_;
+  size_t index_;
+  const fs::path& file_;
+};
+
+Manifest::Kind kind_of(const Csv& csv, const fs::path& path) {
+  const bool pairs = csv.column("clean") >= 0 || csv.column("noisy") >= 0;
+  const auto kind = pairs ? Manifest::Kind::pairs : Manifest::Kind::recordings;
+  std::set<std::string> seen;
+  for (const auto& name : csv.header) {
+    if (!seen.insert(name).second) {
+      throw DataError(path.string() + ":1: column '" + name + "' occurs twice");
+    }
+  }
+  for (const auto& name : columns_of(kind)) {
+    if (csv.column(name) >= 0) continue;
+    throw DataError(path.string() + ":1: column '" + name + "' is missing; a manifest of " +
+                    (pairs ? "pairs" : "recordings") + " has " + join(columns_of(kind), ","));
+  }
+  return kind;
+}
+
+ManifestEntry entry_of(const Row& row, Manifest::Kind kind) {
+  ManifestEntry entry;
+  entry.id = row.non_empty("id");
+  entry.speaker = row.text("speaker");
+  entry.split = row.split();
+  entry.samples = row.positive<int64_t>("samples");
+  entry.rate_hz = row.positive<int>("rate");
+  if (kind == Manifest::Kind::recordings) {
+    entry.audio = row.file("path", "hash");
+  } else {
+    entry.audio = row.file("clean", "clean_hash");
+    entry.noisy = row.file("noisy", "noisy_hash");
+  }
+  return entry;
+}
+
+/// As it should stand in a manifest in `folder`, which is absolute and without symbolic links.
+std::string relative_text(const fs::path& path, const fs::path& folder) {
+  const fs::path absolute = fs::weakly_canonical(fs::absolute(path));
+  auto [a, b] = std::mismatch(absolute.begin(), absolute.end(), folder.begin(), folder.end());
+  const bool only_root = std::distance(absolute.begin(), a) <= 1;
+  return (only_root ? absolute : absolute.lexically_relative(folder)).generic_string();
+}
+
+}  // namespace
+
+const char* split_name(Split split) {
+  return split == Split::train ? "train" : split == Split::valid ? "valid" : "test";
+}
+
+bool parse_split(std::string_view text, Split& split) {
+  for (const Split candidate : {Split::train, Split::valid, Split::test}) {
+    if (text != split_name(candidate)) continue;
+    split = candidate;
+    return true;
+  }
+  return false;
+}
+
+std::string hash_audio(const std::vector<float>& samples) {
+  return hash_bytes(samples.data(), samples.size() * sizeof(float));
+}
+
+Manifest Manifest::read(const fs::path& path) {
+  const Csv csv = read_csv(path);
+  Manifest manifest;
+  manifest.path = path;
+  manifest.kind = kind_of(csv, path);
+  std::vector<size_t> extra;
+  const auto& known = columns_of(manifest.kind);
+  for (size_t i = 0; i < csv.header.size(); ++i) {
+    if (std::find(known.begin(), known.end(), csv.header[i]) != known.end()) continue;
+    extra.push_back(i);
+    manifest.extra_columns.push_back(csv.header[i]);
+  }
+  std::unordered_map<std::string, size_t> line_of_id;
+  for (size_t i = 0; i < csv.rows.size(); ++i) {
+    const Row row(csv, i, path);
+    ManifestEntry entry = entry_of(row, manifest.kind);
+    const auto [before, is_new] = line_of_id.emplace(entry.id, csv.lines[i]);
+    if (!is_new)
+      row.fail(format("id '%s' stands in line %zu too", entry.id.c_str(), before->second));
+    for (const size_t column : extra) entry.extra.push_back(csv.rows[i][column]);
+    manifest.entries.push_back(std::move(entry));
+  }
+  return manifest;
+}
+
+void Manifest::write(const fs::path& file) const {
+  const fs::path folder = fs::weakly_canonical(fs::absolute(file)).parent_path();
+  std::vector<std::string> header = columns_of(kind);
+  header.insert(header.end(), extra_columns.begin(), extra_columns.end());
+  std::string text = csv_line(header);
+  for (const ManifestEntry& entry : entries) {
+    std::vector<std::string> fields{entry.id, relative_text(entry.audio.path, folder)};
+    if (kind == Kind::pairs) fields.push_back(relative_text(entry.noisy.path, folder));
+    for (const std::string& field :
+         {entry.speaker, std::string(split_name(entry.split)), std::to_string(entry.samples),
+          std::to_string(entry.rate_hz), entry.audio.hash}) {
+      fields.push_back(field);
+    }
+    if (kind == Kind::pairs) fields.push_back(entry.noisy.hash);
+    fields.insert(fields.end(), entry.extra.begin(), entry.extra.end());
+    text += csv_line(fields);
+  }
+  write_file_atomically(file, text);
+}
+
+Manifest Manifest::filter(Split split) const {
+  Manifest part = *this;
+  std::erase_if(part.entries, [&](const ManifestEntry& entry) { return entry.split != split; });
+  return part;
+}
+
+std::string Manifest::content_hash() const {
+  std::string text = kind == Kind::pairs ? "pairs\n" : "recordings\n";
+  for (const ManifestEntry& entry : entries) {
+    text +=
+        csv_line({entry.id, entry.speaker, split_name(entry.split), std::to_string(entry.samples),
+                  std::to_string(entry.rate_hz), entry.audio.hash, entry.noisy.hash});
+  }
+  return hash_bytes(text.data(), text.size());
+}
+
+double Manifest::seconds() const {
+  double sum = 0;
+  for (const ManifestEntry& entry : entries) {
+    sum += static_cast<double>(entry.samples) / entry.rate_hz;
+  }
+  return sum;
+}
+
+}  // namespace limbeck

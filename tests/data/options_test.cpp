@@ -1,0 +1,133 @@
+#include "limbeck/data/options.h"
+
+#include <gmock/gmock.h>
+
+#include "limbeck/config/reader.h"
+#include "limbeck/config/resolve.h"
+#include "limbeck/core/error.h"
+#include "limbeck/data/loader.h"
+#include "made_corpus.h"
+
+namespace limbeck {
+namespace {
+
+using test::message_of;
+using test::put_entry;
+using test::put_text;
+using test::TempDir;
+using ::testing::HasSubstr;
+
+struct Root {
+  DataOptions data;
+  void describe(config::Visitor& v) { v.section("data", data, "data"); }
+};
+
+DataOptions load(const TempDir& dir, const std::string& text) {
+  put_text(dir / "config.yaml", text);
+  return config::load<Root>({dir / "config.yaml"}, {}).data;
+}
+
+/// Manifests of two splits: speech.csv, noise.csv and pairs.csv.
+class MadeManifests : public ::testing::Test {
+ protected:
+  MadeManifests() {
+    write("speech", {Split::train, Split::train, Split::valid});
+    write("noise", {Split::train, Split::valid});
+    Manifest pairs = Manifest::read(dir_ / "speech.csv");
+    pairs.kind = Manifest::Kind::pairs;
+    for (auto& entry : pairs.entries) entry.noisy = entry.audio;
+    pairs.write(dir_ / "pairs.csv");
+    options_.speech = (dir_ / "speech.csv").string();
+    options_.noise = (dir_ / "noise.csv").string();
+    options_.segment_seconds = 0.5;
+    options_.valid_segment_seconds = 1;
+  }
+
+  void write(const std::string& name, const std::vector<Split>& splits, int rate_hz = 16000) {
+    Manifest manifest;
+    for (size_t i = 0; i < splits.size(); ++i) {
+      auto entry =
+          put_entry(dir_ / (name + std::to_string(i) + ".flac"), test::white(20000, i), rate_hz);
+      entry.split = splits[i];
+      manifest.entries.push_back(entry);
+    }
+    manifest.write(dir_ / (name + ".csv"));
+  }
+
+  TempDir dir_;
+  DataOptions options_;
+};
+
+TEST_F(MadeManifests, TrainAndValidTakeTheirOwnSplits) {
+  const auto train = make_train_dataset(options_);
+  EXPECT_EQ(train->size(), 2);
+  EXPECT_EQ(train->segment_samples(), 8000);
+  EXPECT_EQ(train->get(1, SeedKey(1)).id, "speech1");
+  const auto valid = make_valid_dataset(options_);
+  EXPECT_EQ(valid->size(), 1);
+  EXPECT_EQ(valid->segment_samples(), 16000);
+  EXPECT_EQ(valid->get(0, SeedKey(1)).id, "speech2");
+  EXPECT_EQ(fixed_batch(*valid, 0, 5, 1).size, 5);
+}
+
+TEST_F(MadeManifests, PairsTakeThePlaceOfMixtures) {
+  options_.pairs = (dir_ / "pairs.csv").string();
+  const Example example = make_train_dataset(options_)->get(0, SeedKey(1));
+  EXPECT_EQ(example.noisy, example.clean);
+  EXPECT_EQ(make_valid_dataset(options_)->size(), 1);
+}
+
+TEST_F(MadeManifests, SayWhatIsWrong) {
+  write("none", {Split::train});
+  DataOptions options = options_;
+  options.noise = (dir_ / "none.csv").string();
+  EXPECT_EQ(message_of<DataError>([&] { make_valid_dataset(options); }),
+            options.noise + ": no entry has split valid (of 1 in the file)");
+  options.noise = (dir_ / "pairs.csv").string();
+  EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
+            options.noise + ": lists pairs, and recordings are needed here");
+  options.pairs = (dir_ / "noise.csv").string();
+  EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
+            options.pairs + ": lists recordings, and pairs are needed here");
+  write("fast", {Split::train}, 48000);
+  options = options_;
+  options.noise = (dir_ / "fast.csv").string();
+  EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
+            (dir_ / "fast0.flac").string() + ": has 48000 Hz where data.rate_hz is 16000 (" +
+                options.noise + ")");
+  options.noise = "/no/such.csv";
+  EXPECT_THAT(message_of<DataError>([&] { make_train_dataset(options); }),
+              HasSubstr("/no/such.csv: cannot be read"));
+}
+
+TEST(DataOptions, AreReadFromYaml) {
+  TempDir dir;
+  const DataOptions options = load(
+      dir, "data: {speech: a.csv, noise: b.csv, snr_db_min: 0, level_dbfs_max: -20, workers: 0}");
+  EXPECT_EQ(options.speech, "a.csv");
+  EXPECT_EQ(options.mixture.snr_db_min, 0);
+  EXPECT_EQ(options.mixture.level_dbfs_max, -20);
+  EXPECT_EQ(options.workers, 0);
+  EXPECT_EQ(options.rate_hz, 16000);
+}
+
+TEST(DataOptions, RefuseWrongValues) {
+  TempDir dir;
+  const auto failure = [&](const std::string& data) {
+    return message_of<ConfigError>([&] { load(dir, "data: {" + data + "}"); });
+  };
+  const std::string ways = "give either both speech and noise, or pairs";
+  EXPECT_THAT(failure(""), HasSubstr(ways));
+  EXPECT_THAT(failure("speech: a"), HasSubstr(ways));
+  EXPECT_THAT(failure("noise: a, pairs: b"), HasSubstr(ways));
+  EXPECT_THAT(failure("speech: a, noise: b, pairs: c"), HasSubstr(ways));
+  EXPECT_THAT(failure("pairs: a, snr_db_min: 5, snr_db_max: 4"),
+              HasSubstr("data.snr_db_max: is below snr_db_min"));
+  EXPECT_THAT(failure("pairs: a, level_dbfs_min: -10"), HasSubstr("is below level_dbfs_min"));
+  EXPECT_THAT(failure("pairs: a, segment_seconds: 0"), HasSubstr("segment_seconds"));
+  EXPECT_THAT(failure("pairs: a, prefetch: 0"), HasSubstr("prefetch"));
+  EXPECT_THAT(failure("pairs: a, workrs: 1"), HasSubstr("did you mean 'workers'?"));
+}
+
+}  // namespace
+}  // namespace limbeck
