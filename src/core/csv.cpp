@@ -61,8 +61,8 @@ Csv parse_csv(std::string_view text, const std::string& file_name) {
     } else if (c == '\n') {
       end_row();
       row_line = line;
-    } else if (c != '\r') {
-      field += c;
+    } else if (c != '\r' || (i + 1 < text.size() && text[i + 1] != '\n')) {
+      field += c;  // a CR goes only where it ends a line
       any = true;
     }
   }
@@ -78,7 +78,8 @@ std::string csv_line(const std::vector<std::string>& fields) {
   std::string line;
   for (size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) line += ',';
-    if (fields[i].find_first_of(",\"\n\r") == std::string::npos) {
+    const bool looks_blank = fields.size() == 1 && fields[i].empty();  // blank lines are skipped
+    if (!looks_blank && fields[i].find_first_of(",\"\n\r") == std::string::npos) {
       line += fields[i];
       continue;
     }

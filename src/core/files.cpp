@@ -50,8 +50,16 @@ void write_file_atomically(const fs::path& path, std::string_view contents) {
     fs::remove(temporary, ignored);
     throw DataError(path.string() + ": cannot be written: " + reason);
   }
-  sync_path(temporary);
-  fs::rename(temporary, path);
+  try {
+    sync_path(temporary);
+    fs::rename(temporary, path);
+  } catch (const std::exception& e) {
+    std::error_code reason;
+    if (const auto* failed = dynamic_cast<const fs::filesystem_error*>(&e)) reason = failed->code();
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw DataError(path.string() + ": cannot be written: " + (reason ? reason.message() : e.what()));
+  }
 }
 
 std::string hash_bytes(const void* data, size_t size) {

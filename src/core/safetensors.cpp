@@ -33,10 +33,20 @@ struct Placed {
   uint64_t end;
 };
 
+/// nlohmann would quietly turn 1.5 into 1 and −1 into 2^64 − 1.
+void check_counts(const nlohmann::json& list, const char* what) {
+  const bool good = list.is_array() && std::all_of(list.begin(), list.end(), [](const auto& value) {
+    return value.is_number_unsigned();
+  });
+  if (!good) throw CheckpointError(std::string(what) + " is not a list of whole numbers");
+}
+
 at::Tensor read_tensor(const std::string& name, const nlohmann::json& entry, std::string_view data,
                        std::vector<Placed>& placed) {
   const auto type = dtypes().find(entry.at("dtype").get<std::string>());
   if (type == dtypes().end()) throw CheckpointError("unknown dtype " + entry.at("dtype").dump());
+  check_counts(entry.at("shape"), "shape");
+  check_counts(entry.at("data_offsets"), "data_offsets");
   const auto shape = entry.at("shape").get<std::vector<int64_t>>();
   const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size()) {

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "limbeck/nn/layers.h"
+
+namespace limbeck::nn {
+
+/// Options of one linear inverted bottleneck.
+struct InvertedBottleneckOptions {
+  int64_t in_channels = 1;
+  int64_t out_channels = 1;
+  int64_t expansion = 2;
+  int64_t kernel_time = 1;
+  int64_t kernel_freq = 3;
+  int64_t stride_freq = 1;    ///< divides the bins
+  int64_t upsample_freq = 1;  ///< multiplies the bins
+  int64_t lookahead = 0;      ///< frames of the future, at most kernel_time − 1
+  std::string norm = "batch";
+  std::string activation = "relu6";
+};
+
+/// Linear inverted bottleneck (MobileNetV2, arXiv 1801.04381, section 3.3): 1x1 expansion by t, norm, activation,
+/// depthwise k_T x k_F (stride in F only), norm, activation, 1x1 linear projection, norm, no activation; the
+/// input is added where the shapes match. No expansion when t = 1. To raise the number of bins the projection
+/// writes `upsample_freq` groups of channels that are interleaved over F, so that the wide tensor is never
+/// larger than at the low resolution.
+class InvertedBottleneckImpl : public torch::nn::Module {
+ public:
+  explicit InvertedBottleneckImpl(const InvertedBottleneckOptions& options);
+  /// [B, in, T, F] → [B, out, T, F · upsample / stride].
+  at::Tensor forward(const at::Tensor& x);
+  int64_t macs_per_frame(int64_t bins) const;
+
+ private:
+  InvertedBottleneckOptions options_;
+  bool residual_;
+  Conv expand_{nullptr}, depthwise_{nullptr}, project_{nullptr};
+  Norm expand_norm_{nullptr}, depthwise_norm_{nullptr}, project_norm_{nullptr};
+  Activation expand_activation_{nullptr}, depthwise_activation_{nullptr};
+};
+TORCH_MODULE(InvertedBottleneck);
+
+}  // namespace limbeck::nn

@@ -1,0 +1,18 @@
+#include "objective/cosine.h"
+
+namespace limbeck::objective {
+
+const DistillTermRegistry& distill_terms() {
+  static const DistillTermRegistry registry = [] {
+    DistillTermRegistry r("distillation term");
+    r.add<CosineOptions>("cosine", "cosine distance between latents",
+                         [](const CosineOptions& o, const nn::DenoisingModel& student,
+                            const nn::DenoisingModel& teacher) -> std::unique_ptr<DistillTerm> {
+                           return std::make_unique<Cosine>(o, student, teacher);
+                         });
+    return r;
+  }();
+  return registry;
+}
+
+}  // namespace limbeck::objective
