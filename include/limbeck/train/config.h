@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "limbeck/data/options.h"
+#include "limbeck/nn/model_config.h"
+#include "limbeck/objective/config.h"
+
+namespace limbeck {
+
+/// Section `train.optimizer:`.
+struct OptimizerOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;
+  double clip_norm = 5;
+
+  void describe(config::Visitor& v);
+};
+
+/// Section `train.schedule:`.
+struct ScheduleOptions {
+  int64_t warmup_steps = 100;
+  double final_ratio = 0.01;
+
+  void describe(config::Visitor& v);
+};
+
+/// Section `train:`.
+struct TrainOptions {
+  int64_t steps = 2000;
+  int64_t batch_size = 8;
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  int64_t validate_every = 250;
+  std::string select = "si_sdr";
+  int64_t log_every = 10;
+
+  void describe(config::Visitor& v);
+};
+
+/// Section `run:`.
+struct RunOptions {
+  std::string dir;
+  int64_t seed = 1;
+  std::string device = "auto";
+  int64_t threads = 0;
+
+  void describe(config::Visitor& v);
+};
+
+/// Everything that `limbeck-pretrain` reads.
+struct PretrainConfig {
+  RunOptions run;
+  nn::ModelConfig model;
+  DataOptions data;
+  objective::ObjectiveConfig objective;
+  TrainOptions train;
+
+  void describe(config::Visitor& v);
+};
+
+/// Section `teacher:`.
+struct TeacherOptions {
+  std::string checkpoint;
+  std::string which = "best";
+
+  void describe(config::Visitor& v);
+};
+
+/// Everything that `limbeck-distill` reads: a pretraining configuration for the student, and how the teacher
+/// takes part.
+struct DistillConfig : PretrainConfig {
+  TeacherOptions teacher;
+  objective::DistillOptions distill;
+
+  void describe(config::Visitor& v);
+};
+
+}  // namespace limbeck

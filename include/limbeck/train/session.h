@@ -1,0 +1,18 @@
+#pragma once
+
+#include "limbeck/core/log.h"
+#include "limbeck/train/config.h"
+
+namespace limbeck {
+
+struct SessionOptions {
+  bool restart = false;     ///< remove what an earlier run left, and start over
+  bool check_only = false;  ///< stop before the run folder is made
+};
+
+/// Checks everything (files included), opens the run folder and trains, or goes on where it was. Throws ConfigError,
+/// DataError, CheckpointError, DivergenceError, Interrupted (after saving).
+void run_training(const PretrainConfig& config, const SessionOptions& session, Logger& logger);
+void run_training(const DistillConfig& config, const SessionOptions& session, Logger& logger);
+
+}  // namespace limbeck

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+
+#include "limbeck/objective/task.h"
+#include "limbeck/train/config.h"
+
+namespace limbeck {
+
+/// Networks and losses of a configuration, on the device. Throws ConfigError, CheckpointError.
+std::unique_ptr<objective::LearningTask> make_task(const PretrainConfig& config, at::Device device);
+std::unique_ptr<objective::LearningTask> make_task(const DistillConfig& config, at::Device device);
+
+}  // namespace limbeck

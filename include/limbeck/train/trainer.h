@@ -1,0 +1,78 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <limits>
+#include <string>
+
+#include "limbeck/core/log.h"
+#include "limbeck/core/random.h"
+#include "limbeck/data/dataset.h"
+#include "limbeck/data/loader.h"
+#include "limbeck/objective/task.h"
+#include "limbeck/train/checkpoint.h"
+#include "limbeck/train/optimizer.h"
+#include "limbeck/train/run_dir.h"
+
+namespace limbeck {
+
+/// Where training stands; written into every checkpoint.
+struct TrainState {
+  int64_t step = 0;
+  int64_t best_step = -1;
+  double best_value = -std::numeric_limits<double>::infinity();  ///< higher is better
+  double seconds = 0;                                            ///< spent in training, all sittings together
+};
+
+/// Which fixed examples make up the validation set.
+struct ValidationOptions {
+  int64_t count = 0;
+  uint64_t seed = 1;
+};
+
+/// A batch on the device.
+objective::TaskBatch to_device(const Batch& batch, const at::Device& device);
+
+/// The training loop: load, step, log, validate, save.
+class Trainer {
+ public:
+  /// All references must outlive the trainer.
+  struct Parts {
+    objective::LearningTask& task;
+    const nn::ModelConfig& model_config;
+    const Dataset& train;
+    const Dataset& valid;
+    LoaderOptions loader;
+    ValidationOptions validation;
+    RunDir& run;
+    Logger& logger;
+  };
+  Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device);
+
+  /// Trains to the end, from the last checkpoint if there is one. Throws DivergenceError, Interrupted (after saving),
+  /// DataError, CheckpointError.
+  TrainState run();
+
+ private:
+  struct Pending {
+    int64_t step;
+    std::vector<std::string> names;
+    at::Tensor values;  ///< [parts] on the device
+  };
+
+  void resume();
+  at::Tensor train_step(const Batch& batch, std::vector<std::string>& names);
+  std::string flush(std::vector<Pending>& pending);
+  void validate();
+  void save(bool is_best);
+
+  TrainOptions options_;
+  Parts parts_;
+  SeedKey key_;
+  at::Device device_;
+  AdamW optimizer_;
+  CheckpointStore checkpoints_;
+  TrainState state_;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,84 @@
+#include "limbeck/train/session.h"
+
+#include <ATen/Context.h>
+#include <torch/version.h>
+
+#include <nlohmann/json.hpp>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/version.h"
+#include "limbeck/data/options.h"
+#include "limbeck/nn/device.h"
+#include "limbeck/train/setup.h"
+#include "limbeck/train/trainer.h"
+
+namespace limbeck {
+namespace {
+
+void write_environment(const RunDir& run, const at::Device& device, int threads, Logger& logger) {
+  const std::string instruction_set = at::get_cpu_capability();
+  const nlohmann::json now = {{"limbeck", version_text()}, {"libtorch", TORCH_VERSION},
+                              {"device", device.str()},    {"threads", threads},
+                              {"cpu_capability", instruction_set}};
+  const auto path = run.path() / "environment.json";
+  if (std::filesystem::exists(path)) {
+    const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
+    for (const char* key : {"libtorch", "device", "threads", "cpu_capability"}) {
+      if (!before.is_object() || !before.contains(key) || before[key] != now[key]) {
+        logger.warn(std::string("this run was begun with another ") + key +
+                    "; its results will not be equal to the bit to one made in one go");
+      }
+    }
+  }
+  write_file_atomically(path, now.dump(2) + "\n");
+}
+
+template <class Config>
+void run_any(const Config& config, const SessionOptions& session, Logger& logger) {
+  const at::Device device = nn::select_device(config.run.device);
+  const int threads = nn::set_threads(config.run.threads);
+  if (!device.is_cpu()) {
+    at::globalContext().setBenchmarkCuDNN(false);
+    at::globalContext().setDeterministicCuDNN(true);
+  }
+  const auto task = make_task(config, device);
+  const auto train = make_train_dataset(config.data);
+  const auto valid = make_valid_dataset(config.data);
+  logger.info("model: " + nn::cost_text(task->model()));
+  if (const int64_t extra = nn::parameter_count(task->helpers()); extra > 0) {
+    logger.info(format("beside it, in training only: %lld parameters of adapters", static_cast<long long>(extra)));
+  }
+  logger.info(format("data: %lld items for training, %lld for validation",
+                     static_cast<long long>(train->size()), static_cast<long long>(valid->size())));
+  if (session.check_only) {
+    logger.info("configuration is sound");
+    return;
+  }
+  RunDir run = open_run_dir(config.run.dir, config, session.restart);
+  logger.add_file(run.path() / "train.log");
+  write_environment(run, device, threads, logger);
+  logger.info(format("run: %s on %s with %d threads, seed %lld", config.run.dir.c_str(), device.str().c_str(),
+                     threads, static_cast<long long>(config.run.seed)));
+  const LoaderOptions loader{config.train.batch_size, config.data.workers, config.data.prefetch};
+  const ValidationOptions validation{config.data.valid_count, static_cast<uint64_t>(config.data.valid_seed)};
+  Trainer trainer(config.train, {*task, config.model, *train, *valid, loader, validation, run, logger},
+                  SeedKey(static_cast<uint64_t>(config.run.seed)), device);
+  const TrainState state = trainer.run();
+  logger.info(format("best: step %lld, %s; in %s", static_cast<long long>(state.best_step),
+                     config.train.select == "si_sdr" ? format("si_sdr %.2f dB", state.best_value).c_str()
+                                                     : format("loss %.4g", -state.best_value).c_str(),
+                     (run.path() / "checkpoints").c_str()));
+}
+
+}  // namespace
+
+void run_training(const PretrainConfig& config, const SessionOptions& session, Logger& logger) {
+  run_any(config, session, logger);
+}
+
+void run_training(const DistillConfig& config, const SessionOptions& session, Logger& logger) {
+  run_any(config, session, logger);
+}
+
+}  // namespace limbeck
