@@ -1,6 +1,9 @@
 #include "limbeck/config/node.h"
 
 #include <algorithm>
+#include <cctype>
+
+#include "limbeck/core/format.h"
 
 namespace limbeck::config {
 
@@ -72,26 +75,37 @@ void merge(Node& base, const Node& over) {
 
 namespace {
 
+/// Nothing in the text means anything to YAML, within a flow list neither.
+bool is_safe(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) ||
+           std::string_view("_./+-").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
 bool is_plain(const std::string& text) {
-  if (text.empty() || text == "~" || text == "null" || text == "true" || text == "false") return false;
-  const auto safe = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '/' || c == '+';
-  };
+  for (const char* word :
+       {"null", "Null", "NULL", "true", "false"}) {  // YAML's nulls, our booleans
+    if (text == word) return false;
+  }
   // A number or a boolean written without quotes is one; text that looks like it needs them.
-  const bool starts_well = std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_' ||
-                           text[0] == '/' || text.starts_with("./") || text.starts_with("../");
-  return starts_well && std::all_of(text.begin(), text.end(),
-                                    [&](char c) { return safe(c) || c == '-'; });
+  const bool starts_well =
+      !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_' ||
+                        text[0] == '/' || text.starts_with("./") || text.starts_with("../"));
+  return starts_well && is_safe(text);
 }
 
 std::string scalar_yaml(const Node& node) {
-  if (!node.quoted || is_plain(node.scalar)) return node.scalar;
+  // A number or a boolean is safe; what is not is text, and may be quoted even if it was not.
+  if (node.quoted ? is_plain(node.scalar) : is_safe(node.scalar)) return node.scalar;
   std::string text = "\"";
   for (const char c : node.scalar) {
     if (c == '\n') {
       text += "\\n";
     } else if (c == '\t') {
       text += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      text += format("\\x%02x", static_cast<unsigned>(c));
     } else {
       if (c == '"' || c == '\\') text += '\\';
       text += c;
@@ -103,9 +117,8 @@ std::string scalar_yaml(const Node& node) {
 bool is_flow(const Node& node) {
   return node.kind == Node::Kind::scalar || node.kind == Node::Kind::null ||
          (node.kind == Node::Kind::list &&
-          std::all_of(node.items.begin(), node.items.end(), [](const Node& n) {
-            return n.kind == Node::Kind::scalar;
-          })) ||
+          std::all_of(node.items.begin(), node.items.end(),
+                      [](const Node& n) { return n.kind == Node::Kind::scalar; })) ||
          (node.is_map() && node.entries.empty());
 }
 

@@ -1,4 +1,5 @@
-// Builds our own tree from yaml-cpp's events: its own Node accepts duplicate keys and loses the places.
+// Builds our own tree from yaml-cpp's events: its own Node accepts duplicate keys and loses the
+// places.
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -60,11 +61,14 @@ class TreeBuilder : public YAML::EventHandler {
     Node node;
     YAML::anchor_t anchor;
     bool has_key = false;
+    bool key_is_good = true;
     std::string key;
     Location key_where;
   };
 
-  Location location(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
+  Location location(const YAML::Mark& mark) const {
+    return {source_, mark.line + 1, mark.column + 1};
+  }
 
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
@@ -97,26 +101,34 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (!parent.has_key) {
       take_key(parent, node);
     } else {
-      parent.has_key = false;
-      if (parent.node.find(parent.key)) {
-        diagnostics_.add(parent.key_where, path(),
-                         "key given twice; first at " +
-                             key_location(parent.node, parent.key).text());
+      // yaml-cpp places an absent value at whatever comes next.
+      const bool absent = node.kind == Node::Kind::null && node.where.line != parent.key_where.line;
+      if (absent) node.where = parent.key_where;
+      if (!parent.key_is_good) {
+        // said already; kept, it would be an unknown key as well
+      } else if (parent.node.find(parent.key)) {
+        diagnostics_.add(
+            parent.key_where, path(),
+            "key given twice; first at " + key_location(parent.node, parent.key).text());
       } else {
         parent.node.entries.push_back({parent.key, parent.key_where, std::move(node)});
       }
+      parent.has_key = false;
     }
   }
 
   void take_key(Open& parent, const Node& node) {
+    parent.key_is_good = false;
+    if (node.kind != Node::Kind::scalar) {
+      diagnostics_.add(node.where, path(), "a key must be a plain word, not " + node.describe());
+    } else if (node.scalar == "<<" && !node.quoted) {
+      diagnostics_.add(node.where, path(), "YAML merge keys are not used here; use 'extends'");
+    } else {
+      parent.key_is_good = true;
+    }
     parent.has_key = true;
     parent.key = node.scalar;
     parent.key_where = node.where;
-    if (node.kind != Node::Kind::scalar) {
-      diagnostics_.add(node.where, path(), "a key must be a plain word, not " + node.describe());
-    } else if (node.scalar == "<<") {
-      diagnostics_.add(node.where, "", "YAML merge keys are not used here; use 'extends'");
-    }
   }
 
   static Location key_location(const Node& map, const std::string& key) {
@@ -148,18 +160,22 @@ class TreeBuilder : public YAML::EventHandler {
 Node parse_yaml(const std::string& text, const std::string& source, Diagnostics& diagnostics) {
   TreeBuilder builder(source, diagnostics);
   try {
-    std::istringstream in(text);
+    std::istringstream all(text);
+    if (!YAML::Parser(all)) return Node::make_map({source, 1, 1});
+    // yaml-cpp takes the end of the file for the end of a quote: a forgotten one would swallow
+    // every key below it. It does not take the end of a document for one.
+    std::istringstream in(text + (text.ends_with('\n') ? "...\n" : "\n...\n"));
     YAML::Parser parser(in);
-    const bool any = parser.HandleNextDocument(builder);
+    parser.HandleNextDocument(builder);
     Node root = builder.take();
-    if (!any || root.kind == Node::Kind::null) root = Node::make_map({source, 1, 1});
     TreeBuilder rest(source, diagnostics);
-    if (any && parser.HandleNextDocument(rest)) {
+    if (parser.HandleNextDocument(rest)) {
       diagnostics.add(rest.take().where, "", "a second YAML document; only one is read");
     }
     return root;
   } catch (const YAML::ParserException& e) {
     diagnostics.add({source, e.mark.line + 1, e.mark.column + 1}, "", "not valid YAML: " + e.msg);
+    diagnostics.mark_incomplete();
     return Node::make_map({source, 1, 1});
   }
 }

@@ -1,8 +1,11 @@
 #include "limbeck/config/reader.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <optional>
 #include <set>
 
@@ -13,7 +16,8 @@ namespace {
 
 bool is_integer_text(std::string_view text) {
   if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 /// 010 is 8 to YAML 1.1 and 10 to most people: refused.
@@ -22,19 +26,34 @@ bool has_leading_zero(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) {
+std::optional<int64_t> parse_integer(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
-  Number value{};
+  int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
+/// Also takes YAML's .inf and .nan, and what is too large: their message is "not finite".
+std::optional<double> parse_double(std::string_view text) {
+  std::string word(text.substr(text.find_first_not_of("+-") == 1 ? 1 : 0));
+  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (word == ".inf" || word == ".nan") return std::numeric_limits<double>::infinity();
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
+  if (error == std::errc()) return value;
+  // Out of range: too large, or so small that it is 0.
+  return std::strtod(std::string(text).c_str(), nullptr);
+}
+
 class Reader : public Visitor {
  public:
-  Reader(const Node& map, std::string path, Diagnostics& diagnostics)
-      : diagnostics_(diagnostics) {
+  Reader(const Node& map, std::string path, Diagnostics& diagnostics) : diagnostics_(diagnostics) {
     open(&map, std::move(path));
   }
 
@@ -47,7 +66,8 @@ class Reader : public Visitor {
   void value(std::string_view key, double& value, std::string_view, const Rule& rule) override {
     if (const Node* node = take(key, rule)) read(*node, path(key), value, rule);
   }
-  void value(std::string_view key, std::string& value, std::string_view, const Rule& rule) override {
+  void value(std::string_view key, std::string& value, std::string_view,
+             const Rule& rule) override {
     if (const Node* node = take(key, rule)) read(*node, path(key), value, rule);
   }
   void value(std::string_view key, std::vector<int64_t>& values, std::string_view,
@@ -87,16 +107,18 @@ class Reader : public Visitor {
   }
 
   void require(bool condition, std::string_view key, const std::string& message) override {
-    if (condition || levels_.back().failed) return;  // what is wrong already would only be said twice
+    if (condition || levels_.back().failed || diagnostics_.incomplete())
+      return;  // what is wrong already would only be said twice
     const Node* node = map() ? map()->find(key) : nullptr;
     diagnostics_.add(node ? node->where : where(), path(key), message);
   }
 
   void report_unknown() {
     const Level& level = levels_.back();
-    if (!level.map) return;
+    if (!level.map || level.component_unknown) return;
     for (const auto& entry : level.map->entries) {
-      if (std::find(level.known.begin(), level.known.end(), entry.key) != level.known.end()) continue;
+      if (std::find(level.known.begin(), level.known.end(), entry.key) != level.known.end())
+        continue;
       const std::string meant = nearest(entry.key, level.known);
       diagnostics_.add(entry.key_where, path(entry.key),
                        meant.empty() ? "unknown key; known here: " + join(level.known, ", ")
@@ -149,7 +171,7 @@ class Reader : public Visitor {
     value("name", name, "", rule);
     const auto names = choice.names();
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      levels_.back().map = nullptr;  // its other keys cannot be judged
+      levels_.back().component_unknown = true;
       return;
     }
     if (name != chosen.name()) chosen.set(name, choice.make(name));
@@ -162,6 +184,7 @@ class Reader : public Visitor {
     std::string path;
     std::vector<std::string> known;
     bool failed = false;
+    bool component_unknown = false;  ///< then keys that are not ours may be its
   };
 
   void open(const Node* map, std::string path) { levels_.push_back({map, std::move(path), {}}); }
@@ -193,7 +216,10 @@ class Reader : public Visitor {
     Level& level = levels_.back();
     level.known.emplace_back(key);
     const Node* node = level.map ? level.map->find(key) : nullptr;
-    if (!node && rule.is_required) fail(where(), path(key), "is required");
+    if (!node && rule.is_required) {
+      level.failed = true;
+      if (!diagnostics_.incomplete()) diagnostics_.add(where(), path(key), "is required");
+    }
     return node;
   }
 
@@ -213,26 +239,28 @@ class Reader : public Visitor {
     if (has_leading_zero(node.scalar)) {
       return fail(node.where, path, "'" + node.scalar + "' has a leading zero");
     }
-    const auto parsed = parse_number<int64_t>(node.scalar);
+    const auto parsed = parse_integer(node.scalar);
     if (!parsed) return fail(node.where, path, node.scalar + " is too large");
     if (in_range(node, path, static_cast<double>(*parsed), rule)) value = *parsed;
   }
 
   void read(const Node& node, const std::string& path, double& value, const Rule& rule) {
     const bool numeric = node.kind == Node::Kind::scalar && !node.quoted;
-    const auto parsed = numeric ? parse_number<double>(node.scalar) : std::nullopt;
+    const auto parsed = numeric ? parse_double(node.scalar) : std::nullopt;
     if (!parsed) return wrong_type(node, path, "a number");
     if (has_leading_zero(node.scalar)) {
       return fail(node.where, path, "'" + node.scalar + "' has a leading zero");
     }
-    if (!std::isfinite(*parsed)) return fail(node.where, path, "'" + node.scalar + "' is not finite");
+    if (!std::isfinite(*parsed))
+      return fail(node.where, path, "'" + node.scalar + "' is not finite");
     if (in_range(node, path, *parsed, rule)) value = *parsed;
   }
 
   void read(const Node& node, const std::string& path, std::string& value, const Rule& rule) {
     if (node.kind != Node::Kind::scalar) return wrong_type(node, path, "a text");
     const auto& choices = rule.choices;
-    if (!choices.empty() && std::find(choices.begin(), choices.end(), node.scalar) == choices.end()) {
+    if (!choices.empty() &&
+        std::find(choices.begin(), choices.end(), node.scalar) == choices.end()) {
       const std::string meant = nearest(node.scalar, choices);
       return fail(node.where, path,
                   "'" + node.scalar + "' is not one of " + join(choices, ", ") +
@@ -269,6 +297,10 @@ namespace detail {
 
 std::unique_ptr<Visitor> make_reader(const Node& map, const std::string& path,
                                      Diagnostics& diagnostics) {
+  if (!map.is_map() && map.kind != Node::Kind::null) {
+    diagnostics.add(map.where, path, "expected a map, found " + map.describe());
+    diagnostics.mark_incomplete();
+  }
   return std::make_unique<Reader>(map, path, diagnostics);
 }
 

@@ -20,6 +20,7 @@ class FileLoader {
     if (std::find(open_.begin(), open_.end(), name) != open_.end()) {
       diagnostics_.add(named_at, "extends",
                        "'" + name + "' extends itself: " + join(open_, " → ") + " → " + name);
+      diagnostics_.mark_incomplete();
       return Node::make_map(named_at);
     }
     std::string text;
@@ -27,10 +28,13 @@ class FileLoader {
       text = read_file(path);
     } catch (const DataError& e) {
       diagnostics_.add(named_at, "", e.what());
+      diagnostics_.mark_incomplete();
       return Node::make_map(named_at);
     }
     Node root = parse_yaml(text, name, diagnostics_);
+    if (root.kind == Node::Kind::null) return Node::make_map(root.where);  // a "---" alone
     if (!root.is_map()) {
+      diagnostics_.mark_incomplete();
       diagnostics_.add(root.where, "", "a configuration file holds a map, not " + root.describe());
       return Node::make_map(root.where);
     }
@@ -51,6 +55,7 @@ class FileLoader {
     if (!extends) return;
     Node merged = Node::make_map(node.where);
     if (extends->kind != Node::Kind::list) {
+      diagnostics_.mark_incomplete();
       diagnostics_.add(extends->where, "extends",
                        "expected a list of files, found " + extends->describe());
     }
@@ -81,6 +86,16 @@ std::vector<std::string> split_key(const std::string& key) {
   }
 }
 
+/// A value from the command line has no lines of its own.
+void place_at(Node& node, const Location& where) {
+  node.where = where;
+  for (Node& item : node.items) place_at(item, where);
+  for (auto& entry : node.entries) {
+    entry.key_where = where;
+    place_at(entry.value, where);
+  }
+}
+
 void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics) {
   const Location where{"--set " + argument, 0, 0};
   const size_t equals = argument.find('=');
@@ -96,9 +111,13 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
     value.quoted = true;
   } else {
     Diagnostics inner;
-    value = parse_yaml(text, where.source, inner);
-    for (const std::string& message : inner.messages()) diagnostics.add({"--set", 0, 0}, key, message);
-    value.where = where;
+    value = parse_yaml(text, "value", inner);
+    for (const std::string& message : inner.messages()) diagnostics.add(where, key, message);
+    if (!inner.empty()) {
+      diagnostics.mark_incomplete();
+      return;
+    }
+    place_at(value, where);
   }
 
   Node* node = &root;
@@ -113,7 +132,8 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
       size_t index = 0;
       const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
       if (error != std::errc() || end != part.data() + part.size() || index >= node->items.size()) {
-        diagnostics.add(where, path, format("expected the index of one of %zu items", node->items.size()));
+        diagnostics.add(where, path,
+                        format("expected the index of one of %zu items", node->items.size()));
         return;
       }
       node = &node->items[index];
@@ -149,7 +169,8 @@ void collect_differences(const Node* before, const Node* after, const std::strin
     }
     for (const auto& entry : after->entries) {
       if (before->find(entry.key)) continue;
-      collect_differences(nullptr, &entry.value, path.empty() ? entry.key : path + "." + entry.key, found);
+      collect_differences(nullptr, &entry.value, path.empty() ? entry.key : path + "." + entry.key,
+                          found);
     }
     return;
   }

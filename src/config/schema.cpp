@@ -68,7 +68,8 @@ class Dumper : public Visitor {
   void value(std::string_view key, double& value, std::string_view, const Rule& rule) override {
     plain(key, shortest(value), rule);
   }
-  void value(std::string_view key, std::string& value, std::string_view, const Rule& rule) override {
+  void value(std::string_view key, std::string& value, std::string_view,
+             const Rule& rule) override {
     put(key, text_node(value), rule);
   }
   void value(std::string_view key, std::vector<int64_t>& values, std::string_view,
@@ -84,7 +85,7 @@ class Dumper : public Visitor {
     put_list(key, values, rule, text_node);
   }
   void value(std::string_view key, Node& value, std::string_view, const Rule& rule) override {
-    put(key, value, rule);
+    if (value.kind != Node::Kind::null) put(key, value, rule);  // null: it was not written
   }
 
   void named(std::string_view key, std::map<std::string, Node>& nodes, std::string_view) override {
@@ -129,7 +130,8 @@ class Dumper : public Visitor {
   }
 
   template <class Value, class Make>
-  void put_list(std::string_view key, const std::vector<Value>& values, const Rule& rule, Make make) {
+  void put_list(std::string_view key, const std::vector<Value>& values, const Rule& rule,
+                Make make) {
     Node node;
     node.kind = Node::Kind::list;
     for (const auto& value : values) node.items.push_back(make(value));
@@ -151,15 +153,18 @@ class Dumper : public Visitor {
 
 class Helper : public Visitor {
  public:
-  explicit Helper(std::string& text, std::string prefix = "") : text_(text), prefix_(std::move(prefix)) {}
+  explicit Helper(std::string& text, std::string prefix = "")
+      : text_(text), prefix_(std::move(prefix)) {}
 
   void value(std::string_view key, bool& value, std::string_view help, const Rule& rule) override {
     line(key, "true or false", value ? "true" : "false", help, rule);
   }
-  void value(std::string_view key, int64_t& value, std::string_view help, const Rule& rule) override {
+  void value(std::string_view key, int64_t& value, std::string_view help,
+             const Rule& rule) override {
     line(key, "integer", number(value), help, rule);
   }
-  void value(std::string_view key, double& value, std::string_view help, const Rule& rule) override {
+  void value(std::string_view key, double& value, std::string_view help,
+             const Rule& rule) override {
     line(key, "number", shortest(value), help, rule);
   }
   void value(std::string_view key, std::string& value, std::string_view help,
@@ -204,7 +209,8 @@ class Helper : public Visitor {
 
   void list_of(std::string_view key, const List& list, std::string_view help) override {
     const std::string item = prefix_ + std::string(key) + "[]";
-    text_ += "\n# " + item + ": " + std::string(help) + "; default: " + number(int64_t(list.size())) +
+    text_ += "\n# " + item + ": " + std::string(help) +
+             "; default: " + number(int64_t(list.size())) +
              (list.size() == 1 ? " item\n" : " items\n");
     Helper helper(text_, item + ".");
     list.describe_default(helper);
@@ -225,8 +231,8 @@ class Helper : public Visitor {
             std::string_view help, const Rule& rule) {
     const std::string range = rule.text();
     text_ += prefix_ + std::string(key) + ": " + type + (range.empty() ? "" : ", " + range) + "; " +
-             (rule.is_required ? "required" : "default " + standard) + "\n    " + std::string(help) +
-             (rule.changes_results ? "" : " (may change on resume)") + "\n";
+             (rule.is_required ? "required" : "default " + standard) + "\n    " +
+             std::string(help) + (rule.changes_results ? "" : " (may change on resume)") + "\n";
   }
 
   std::string& text_;

@@ -29,8 +29,8 @@ Csv parse_csv(std::string_view text, const std::string& file_name) {
     if (csv.header.empty()) {
       csv.header = std::move(fields);
     } else if (fields.size() != csv.header.size()) {
-      throw DataError(format("%s:%zu: %zu fields where the header has %zu", file_name.c_str(), row_line,
-                             fields.size(), csv.header.size()));
+      throw DataError(format("%s:%zu: %zu fields where the header has %zu", file_name.c_str(),
+                             row_line, fields.size(), csv.header.size()));
     } else {
       csv.rows.push_back(std::move(fields));
       csv.lines.push_back(row_line);
@@ -72,7 +72,9 @@ Csv parse_csv(std::string_view text, const std::string& file_name) {
   return csv;
 }
 
-Csv read_csv(const std::filesystem::path& path) { return parse_csv(read_file(path), path.string()); }
+Csv read_csv(const std::filesystem::path& path) {
+  return parse_csv(read_file(path), path.string());
+}
 
 std::string csv_line(const std::vector<std::string>& fields) {
   std::string line;

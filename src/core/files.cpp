@@ -58,7 +58,8 @@ void write_file_atomically(const fs::path& path, std::string_view contents) {
     if (const auto* failed = dynamic_cast<const fs::filesystem_error*>(&e)) reason = failed->code();
     std::error_code ignored;
     fs::remove(temporary, ignored);
-    throw DataError(path.string() + ": cannot be written: " + (reason ? reason.message() : e.what()));
+    throw DataError(path.string() +
+                    ": cannot be written: " + (reason ? reason.message() : e.what()));
   }
 }
 

@@ -36,8 +36,8 @@ struct Placed {
 /// nlohmann would quietly turn 1.5 into 1 and −1 into 2^64 − 1.
 void check_counts(const nlohmann::json& list, const char* what) {
   const bool good = list.is_array() && std::all_of(list.begin(), list.end(), [](const auto& value) {
-    return value.is_number_unsigned();
-  });
+                      return value.is_number_unsigned();
+                    });
   if (!good) throw CheckpointError(std::string(what) + " is not a list of whole numbers");
 }
 
@@ -52,13 +52,17 @@ at::Tensor read_tensor(const std::string& name, const nlohmann::json& entry, std
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size()) {
     throw CheckpointError("data offsets lie outside the file (is it cut short?)");
   }
-  uint64_t bytes = c10::elementSize(type->second);
+  // Behind a 0 the others are still multiplied, into strides, and must not overflow there.
+  uint64_t span = c10::elementSize(type->second);
   for (const int64_t size : shape) {
-    if (size < 0 || (size > 0 && bytes > data.size() / static_cast<uint64_t>(size))) {
+    const auto count = static_cast<uint64_t>(std::max<int64_t>(size, 1));
+    if (size < 0 || count > (uint64_t{1} << 62) / span) {
       throw CheckpointError("shape does not fit the data");
     }
-    bytes *= static_cast<uint64_t>(size);
+    span *= count;
   }
+  const bool has_none = std::find(shape.begin(), shape.end(), 0) != shape.end();
+  const uint64_t bytes = has_none ? 0 : span;
   if (bytes != offsets[1] - offsets[0]) throw CheckpointError("shape does not fit the data");
   at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type->second));
   if (bytes > 0) std::memcpy(tensor.data_ptr(), data.data() + offsets[0], bytes);
@@ -67,8 +71,9 @@ at::Tensor read_tensor(const std::string& name, const nlohmann::json& entry, std
 }
 
 void check_ranges(std::vector<Placed> placed, uint64_t size, const std::string& file) {
-  std::sort(placed.begin(), placed.end(),
-            [](const Placed& a, const Placed& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+  std::sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
   uint64_t position = 0;
   for (const Placed& range : placed) {
     if (range.begin != position) {
@@ -97,7 +102,8 @@ std::string serialize_safetensors(const SafeTensors& contents) {
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');  // aligns the tensors
   std::string bytes(8, '\0');
-  for (int i = 0; i < 8; ++i) bytes[static_cast<size_t>(i)] = static_cast<char>(text.size() >> (8 * i));
+  for (int i = 0; i < 8; ++i)
+    bytes[static_cast<size_t>(i)] = static_cast<char>(text.size() >> (8 * i));
   bytes.reserve(8 + text.size() + offset);
   bytes += text;
   for (const at::Tensor& tensor : tensors) {
@@ -112,14 +118,15 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensors& con
 
 SafeTensors parse_safetensors(const std::string& bytes, const std::string& file) {
   uint64_t header_size = 0;
-  if (bytes.size() < 8) throw CheckpointError(file + ": not a safetensors file: shorter than 8 bytes");
+  if (bytes.size() < 8)
+    throw CheckpointError(file + ": not a safetensors file: shorter than 8 bytes");
   for (size_t i = 0; i < 8; ++i) {
     header_size |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   }
   if (header_size > bytes.size() - 8) {
     throw CheckpointError(file + ": not a safetensors file, or cut short: header length " +
-                          std::to_string(header_size) + " in a file of " + std::to_string(bytes.size()) +
-                          " bytes");
+                          std::to_string(header_size) + " in a file of " +
+                          std::to_string(bytes.size()) + " bytes");
   }
   const std::string_view data = std::string_view(bytes).substr(8 + header_size);
   SafeTensors contents;

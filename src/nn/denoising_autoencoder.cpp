@@ -128,6 +128,12 @@ DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& op
   head_ = register_module("head", Conv(ConvOptions{.in_channels = channels,
                                                    .out_channels = mask_channels(o) * o.stem.stride,
                                                    .kernel_freq = 3}));
+  // Masks start open: 1 + 0i, or sigmoid(2) = 0.88. From a random mask, hundreds of steps go into finding the
+  // noisy signal again.
+  at::NoGradGuard no_grad;
+  auto head_bias = head_->named_parameters()["bias"];  // [stride · (1 or 2)], real and imaginary part in turn
+  head_bias.zero_();
+  o.mask == "real" ? head_bias.fill_(2) : head_bias.slice(0, 0, std::nullopt, 2).fill_(1);
 }
 
 DenoisingAutoencoder::Blocks DenoisingAutoencoder::make_stage(const std::string& name,

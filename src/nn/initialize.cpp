@@ -12,7 +12,7 @@ bool contains(const std::string& name, const char* part) { return name.find(part
 /// No activation follows: the variance is kept, not doubled.
 bool is_linear(const std::string& name) {
   return contains(name, "project.") || contains(name, "latent.") || contains(name, "latent_in.") ||
-         contains(name, "head.") || contains(name, "linear.") || contains(name, "output.");
+         contains(name, "linear.") || contains(name, "output.");
 }
 
 template <class Draw>
@@ -36,9 +36,11 @@ void initialize(torch::nn::Module& module, SeedKey key) {
       fill(parameter, [&] { return random.uniform(-bound, bound); });
     } else if (parameter.dim() >= 2) {
       const auto fan_in = static_cast<double>(parameter.numel() / parameter.size(0));
-      const double deviation = std::sqrt((is_linear(name) ? 1 : 2) / fan_in);
+      // A mask near its bias: a fresh network passes its input on.
+      const double gain = contains(name, "head.") ? 0.01 : is_linear(name) ? 1 : 2;
+      const double deviation = std::sqrt(gain / fan_in);
       fill(parameter, [&] { return deviation * random.normal(); });
-    } else if (name.ends_with("bias") && !contains(name, "norm")) {
+    } else if (name.ends_with("bias") && !contains(name, "norm") && !contains(name, "head.")) {
       parameter.zero_();
     }
   }

@@ -33,10 +33,12 @@ at::Tensor CompressedSpectrum::forward(const LossInput& input) {
   const auto complex_part = (estimate.complex - clean.complex).square().sum(-1);           // [B, T, F]
   const auto frames = at::lerp(magnitude_part, complex_part, options_.complex_weight).mean(-1);  // [B, T]
   if (!padded) return frames.mean();
-  const auto valid = at::constant_pad_nd(input.mask, {0, frames.size(1) * options_.stft.hop_samples -
-                                                             input.mask.size(1)})
-                         .unflatten(1, {frames.size(1), options_.stft.hop_samples})
-                         .amax(-1);  // [B, T]: the frame's newest hop holds signal
+  // A frame counts if any of its samples holds signal, as it would if the item stood alone.
+  const int64_t window = options_.stft.window_samples;
+  const int64_t hop = options_.stft.hop_samples;
+  const auto valid = at::constant_pad_nd(input.mask, {window - hop, frames.size(1) * hop - input.mask.size(1)})
+                         .unfold(1, window, hop)
+                         .amax(-1);  // [B, T]
   return ((frames * valid).sum(-1) / valid.sum(-1).clamp_min(1)).mean();
 }
 

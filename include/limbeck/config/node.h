@@ -9,8 +9,8 @@
 
 namespace limbeck::config {
 
-/// A parsed configuration value with the place where it was written. Copies are deep (yaml-cpp's alias one
-/// another), and a map keeps the order of its keys.
+/// A parsed configuration value with the place where it was written. Copies are deep (yaml-cpp's
+/// alias one another), and a map keeps the order of its keys.
 struct Node {
   enum class Kind { null, scalar, list, map };
   struct Entry;
@@ -42,7 +42,7 @@ struct Node::Entry {
 };
 
 /// Strict YAML: reports duplicate keys, merge keys, tags, non-scalar keys and several documents.
-/// An empty text is an empty map. `first_line` shifts nothing; `source` names the file in messages.
+/// A text without a value is an empty map, `null` is null. `source` names the file in messages.
 Node parse_yaml(const std::string& text, const std::string& source, Diagnostics& diagnostics);
 
 /// `over` on top of `base`: maps merge key by key, everything else replaces the whole.

@@ -14,8 +14,9 @@ std::unique_ptr<Visitor> make_reader(const Node& map, const std::string& path,
 void report_unknown_keys(Visitor& reader);
 }  // namespace detail
 
-/// Fills a struct from a tree. Wrong types, values out of range, unknown keys and failed cross-field checks go
-/// to `diagnostics`; `path` is the dotted key of `map` in the whole configuration.
+/// Fills a struct from a tree. Wrong types, values out of range, unknown keys and failed
+/// cross-field checks go to `diagnostics`; `path` is the dotted key of `map` in the whole
+/// configuration.
 template <class Options>
 Options read(const Node& map, Diagnostics& diagnostics, const std::string& path = "") {
   Options options;

@@ -16,7 +16,8 @@ Node resolve(const std::vector<std::filesystem::path>& files, const std::vector<
 
 /// resolve() and read() in one; throws ConfigError with every message.
 template <class Options>
-Options load(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& sets) {
+Options load(const std::vector<std::filesystem::path>& files,
+             const std::vector<std::string>& sets) {
   Diagnostics diagnostics;
   const Node node = resolve(files, sets, diagnostics);
   Options options = read<Options>(node, diagnostics);

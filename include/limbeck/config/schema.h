@@ -25,7 +25,7 @@ struct Rule {
   Rule required() const;
   /// Another value gives the same results, so a run may be resumed with it.
   Rule no_effect() const;
-  /// " ≥ 1", " in [0, 1]", …; empty if anything goes.
+  /// "at least 1", "from 0 to 1", …; empty if anything goes.
   std::string text() const;
 };
 
@@ -44,7 +44,8 @@ struct ComponentOptions {
   virtual std::unique_ptr<ComponentOptions> clone() const = 0;
 };
 
-/// Gives a struct of options `clone()`: `struct CosineOptions : config::Component<CosineOptions> { … };`
+/// Gives a struct of options `clone()`: `struct CosineOptions : config::Component<CosineOptions> {
+/// … };`
 template <class Own>
 struct Component : ComponentOptions {
   std::unique_ptr<ComponentOptions> clone() const override {
@@ -90,7 +91,8 @@ class Visitor {
  public:
   virtual ~Visitor() = default;
 
-  virtual void value(std::string_view key, bool& value, std::string_view help, const Rule& = {}) = 0;
+  virtual void value(std::string_view key, bool& value, std::string_view help,
+                     const Rule& = {}) = 0;
   virtual void value(std::string_view key, int64_t& value, std::string_view help,
                      const Rule& = {}) = 0;
   virtual void value(std::string_view key, double& value, std::string_view help,
@@ -104,7 +106,8 @@ class Visitor {
   virtual void value(std::string_view key, std::vector<std::string>& value, std::string_view help,
                      const Rule& = {}) = 0;
   /// A subtree that is read later, against another struct.
-  virtual void value(std::string_view key, Node& value, std::string_view help, const Rule& = {}) = 0;
+  virtual void value(std::string_view key, Node& value, std::string_view help,
+                     const Rule& = {}) = 0;
 
   /// A nested struct.
   template <class Options>
@@ -122,7 +125,8 @@ class Visitor {
   }
 
   /// A map from names of the user's choice to subtrees that are read later.
-  virtual void named(std::string_view key, std::map<std::string, Node>& nodes, std::string_view help) = 0;
+  virtual void named(std::string_view key, std::map<std::string, Node>& nodes,
+                     std::string_view help) = 0;
 
   /// Key `name` chooses an entry of `registry`; the chosen one's own options stand beside it.
   template <class Registry>
@@ -163,7 +167,9 @@ class Visitor {
     explicit ListOf(std::vector<Options>& items) : items_(items) {}
     size_t size() const override { return items_.size(); }
     void resize(size_t size) const override { items_.resize(size); }
-    void describe(size_t index, Visitor& visitor) const override { items_[index].describe(visitor); }
+    void describe(size_t index, Visitor& visitor) const override {
+      items_[index].describe(visitor);
+    }
     void describe_default(Visitor& visitor) const override { Options().describe(visitor); }
 
    private:
@@ -185,14 +191,13 @@ class Visitor {
   };
 };
 
-
 namespace detail {
 std::unique_ptr<Visitor> make_dumper(Node& root, bool only_results);
 std::unique_ptr<Visitor> make_helper(std::string& text);
 }  // namespace detail
 
-/// The struct as a tree (what `--dump-config` prints and a run keeps). With `only_results`, fields that do
-/// not change results are left out.
+/// The struct as a tree (what `--dump-config` prints and a run keeps). With `only_results`, fields
+/// that do not change results are left out.
 template <class Options>
 Node to_node(const Options& options, bool only_results = false) {
   Node root = Node::make_map({});
