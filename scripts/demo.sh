@@ -42,7 +42,7 @@ if [ -z "$data" ]; then
   [ -e "$data/manifest.csv" ] || "$bin/limbeck-prepare" synthetic --out "$data" --minutes $minutes --speakers $speakers
   settings+=(configs/demo/synthetic.yaml)
   # The synthetic voices are easier to learn than real ones, and the whole demo is to take ten minutes.
-  settings+=(--set teachers.t.train.steps=400 --set teachers.t.train.validate_every=100)
+  settings+=(--set teachers.t.train.steps=300 --set teachers.t.train.validate_every=100)
   for scenario in 0 1; do
     settings+=(--set "scenarios.$scenario.student.train.steps=250" --set "scenarios.$scenario.student.train.validate_every=125")
   done
