@@ -29,8 +29,8 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
                                      : verbose_ ? Verbosity::verbose
                                                 : Verbosity::normal);
   catch_interrupts();
-  // Every training step frees and asks for the same large blocks; giving them back to the kernel in between costs
-  // more than a tenth of a step in page faults.
+  // Every training step frees and asks for the same large blocks; giving them back to the kernel in
+  // between costs more than a tenth of a step in page faults.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, -1);
   try {
@@ -49,35 +49,42 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
   }
 }
 
-ConfigOptions::ConfigOptions(CLI::App& app, const std::string& threads_key, const std::string& device_key)
+ConfigOptions::ConfigOptions(CLI::App& app, const std::string& threads_key,
+                             const std::string& device_key)
     : app_(app) {
   app.add_option("config", files_, "configuration files, later ones win");
   app.add_option("--set", sets_, "one value: a.b=c; may be repeated")->allow_extra_args(false);
   app.add_flag("--check", check, "check configuration and files, then stop");
   app.add_flag("--dump-config", dump_, "print the resolved configuration, then stop");
-  app.add_flag("--help-config", help_config_, "print every key with range, default and meaning, then stop");
+  app.add_flag("--help-config", help_config_,
+               "print every key with range, default and meaning, then stop");
   add_shortcut("--device", device_key, "auto, cpu or cuda[:i]");
   app.add_option_function<int64_t>(
-      "--threads", [this, threads_key](int64_t n) { sets_.push_back(threads_key + "=" + std::to_string(n)); },
+      "--threads",
+      [this, threads_key](int64_t n) { sets_.push_back(threads_key + "=" + std::to_string(n)); },
       "threads of LibTorch, short for --set " + threads_key);
 }
 
-void ConfigOptions::add_shortcut(const std::string& option, const std::string& key, const std::string& help) {
+void ConfigOptions::add_shortcut(const std::string& option, const std::string& key,
+                                 const std::string& help) {
   add(option, key, help, false);
 }
 
-void ConfigOptions::add_list_shortcut(const std::string& option, const std::string& key, const std::string& help) {
+void ConfigOptions::add_list_shortcut(const std::string& option, const std::string& key,
+                                      const std::string& help) {
   add(option, key, help, true);
 }
 
-void ConfigOptions::add(const std::string& option, const std::string& key, const std::string& help, bool is_list) {
+void ConfigOptions::add(const std::string& option, const std::string& key, const std::string& help,
+                        bool is_list) {
   Shortcut& shortcut = shortcuts_.emplace_back(Shortcut{key, is_list, {}});
   auto* added = app_.add_option(option, shortcut.values, help + ", short for --set " + key);
   is_list ? added->delimiter(',') : added->expected(1);
 }
 
 std::vector<std::filesystem::path> ConfigOptions::files() const {
-  if (files_.empty() && sets().empty()) throw ConfigError("no configuration file is named; see --help");
+  if (files_.empty() && sets().empty())
+    throw ConfigError("no configuration file is named; see --help");
   return {files_.begin(), files_.end()};
 }
 

@@ -14,8 +14,8 @@
 
 namespace limbeck {
 
-/// A command line with what all executables share: --help with an example, --version, --quiet, --verbose, interrupts,
-/// and errors turned into one message and an exit code.
+/// A command line with what all executables share: --help with an example, --version, --quiet,
+/// --verbose, interrupts, and errors turned into one message and an exit code.
 class Tool {
  public:
   Tool(const std::string& name, const std::string& purpose, const std::string& example);
@@ -33,7 +33,8 @@ class Tool {
   std::unique_ptr<Logger> logger_;
 };
 
-/// The options of a tool that is driven by a configuration: files, --set, --check, --dump-config, --help-config,
+/// The options of a tool that is driven by a configuration: files, --set, --check, --dump-config,
+/// --help-config,
 /// --threads, --device.
 class ConfigOptions {
  public:
@@ -45,7 +46,8 @@ class ConfigOptions {
   /// An option that is short for --set key=TEXT; the text is taken as it is, not as YAML.
   void add_shortcut(const std::string& option, const std::string& key, const std::string& help);
   /// The same for a list of words, separated by commas or spaces.
-  void add_list_shortcut(const std::string& option, const std::string& key, const std::string& help);
+  void add_list_shortcut(const std::string& option, const std::string& key,
+                         const std::string& help);
 
   /// Answers --help-config and --dump-config; returns false if that was all. Throws ConfigError.
   template <class Config>
@@ -69,7 +71,8 @@ class ConfigOptions {
     std::vector<std::string> values;
   };
 
-  void add(const std::string& option, const std::string& key, const std::string& help, bool is_list);
+  void add(const std::string& option, const std::string& key, const std::string& help,
+           bool is_list);
   /// Throws ConfigError if there is neither a file nor a setting.
   std::vector<std::filesystem::path> files() const;
   std::vector<std::string> sets() const;

@@ -4,11 +4,14 @@
 int main(int argc, char** argv) {
   using namespace limbeck;
   Tool tool("limbeck-distill",
-            "Distils a student from a trained teacher. Without distill.terms the student is trained from scratch.",
-            "limbeck-distill configs/distill/cosine.yaml --set teacher.checkpoint=runs/teacher --set run.dir=runs/student");
+            "Distils a student from a trained teacher. Without distill.terms the student is "
+            "trained from scratch.",
+            "limbeck-distill configs/distill/cosine.yaml --set teacher.checkpoint=runs/teacher "
+            "--set run.dir=runs/student");
   ConfigOptions options(tool.app, "run.threads", "run.device");
   SessionOptions session;
-  tool.app.add_flag("--restart", session.restart, "remove what an earlier run left in run.dir and start over");
+  tool.app.add_flag("--restart", session.restart,
+                    "remove what an earlier run left in run.dir and start over");
   return tool.run(argc, argv, [&] {
     DistillConfig config;
     if (!options.load(config)) return 0;

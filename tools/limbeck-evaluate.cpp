@@ -3,11 +3,13 @@
 
 int main(int argc, char** argv) {
   using namespace limbeck;
-  Tool tool("limbeck-evaluate",
-            "Scores a model, several runs, or a folder that any system made. Configuration files are optional.",
-            "limbeck-evaluate --model runs/student --manifest test.csv --out scores --metrics si_sdr\n"
-            "  limbeck-evaluate --clean test/clean --estimate enhanced --metrics si_sdr --out scores\n"
-            "  limbeck-evaluate --runs 'runs/cosine-s*' --manifest test.csv --out scores");
+  Tool tool(
+      "limbeck-evaluate",
+      "Scores a model, several runs, or a folder that any system made. Configuration files are "
+      "optional.",
+      "limbeck-evaluate --model runs/student --manifest test.csv --out scores --metrics si_sdr\n"
+      "  limbeck-evaluate --clean test/clean --estimate enhanced --metrics si_sdr --out scores\n"
+      "  limbeck-evaluate --runs 'runs/cosine-s*' --manifest test.csv --out scores");
   ConfigOptions options(tool.app, "threads", "device");
   options.add_shortcut("--model", "model", "run folder, checkpoint folder or model file");
   options.add_shortcut("--runs", "runs", "shell pattern of run folders: mean ± std over them");

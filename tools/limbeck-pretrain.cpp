@@ -4,11 +4,14 @@
 int main(int argc, char** argv) {
   using namespace limbeck;
   Tool tool("limbeck-pretrain",
-            "Trains a denoising autoencoder, usually a teacher, from a YAML file. The same command goes on after an interruption.",
-            "limbeck-pretrain configs/pretrain/demo_teacher.yaml --set run.dir=runs/teacher --set train.steps=2000");
+            "Trains a denoising autoencoder, usually a teacher, from a YAML file. The same command "
+            "goes on after an interruption.",
+            "limbeck-pretrain configs/pretrain/demo_teacher.yaml --set run.dir=runs/teacher --set "
+            "train.steps=2000");
   ConfigOptions options(tool.app, "run.threads", "run.device");
   SessionOptions session;
-  tool.app.add_flag("--restart", session.restart, "remove what an earlier run left in run.dir and start over");
+  tool.app.add_flag("--restart", session.restart,
+                    "remove what an earlier run left in run.dir and start over");
   return tool.run(argc, argv, [&] {
     PretrainConfig config;
     if (!options.load(config)) return 0;

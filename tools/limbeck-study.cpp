@@ -4,7 +4,8 @@
 int main(int argc, char** argv) {
   using namespace limbeck;
   Tool tool("limbeck-study",
-            "Trains every scenario x method x seed of a study, scores all, and prints mean ± std. The same command goes on "
+            "Trains every scenario x method x seed of a study, scores all, and prints mean ± std. "
+            "The same command goes on "
             "after an interruption.",
             "limbeck-study configs/study/demo.yaml --set study.seeds=[1,2,3,4,5]");
   ConfigOptions options(tool.app, "study.threads_per_run", "study.device");

@@ -1,5 +1,5 @@
-// The only file that sees spdlog. It is compiled without LibTorch's include folder, whose bundled fmt is of
-// another version than the one spdlog was built with.
+// The only file that sees spdlog. It is compiled without LibTorch's include folder, whose bundled
+// fmt is of another version than the one spdlog was built with.
 #include "limbeck/core/log.h"
 
 #include <spdlog/logger.h>

@@ -45,7 +45,8 @@ void Progress::update(int64_t done, const std::string& details) {
   details_ = details;
   if (logger_.verbosity() == Verbosity::quiet) return;
   const auto now = Clock::now();
-  const auto interval = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
+  const auto interval =
+      terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
   if (now - shown_ < interval && done < total_) return;
   shown_ = now;
   if (terminal_) {

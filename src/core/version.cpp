@@ -6,6 +6,9 @@ namespace limbeck {
 
 std::string git_revision() { return LIMBECK_GIT_REVISION; }
 
-std::string version_text() { return std::string("limbeck ") + LIMBECK_VERSION + ", LibTorch " + LIMBECK_LIBTORCH_VERSION + ", git " + git_revision(); }
+std::string version_text() {
+  return std::string("limbeck ") + LIMBECK_VERSION + ", LibTorch " + LIMBECK_LIBTORCH_VERSION +
+         ", git " + git_revision();
+}
 
 }  // namespace limbeck

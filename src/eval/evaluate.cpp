@@ -35,13 +35,15 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.require(estimate.empty() == clean.empty(), "clean", "clean and estimate go together");
   v.require(estimate.empty() != manifest.empty() || ways != 1, "manifest",
             estimate.empty() ? "is required to score a model" : "is not used with estimate");
-  v.require(noisy.empty() || !estimate.empty(), "noisy", "is only used with estimate; a manifest names its noisy files");
+  v.require(noisy.empty() || !estimate.empty(), "noisy",
+            "is only used with estimate; a manifest names its noisy files");
 }
 
 namespace {
 
 /// Files of the same stem in both folders; those without a partner are failures.
-std::vector<ScoredFiles> matched_files(const EvaluateConfig& config, std::map<std::string, fs::path>& estimates,
+std::vector<ScoredFiles> matched_files(const EvaluateConfig& config,
+                                       std::map<std::string, fs::path>& estimates,
                                        std::vector<UtteranceFailure>& failures) {
   const auto scan = [](const std::string& folder) {
     if (!fs::is_directory(folder)) throw DataError(folder + ": no such folder");
@@ -81,7 +83,8 @@ std::string score_text(const Metric& metric, const Summary& summary) {
   return text;
 }
 
-std::vector<std::string> table_row(const std::string& name, const Evaluation& evaluation, bool noisy) {
+std::vector<std::string> table_row(const std::string& name, const Evaluation& evaluation,
+                                   bool noisy) {
   std::vector<std::string> row = {name, format("%zu", evaluation.rows.size())};
   for (size_t m = 0; m < evaluation.metrics.size(); ++m) {
     row.push_back(score_text(evaluation.metrics[m], summarize(evaluation.scores(m, noisy))));
@@ -96,47 +99,55 @@ std::vector<std::string> table_header(const std::vector<Metric>& metrics, const 
 }
 
 void finish(const Evaluation& evaluation, const fs::path& folder, Logger& logger) {
-  if (evaluation.rows.empty()) throw DataError("no utterance could be scored; see " + (folder / "failures.csv").string());
+  if (evaluation.rows.empty())
+    throw DataError("no utterance could be scored; see " + (folder / "failures.csv").string());
   if (evaluation.failures.empty()) return;
   logger.warn(format("%zu of %zu utterances failed; see %s", evaluation.failures.size(),
-                     evaluation.failures.size() + evaluation.rows.size(), (folder / "failures.csv").c_str()));
+                     evaluation.failures.size() + evaluation.rows.size(),
+                     (folder / "failures.csv").c_str()));
 }
 
-ExitCode evaluate_folders(const EvaluateConfig& config, const std::vector<Metric>& metrics, bool check_only, Logger& logger) {
+ExitCode evaluate_folders(const EvaluateConfig& config, const std::vector<Metric>& metrics,
+                          bool check_only, Logger& logger) {
   std::map<std::string, fs::path> estimates;
   std::vector<UtteranceFailure> unmatched;
   const auto files = matched_files(config, estimates, unmatched);
   logger.info(format("%zu files with a partner, %zu without", files.size(), unmatched.size()));
   if (check_only) return ExitCode::ok;
-  Evaluation evaluation = evaluate(files, metrics,
-                                   [&](const ScoredFiles& one, const std::vector<float>&, int rate_hz) {
-                                     Waveform estimate = read_audio(estimates.at(one.id));
-                                     if (estimate.rate_hz != rate_hz) {
-                                       throw DataError(format("%s: %d Hz, but its clean side has %d Hz",
-                                                              estimates.at(one.id).c_str(), estimate.rate_hz, rate_hz));
-                                     }
-                                     return std::move(estimate.samples);
-                                   },
-                                   logger);
+  Evaluation evaluation = evaluate(
+      files, metrics,
+      [&](const ScoredFiles& one, const std::vector<float>&, int rate_hz) {
+        Waveform estimate = read_audio(estimates.at(one.id));
+        if (estimate.rate_hz != rate_hz) {
+          throw DataError(format("%s: %d Hz, but its clean side has %d Hz",
+                                 estimates.at(one.id).c_str(), estimate.rate_hz, rate_hz));
+        }
+        return std::move(estimate.samples);
+      },
+      logger);
   evaluation.failures.insert(evaluation.failures.begin(), unmatched.begin(), unmatched.end());
-  const nlohmann::json about = {{"clean", config.clean}, {"estimate", config.estimate}, {"versions", versions()}};
+  const nlohmann::json about = {
+      {"clean", config.clean}, {"estimate", config.estimate}, {"versions", versions()}};
   write_evaluation(config.out, evaluation, about.dump());
   finish(evaluation, config.out, logger);
   std::vector<std::vector<std::string>> rows;
   if (evaluation.has_noisy()) rows.push_back(table_row("noisy", evaluation, true));
   rows.push_back(table_row(config.estimate, evaluation, false));
-  std::printf("%s(mean ± std over utterances)\n", markdown_table(table_header(metrics, "utterances"), rows).c_str());
+  std::printf("%s(mean ± std over utterances)\n",
+              markdown_table(table_header(metrics, "utterances"), rows).c_str());
   return evaluation.failures.empty() ? ExitCode::ok : ExitCode::some_failed;
 }
 
-ExitCode evaluate_one(const EvaluateConfig& config, const std::vector<Metric>& metrics, Logger& logger) {
-  const Evaluation evaluation =
-      evaluate_model(config.model, config.which, config.manifest, metrics, config.out, config.device, logger);
+ExitCode evaluate_one(const EvaluateConfig& config, const std::vector<Metric>& metrics,
+                      Logger& logger) {
+  const Evaluation evaluation = evaluate_model(config.model, config.which, config.manifest, metrics,
+                                               config.out, config.device, logger);
   finish(evaluation, config.out, logger);
   std::vector<std::vector<std::string>> rows;
   rows.push_back(table_row("noisy", evaluation, true));
   rows.push_back(table_row(config.model, evaluation, false));
-  std::printf("%s(mean ± std over utterances)\n", markdown_table(table_header(metrics, "utterances"), rows).c_str());
+  std::printf("%s(mean ± std over utterances)\n",
+              markdown_table(table_header(metrics, "utterances"), rows).c_str());
   return evaluation.failures.empty() ? ExitCode::ok : ExitCode::some_failed;
 }
 
@@ -148,14 +159,15 @@ ExitCode evaluate_runs(const EvaluateConfig& config, const std::vector<fs::path>
   for (const fs::path& run : runs) {
     fs::path name = run.filename().empty() ? run.parent_path().filename() : run.filename();
     const fs::path folder = fs::path(config.out) / name;
-    const Evaluation evaluation =
-        evaluate_model(run.string(), config.which, config.manifest, metrics, folder, config.device, logger);
+    const Evaluation evaluation = evaluate_model(run.string(), config.which, config.manifest,
+                                                 metrics, folder, config.device, logger);
     finish(evaluation, folder, logger);
     any_failed |= !evaluation.failures.empty();
     if (rows.empty()) {
       rows.push_back({"noisy", ""});
       for (size_t m = 0; m < metrics.size(); ++m) {
-        rows.back().push_back(format("%.*f", metrics[m].decimals, summarize(evaluation.scores(m, true)).mean));
+        rows.back().push_back(
+            format("%.*f", metrics[m].decimals, summarize(evaluation.scores(m, true)).mean));
       }
     }
     rows.push_back({name.string(), ""});
@@ -165,12 +177,15 @@ ExitCode evaluate_runs(const EvaluateConfig& config, const std::vector<fs::path>
     }
   }
   rows.push_back({"all runs", format("%zu", runs.size())});
-  nlohmann::json summary = {{"runs", nlohmann::json::array()}, {"metrics", nlohmann::json::object()}, {"versions", versions()}};
+  nlohmann::json summary = {{"runs", nlohmann::json::array()},
+                            {"metrics", nlohmann::json::object()},
+                            {"versions", versions()}};
   for (const auto& run : runs) summary["runs"].push_back(run.string());
   for (size_t m = 0; m < metrics.size(); ++m) {
     const Summary over_runs = summarize(means[m]);
     rows.back().push_back(score_text(metrics[m], over_runs));
-    summary["metrics"][metrics[m].name] = {{"mean", over_runs.mean}, {"n", over_runs.n}, {"values", means[m]}};
+    summary["metrics"][metrics[m].name] = {
+        {"mean", over_runs.mean}, {"n", over_runs.n}, {"values", means[m]}};
     if (over_runs.n > 1) summary["metrics"][metrics[m].name]["std"] = over_runs.deviation;
   }
   write_file_atomically(fs::path(config.out) / "summary.json", summary.dump(2) + "\n");
@@ -181,9 +196,9 @@ ExitCode evaluate_runs(const EvaluateConfig& config, const std::vector<fs::path>
 
 }  // namespace
 
-Evaluation evaluate_model(const std::string& model_path, const std::string& which, const std::string& manifest_path,
-                          const std::vector<Metric>& metrics, const fs::path& folder, const std::string& device_name,
-                          Logger& logger) {
+Evaluation evaluate_model(const std::string& model_path, const std::string& which,
+                          const std::string& manifest_path, const std::vector<Metric>& metrics,
+                          const fs::path& folder, const std::string& device_name, Logger& logger) {
   const Manifest manifest = Manifest::read(manifest_path);
   const fs::path file = nn::find_model_file(model_path, which);
   nlohmann::json about = {{"model", file.string()},
@@ -204,11 +219,11 @@ Evaluation evaluate_model(const std::string& model_path, const std::string& whic
       files_of(manifest), metrics,
       [&](const ScoredFiles& one, const std::vector<float>& noisy, int rate_hz) {
         if (rate_hz != loaded.model->rate_hz()) {
-          throw DataError(format("%s: %d Hz, but the model works at %lld Hz", one.noisy.c_str(), rate_hz,
-                                 static_cast<long long>(loaded.model->rate_hz())));
+          throw DataError(format("%s: %d Hz, but the model works at %lld Hz", one.noisy.c_str(),
+                                 rate_hz, static_cast<long long>(loaded.model->rate_hz())));
         }
-        const auto input = at::from_blob(const_cast<float*>(noisy.data()), {1, static_cast<int64_t>(noisy.size())},
-                                         torch::kFloat)
+        const auto input = at::from_blob(const_cast<float*>(noisy.data()),
+                                         {1, static_cast<int64_t>(noisy.size())}, torch::kFloat)
                                .to(device);
         const auto estimate = loaded.model->forward(input, {}).estimate.cpu().contiguous();
         const float* data = estimate.const_data_ptr<float>();
@@ -225,13 +240,16 @@ ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& l
   nn::set_threads(config.threads);
   if (!config.estimate.empty()) return evaluate_folders(config, metrics, check_only, logger);
 
-  std::vector<fs::path> runs = config.runs.empty() ? std::vector<fs::path>{config.model} : glob_paths(config.runs);
+  std::vector<fs::path> runs =
+      config.runs.empty() ? std::vector<fs::path>{config.model} : glob_paths(config.runs);
   if (runs.empty()) throw ConfigError("runs: nothing matches '" + config.runs + "'");
   for (const fs::path& run : runs) nn::find_model_file(run, config.which);
-  logger.info(format("%zu pairs in %s", files_of(Manifest::read(config.manifest)).size(), config.manifest.c_str()));
+  logger.info(format("%zu pairs in %s", files_of(Manifest::read(config.manifest)).size(),
+                     config.manifest.c_str()));
   if (check_only) return ExitCode::ok;
   fs::create_directories(config.out);
-  return config.runs.empty() ? evaluate_one(config, metrics, logger) : evaluate_runs(config, runs, metrics, logger);
+  return config.runs.empty() ? evaluate_one(config, metrics, logger)
+                             : evaluate_runs(config, runs, metrics, logger);
 }
 
 }  // namespace limbeck

@@ -17,22 +17,26 @@ namespace limbeck {
 namespace fs = std::filesystem;
 namespace {
 
-UtteranceScores score(const ScoredFiles& files, const std::vector<Metric>& metrics, const Enhance& enhance) {
+UtteranceScores score(const ScoredFiles& files, const std::vector<Metric>& metrics,
+                      const Enhance& enhance) {
   const Waveform clean = read_audio(files.clean);
   Waveform noisy;
   if (!files.noisy.empty()) {
     noisy = read_audio(files.noisy);
     if (noisy.rate_hz != clean.rate_hz) {
-      throw DataError(format("%s: %d Hz, but its clean side has %d Hz", files.noisy.c_str(), noisy.rate_hz, clean.rate_hz));
+      throw DataError(format("%s: %d Hz, but its clean side has %d Hz", files.noisy.c_str(),
+                             noisy.rate_hz, clean.rate_hz));
     }
     if (noisy.size() != clean.size()) {
       throw DataError(format("%s: %lld samples, but its clean side has %lld", files.noisy.c_str(),
-                             static_cast<long long>(noisy.size()), static_cast<long long>(clean.size())));
+                             static_cast<long long>(noisy.size()),
+                             static_cast<long long>(clean.size())));
     }
   }
   const auto estimate = enhance(files, noisy.samples, clean.rate_hz);
   if (estimate.size() != clean.samples.size()) {
-    throw DataError(format("estimate of %zu samples, but the clean side has %zu", estimate.size(), clean.samples.size()));
+    throw DataError(format("estimate of %zu samples, but the clean side has %zu", estimate.size(),
+                           clean.samples.size()));
   }
   UtteranceScores row{files.id, clean.seconds(), files.speaker, {}, {}};
   const auto finite = [](const Metric& metric, double value) {
@@ -42,7 +46,8 @@ UtteranceScores score(const ScoredFiles& files, const std::vector<Metric>& metri
   for (const Metric& metric : metrics) {
     row.scores.push_back(finite(metric, metric.score(clean.samples, estimate, clean.rate_hz)));
     if (!noisy.samples.empty()) {
-      row.noisy_scores.push_back(finite(metric, metric.score(clean.samples, noisy.samples, clean.rate_hz)));
+      row.noisy_scores.push_back(
+          finite(metric, metric.score(clean.samples, noisy.samples, clean.rate_hz)));
     }
   }
   return row;
@@ -83,7 +88,8 @@ Evaluation evaluate(const std::vector<ScoredFiles>& files, const std::vector<Met
 
 std::vector<ScoredFiles> files_of(const Manifest& manifest) {
   if (manifest.kind != Manifest::Kind::pairs) {
-    throw DataError(manifest.path.string() + ": lists recordings; a set to evaluate on lists pairs");
+    throw DataError(manifest.path.string() +
+                    ": lists recordings; a set to evaluate on lists pairs");
   }
   std::vector<ScoredFiles> files;
   for (const auto& entry : manifest.entries) {
@@ -92,7 +98,8 @@ std::vector<ScoredFiles> files_of(const Manifest& manifest) {
   return files;
 }
 
-void write_evaluation(const fs::path& folder, const Evaluation& evaluation, const std::string& about) {
+void write_evaluation(const fs::path& folder, const Evaluation& evaluation,
+                      const std::string& about) {
   fs::create_directories(folder);
   std::vector<std::string> header = {"id", "seconds", "speaker"};
   for (const Metric& metric : evaluation.metrics) header.push_back(metric.name);
@@ -107,7 +114,8 @@ void write_evaluation(const fs::path& folder, const Evaluation& evaluation, cons
     csv += csv_line(fields);
   }
   std::string failures = csv_line({"id", "reason"});
-  for (const auto& failure : evaluation.failures) failures += csv_line({failure.id, failure.reason});
+  for (const auto& failure : evaluation.failures)
+    failures += csv_line({failure.id, failure.reason});
 
   nlohmann::json summary = {{"about", nlohmann::json::parse(about)},
                             {"n", evaluation.rows.size()},
@@ -121,7 +129,8 @@ void write_evaluation(const fs::path& folder, const Evaluation& evaluation, cons
       return entry;
     };
     summary["metrics"][evaluation.metrics[m].name] = describe(false);
-    if (evaluation.has_noisy()) summary["metrics"][evaluation.metrics[m].name + "_noisy"] = describe(true);
+    if (evaluation.has_noisy())
+      summary["metrics"][evaluation.metrics[m].name + "_noisy"] = describe(true);
   }
   // The summary vouches for the tables, so it goes first and comes last.
   fs::remove(folder / "summary.json");
@@ -130,8 +139,8 @@ void write_evaluation(const fs::path& folder, const Evaluation& evaluation, cons
   write_file_atomically(folder / "summary.json", summary.dump(2) + "\n");
 }
 
-bool read_evaluation(const fs::path& folder, const std::string& about, const std::vector<Metric>& metrics,
-                     Evaluation& evaluation) {
+bool read_evaluation(const fs::path& folder, const std::string& about,
+                     const std::vector<Metric>& metrics, Evaluation& evaluation) {
   try {
     const auto summary = nlohmann::json::parse(read_file(folder / "summary.json"));
     if (summary.at("about") != nlohmann::json::parse(about)) return false;
@@ -144,11 +153,13 @@ bool read_evaluation(const fs::path& folder, const std::string& about, const std
         const int noisy = csv.column(metric.name + "_noisy");
         if (own < 0) return false;
         scores.scores.push_back(parse_double(row.at(static_cast<size_t>(own))));
-        if (noisy >= 0) scores.noisy_scores.push_back(parse_double(row.at(static_cast<size_t>(noisy))));
+        if (noisy >= 0)
+          scores.noisy_scores.push_back(parse_double(row.at(static_cast<size_t>(noisy))));
       }
       evaluation.rows.push_back(std::move(scores));
     }
-    for (const auto& row : read_csv(folder / "failures.csv").rows) evaluation.failures.push_back({row.at(0), row.at(1)});
+    for (const auto& row : read_csv(folder / "failures.csv").rows)
+      evaluation.failures.push_back({row.at(0), row.at(1)});
     return evaluation.rows.size() == summary.at("n").get<size_t>();
   } catch (const Error&) {
     return false;

@@ -8,7 +8,8 @@ namespace limbeck {
 
 double si_sdr(std::span<const float> clean, std::span<const float> estimate, int) {
   if (clean.size() != estimate.size()) {
-    throw DataError(format("si_sdr: %zu clean samples, but %zu estimated", clean.size(), estimate.size()));
+    throw DataError(
+        format("si_sdr: %zu clean samples, but %zu estimated", clean.size(), estimate.size()));
   }
   double cross = 0;
   double clean_energy = 0;
@@ -25,8 +26,8 @@ double si_sdr(std::span<const float> clean, std::span<const float> estimate, int
   }
   if (clean_energy == 0) throw DataError("si_sdr: the clean signal is silent");
   if (estimate_energy == 0) throw DataError("si_sdr: the estimate is silent");
-  // The distortion is summed sample by sample: as a difference of energies it would lose its digits where the
-  // estimate is good.
+  // The distortion is summed sample by sample: as a difference of energies it would lose its digits
+  // where the estimate is good.
   const double scale = cross / clean_energy;
   double distortion_energy = 0;
   for (size_t i = 0; i < clean.size(); ++i) {

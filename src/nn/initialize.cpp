@@ -7,7 +7,9 @@
 namespace limbeck::nn {
 namespace {
 
-bool contains(const std::string& name, const char* part) { return name.find(part) != std::string::npos; }
+bool contains(const std::string& name, const char* part) {
+  return name.find(part) != std::string::npos;
+}
 
 /// No activation follows: the variance is kept, not doubled.
 bool is_linear(const std::string& name) {
@@ -32,7 +34,8 @@ void initialize(torch::nn::Module& module, SeedKey key) {
     const at::Tensor& parameter = item.value();
     Random random(key.with(name));
     if (contains(name, "recurrent.")) {
-      const double bound = 1 / std::sqrt(static_cast<double>(parameter.size(0)) / 3);  // 3 gates a unit
+      const double bound =
+          1 / std::sqrt(static_cast<double>(parameter.size(0)) / 3);  // 3 gates a unit
       fill(parameter, [&] { return random.uniform(-bound, bound); });
     } else if (parameter.dim() >= 2) {
       const auto fan_in = static_cast<double>(parameter.numel() / parameter.size(0));

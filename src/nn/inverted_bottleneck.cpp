@@ -26,7 +26,8 @@ InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& 
                                                              .depthwise = true,
                                                              .bias = bias}));
   depthwise_norm_ = register_module("depthwise_norm", Norm(options.norm, wide));
-  depthwise_activation_ = register_module("depthwise_activation", Activation(options.activation, wide));
+  depthwise_activation_ =
+      register_module("depthwise_activation", Activation(options.activation, wide));
   project_ = register_module(
       "project", Conv(ConvOptions{.in_channels = wide,
                                   .out_channels = options.out_channels * options.upsample_freq,
@@ -35,10 +36,10 @@ InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& 
 }
 
 at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x) {
-  at::Tensor y = x;  // [B, in, T, F]
+  at::Tensor y = x;                                                              // [B, in, T, F]
   if (options_.expansion > 1) y = expand_activation_(expand_norm_(expand_(y)));  // [B, t·in, T, F]
-  y = depthwise_activation_(depthwise_norm_(depthwise_(y)));                     // [B, t·in, T, F / stride]
-  y = project_norm_(interleave_bins(project_(y), options_.upsample_freq));       // [B, out, T, F']
+  y = depthwise_activation_(depthwise_norm_(depthwise_(y)));  // [B, t·in, T, F / stride]
+  y = project_norm_(interleave_bins(project_(y), options_.upsample_freq));  // [B, out, T, F']
   return residual_ ? x + y : y;
 }
 

@@ -14,8 +14,8 @@ ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
 at::Tensor ConvImpl::forward(const at::Tensor& x) const {
   const int64_t kernel_time = options_.kernel_time;
   const int64_t groups = options_.depthwise ? options_.in_channels : 1;
-  // A symmetric padding wide enough for both sides costs a few frames more than padding one side would,
-  // and saves a copy of the input.
+  // A symmetric padding wide enough for both sides costs a few frames more than padding one side
+  // would, and saves a copy of the input.
   const int64_t past = kernel_time - 1 - options_.lookahead;
   const int64_t pad_time = std::max(past, options_.lookahead);
   const auto y = at::conv2d(x, weight_, bias_, {1, options_.stride_freq},
@@ -38,7 +38,8 @@ NormImpl::NormImpl(const std::string& type, int64_t channels) : identity_(type =
 
 at::Tensor NormImpl::forward(const at::Tensor& x) const {
   if (identity_) return x;
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), 0.1, 1e-5, false);
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), 0.1, 1e-5,
+                        false);
 }
 
 ActivationImpl::ActivationImpl(const std::string& type, int64_t channels) : type_(type) {
@@ -54,7 +55,8 @@ at::Tensor ActivationImpl::forward(at::Tensor x) const {
 at::Tensor interleave_bins(const at::Tensor& x, int64_t factor) {
   if (factor == 1) return x;
   const int64_t channels = x.size(1) / factor;
-  return x.permute({0, 2, 3, 1})  // [B, T, F, s·C]
+  return x
+      .permute({0, 2, 3, 1})  // [B, T, F, s·C]
       .reshape({x.size(0), x.size(2), x.size(3) * factor, channels})
       .permute({0, 3, 1, 2});  // [B, C, T, s·F]
 }

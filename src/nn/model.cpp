@@ -25,8 +25,8 @@ int64_t parameter_count(const torch::nn::Module& module) {
 
 std::string cost_text(const DenoisingModel& model) {
   const auto parameters = static_cast<double>(parameter_count(model));
-  const std::string size = parameters < 1e6 ? format("%.1f k", parameters / 1e3)
-                                            : format("%.2f M", parameters / 1e6);
+  const std::string size =
+      parameters < 1e6 ? format("%.1f k", parameters / 1e3) : format("%.2f M", parameters / 1e6);
   return size + format(" parameters, %.1f MMAC/s, latency %.1f ms", model.macs_per_second() / 1e6,
                        1e3 * static_cast<double>(model.latency_samples()) /
                            static_cast<double>(model.rate_hz()));

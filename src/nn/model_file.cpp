@@ -43,7 +43,8 @@ void load_state(torch::nn::Module& module, const std::map<std::string, at::Tenso
     const auto found = tensors.find(name);
     if (found == tensors.end()) {
       wrong.push_back(name + ": missing in the file");
-    } else if (found->second.sizes() != own.sizes() || found->second.scalar_type() != own.scalar_type()) {
+    } else if (found->second.sizes() != own.sizes() ||
+               found->second.scalar_type() != own.scalar_type()) {
       wrong.push_back(name + ": " + shape_text(found->second) + " in the file, " + shape_text(own) +
                       " in the network");
     }
@@ -72,7 +73,8 @@ LoadedModel read_model(const fs::path& path) {
   SafeTensors contents = read_safetensors(path);
   const auto metadata = contents.metadata.find("limbeck");
   if (metadata == contents.metadata.end()) {
-    throw CheckpointError(path.string() + ": a safetensors file, but not a Limbeck model: no 'limbeck' metadata");
+    throw CheckpointError(path.string() +
+                          ": a safetensors file, but not a Limbeck model: no 'limbeck' metadata");
   }
   LoadedModel loaded;
   try {
@@ -82,7 +84,8 @@ LoadedModel read_model(const fs::path& path) {
       throw CheckpointError(path.string() + ": model format " + std::to_string(version) +
                             "; this version reads " + std::to_string(kFormatVersion));
     }
-    loaded.config = config::read_text<ModelConfig>(header.at("model").get<std::string>(), path.string());
+    loaded.config =
+        config::read_text<ModelConfig>(header.at("model").get<std::string>(), path.string());
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(path.string() + ": malformed model header: " + e.what());
   } catch (const ConfigError& e) {

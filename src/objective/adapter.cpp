@@ -13,7 +13,8 @@ namespace limbeck::objective {
 void AdapterOptions::describe(config::Visitor& v) {
   v.value("type", type, "what maps the student's feature to the teacher's channels",
           config::one_of({"none", "linear", "frame_linear", "inverted_bottleneck"}));
-  v.value("expansion", expansion, "factor of the expansion (inverted_bottleneck)", config::between(1, 16));
+  v.value("expansion", expansion, "factor of the expansion (inverted_bottleneck)",
+          config::between(1, 16));
   v.value("kernel_freq", kernel_freq, "bins of the depthwise kernel, odd (inverted_bottleneck)",
           config::between(1, 31));
   v.require(kernel_freq % 2 == 1, "kernel_freq", "must be odd");
@@ -29,7 +30,8 @@ class Identity : public Adapter {
 class Linear : public Adapter {
  public:
   Linear(int64_t in, int64_t out)
-      : linear_(register_module("linear", nn::Conv(nn::ConvOptions{.in_channels = in, .out_channels = out}))) {}
+      : linear_(register_module(
+            "linear", nn::Conv(nn::ConvOptions{.in_channels = in, .out_channels = out}))) {}
   at::Tensor forward(const at::Tensor& x) override { return linear_(x); }
 
  private:
@@ -60,13 +62,16 @@ class Bottleneck : public Adapter {
  public:
   Bottleneck(const AdapterOptions& options, int64_t in, int64_t out) {
     const int64_t wide = in * options.expansion;
-    expand_ = register_module("expand", nn::Conv(nn::ConvOptions{.in_channels = in, .out_channels = wide}));
+    expand_ = register_module("expand",
+                              nn::Conv(nn::ConvOptions{.in_channels = in, .out_channels = wide}));
     activation_ = register_module("activation", nn::Activation("silu", wide));
-    depthwise_ = register_module("depthwise", nn::Conv(nn::ConvOptions{.in_channels = wide,
-                                                                       .out_channels = wide,
-                                                                       .kernel_freq = options.kernel_freq,
-                                                                       .depthwise = true}));
-    project_ = register_module("project", nn::Conv(nn::ConvOptions{.in_channels = wide, .out_channels = out}));
+    depthwise_ =
+        register_module("depthwise", nn::Conv(nn::ConvOptions{.in_channels = wide,
+                                                              .out_channels = wide,
+                                                              .kernel_freq = options.kernel_freq,
+                                                              .depthwise = true}));
+    project_ = register_module("project",
+                               nn::Conv(nn::ConvOptions{.in_channels = wide, .out_channels = out}));
   }
   at::Tensor forward(const at::Tensor& x) override {
     return project_(depthwise_(activation_(expand_(x))));
@@ -89,9 +94,10 @@ std::shared_ptr<Adapter> make_adapter(const AdapterOptions& options, int64_t stu
     return std::make_shared<Bottleneck>(options, student_channels, teacher_channels);
   }
   if (student_channels != teacher_channels) {
-    throw ConfigError(format("adapter 'none' needs equal channels, but the student has %lld and the teacher %lld; "
-                             "use adapter: {type: linear}",
-                             static_cast<long long>(student_channels), static_cast<long long>(teacher_channels)));
+    throw ConfigError(format(
+        "adapter 'none' needs equal channels, but the student has %lld and the teacher %lld; "
+        "use adapter: {type: linear}",
+        static_cast<long long>(student_channels), static_cast<long long>(teacher_channels)));
   }
   return std::make_shared<Identity>();
 }

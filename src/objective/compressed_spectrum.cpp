@@ -6,8 +6,8 @@ namespace limbeck::objective {
 
 void CompressedSpectrumOptions::describe(config::Visitor& v) {
   v.value("power", power, "exponent on the magnitudes", config::between(0.05, 1));
-  v.value("complex_weight", complex_weight, "share of the complex part; the rest is the magnitude part",
-          config::between(0, 1));
+  v.value("complex_weight", complex_weight,
+          "share of the complex part; the rest is the magnitude part", config::between(0, 1));
   v.section("stft", stft, "frames of the spectra that are compared");
 }
 
@@ -29,16 +29,18 @@ at::Tensor CompressedSpectrum::forward(const LossInput& input) {
   const bool padded = input.mask.defined();
   const auto estimate = compress(padded ? input.estimate * input.mask : input.estimate);
   const auto clean = compress(padded ? input.clean * input.mask : input.clean);
-  const auto magnitude_part = (estimate.magnitude - clean.magnitude).square();             // [B, T, F]
-  const auto complex_part = (estimate.complex - clean.complex).square().sum(-1);           // [B, T, F]
-  const auto frames = at::lerp(magnitude_part, complex_part, options_.complex_weight).mean(-1);  // [B, T]
+  const auto magnitude_part = (estimate.magnitude - clean.magnitude).square();    // [B, T, F]
+  const auto complex_part = (estimate.complex - clean.complex).square().sum(-1);  // [B, T, F]
+  const auto frames =
+      at::lerp(magnitude_part, complex_part, options_.complex_weight).mean(-1);  // [B, T]
   if (!padded) return frames.mean();
   // A frame counts if any of its samples holds signal, as it would if the item stood alone.
   const int64_t window = options_.stft.window_samples;
   const int64_t hop = options_.stft.hop_samples;
-  const auto valid = at::constant_pad_nd(input.mask, {window - hop, frames.size(1) * hop - input.mask.size(1)})
-                         .unfold(1, window, hop)
-                         .amax(-1);  // [B, T]
+  const auto valid =
+      at::constant_pad_nd(input.mask, {window - hop, frames.size(1) * hop - input.mask.size(1)})
+          .unfold(1, window, hop)
+          .amax(-1);  // [B, T]
   return ((frames * valid).sum(-1) / valid.sum(-1).clamp_min(1)).mean();
 }
 

@@ -8,7 +8,8 @@
 namespace limbeck::objective {
 
 ObjectiveConfig::ObjectiveConfig() {
-  for (const auto& [name, weight] : {std::pair("compressed_spectrum", 1.0), std::pair("si_sdr", 0.01)}) {
+  for (const auto& [name, weight] :
+       {std::pair("compressed_spectrum", 1.0), std::pair("si_sdr", 0.01)}) {
     LossConfig& loss = losses.emplace_back();
     loss.chosen.set(name, objective::losses().make_options(name));
     loss.weight = weight;
@@ -22,8 +23,8 @@ void LossConfig::describe(config::Visitor& v) {
 
 void ObjectiveConfig::describe(config::Visitor& v) {
   v.list("losses", losses, "parts of the denoising loss");
-  v.require(std::any_of(losses.begin(), losses.end(), [](const auto& l) { return l.weight > 0; }), "losses",
-            "needs at least one loss with a weight above 0");
+  v.require(std::any_of(losses.begin(), losses.end(), [](const auto& l) { return l.weight > 0; }),
+            "losses", "needs at least one loss with a weight above 0");
   for (size_t i = 0; i < losses.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       v.require(losses[i].chosen.name() != losses[j].chosen.name(), "losses",
@@ -38,7 +39,8 @@ void DistillTermConfig::describe(config::Visitor& v) {
 }
 
 void DistillOptions::describe(config::Visitor& v) {
-  v.list("terms", terms, "what draws the student to the teacher; none: the student is trained from scratch");
+  v.list("terms", terms,
+         "what draws the student to the teacher; none: the student is trained from scratch");
 }
 
 }  // namespace limbeck::objective

@@ -31,7 +31,8 @@ at::Tensor Cosine::forward(const DistillInput& input) {
   const auto& z_student = input.student.at(options_.student);
   auto s = adapter_->forward(z_student);  // [B, C_T, T, F]
   auto t = regrid(input.teacher.at(options_.teacher), teacher_info_, student_info_, s.size(2));
-  TORCH_CHECK(s.sizes() == t.sizes(), "cosine: adapted student ", s.sizes(), ", teacher ", t.sizes());
+  TORCH_CHECK(s.sizes() == t.sizes(), "cosine: adapted student ", s.sizes(), ", teacher ",
+              t.sizes());
 
   at::Tensor valid = input.frame_mask;  // [B, T]
   if (options_.granularity == "frame") {

@@ -26,10 +26,12 @@ bool same(const std::vector<double>& a, const std::vector<double>& b) {
 
 }  // namespace
 
-at::Tensor area_weights(const std::vector<double>& from_edges, const std::vector<double>& to_edges) {
+at::Tensor area_weights(const std::vector<double>& from_edges,
+                        const std::vector<double>& to_edges) {
   const size_t from = from_edges.size() - 1;
   const size_t to = to_edges.size() - 1;
-  auto weights = torch::zeros({static_cast<int64_t>(from), static_cast<int64_t>(to)}, torch::kDouble);
+  auto weights =
+      torch::zeros({static_cast<int64_t>(from), static_cast<int64_t>(to)}, torch::kDouble);
   auto w = weights.accessor<double, 2>();
   for (size_t j = 0; j < to; ++j) {
     double total = 0;
@@ -50,7 +52,8 @@ at::Tensor area_weights(const std::vector<double>& from_edges, const std::vector
       }
     }
     if (total > 0) {
-      for (size_t i = 0; i < from; ++i) w[static_cast<int64_t>(i)][static_cast<int64_t>(j)] /= total;
+      for (size_t i = 0; i < from; ++i)
+        w[static_cast<int64_t>(i)][static_cast<int64_t>(j)] /= total;
     } else {
       w[static_cast<int64_t>(nearest)][static_cast<int64_t>(j)] = 1;
     }
@@ -64,9 +67,10 @@ at::Tensor regrid(const at::Tensor& feature, const nn::TapInfo& from, const nn::
   if (!same(from.band_edges_hz, to.band_edges_hz)) {
     x = at::matmul(x, area_weights(from.band_edges_hz, to.band_edges_hz).to(x.options()));
   }
-  if (!same(from.hop_seconds, to.hop_seconds) || !same(from.first_centre_seconds, to.first_centre_seconds) ||
-      x.size(2) != to_frames) {
-    const auto weights = area_weights(frame_edges(from, x.size(2)), frame_edges(to, to_frames));  // [T, T']
+  if (!same(from.hop_seconds, to.hop_seconds) ||
+      !same(from.first_centre_seconds, to.first_centre_seconds) || x.size(2) != to_frames) {
+    const auto weights =
+        area_weights(frame_edges(from, x.size(2)), frame_edges(to, to_frames));  // [T, T']
     x = at::matmul(weights.t().to(x.options()), x);
   }
   return x;

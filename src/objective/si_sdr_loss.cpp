@@ -11,10 +11,10 @@ at::Tensor SiSdrLoss::forward(const LossInput& input) {
   const bool padded = input.mask.defined();
   const auto estimate = padded ? input.estimate * input.mask : input.estimate;  // [B, L]
   const auto clean = padded ? input.clean * input.mask : input.clean;
-  const auto clean_energy = clean.square().sum(-1, true);                                   // [B, 1]
+  const auto clean_energy = clean.square().sum(-1, true);                                  // [B, 1]
   const auto scale = (estimate * clean).sum(-1, true) / clean_energy.clamp_min(kSilence);  // [B, 1]
   const auto target = scale * clean;
-  const auto target_energy = target.square().sum(-1);                // [B]
+  const auto target_energy = target.square().sum(-1);                   // [B]
   const auto distortion_energy = (estimate - target).square().sum(-1);  // [B]
   const auto ratio_db = (10 / std::log(10.0)) *
                         ((target_energy + kSilence).log() - (distortion_energy + kSilence).log());

@@ -13,8 +13,9 @@ namespace {
 
 /// [B, size], 1 before lengths[b].
 at::Tensor length_mask(const std::vector<int64_t>& lengths, int64_t size, const at::Tensor& like) {
-  const auto ends = torch::tensor(lengths, torch::kLong).to(like.device(), true).unsqueeze(1);  // [B, 1]
-  const auto positions = at::arange(size, ends.options()).unsqueeze(0);                         // [1, size]
+  const auto ends =
+      torch::tensor(lengths, torch::kLong).to(like.device(), true).unsqueeze(1);  // [B, 1]
+  const auto positions = at::arange(size, ends.options()).unsqueeze(0);           // [1, size]
   return (positions < ends).to(like.dtype());
 }
 
@@ -37,7 +38,8 @@ bool TaskBatch::padded() const {
                      [&](int64_t valid) { return valid < noisy.size(1); });
 }
 
-SupervisedTask::SupervisedTask(std::shared_ptr<nn::DenoisingModel> model, const ObjectiveConfig& objective)
+SupervisedTask::SupervisedTask(std::shared_ptr<nn::DenoisingModel> model,
+                               const ObjectiveConfig& objective)
     : model_(std::move(model)), objective_(objective) {
   objective_.to(model_->parameters().front().device());
 }
@@ -51,8 +53,9 @@ LossReport SupervisedTask::forward(const TaskBatch& batch) {
 }
 
 DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
-                         std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
-                         const DistillOptions& distill, SeedKey key)
+                         std::shared_ptr<nn::DenoisingModel> teacher,
+                         const ObjectiveConfig& objective, const DistillOptions& distill,
+                         SeedKey key)
     : student_(std::move(student)), teacher_(std::move(teacher)), objective_(objective) {
   if (distill.terms.empty()) teacher_ = nullptr;
   if (teacher_ && student_->rate_hz() != teacher_->rate_hz()) {
@@ -68,7 +71,8 @@ DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
     try {
       term = distill_terms().build(config.chosen.name(), *config.chosen, *student_, *teacher_);
     } catch (const ConfigError& e) {
-      throw ConfigError(format("distill.terms.%zu (%s): ", i, config.chosen.name().c_str()) + e.what());
+      throw ConfigError(format("distill.terms.%zu (%s): ", i, config.chosen.name().c_str()) +
+                        e.what());
     }
     std::string name = config.chosen.name();
     for (const Term& other : terms_) {

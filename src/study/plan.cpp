@@ -39,10 +39,13 @@ void StudyOptions::describe(config::Visitor& v) {
   v.value("baseline", baseline, "method that the others are compared with, seed by seed");
   v.list("sets", sets, "test sets");
   v.value("device", device, "auto, cpu, cuda or cuda:i");
-  v.value("threads_per_run", threads_per_run, "threads of LibTorch in each training", config::between(1, 1024));
-  v.value("jobs", jobs, "trainings at a time; 0: as many as fit the cores, one on a GPU", config::between(0, 1024));
+  v.value("threads_per_run", threads_per_run, "threads of LibTorch in each training",
+          config::between(1, 1024));
+  v.value("jobs", jobs, "trainings at a time; 0: as many as fit the cores, one on a GPU",
+          config::between(0, 1024));
   v.require(!seeds.empty(), "seeds", "needs at least one seed");
-  v.require(std::set<int64_t>(seeds.begin(), seeds.end()).size() == seeds.size(), "seeds", "a seed is listed twice");
+  v.require(std::set<int64_t>(seeds.begin(), seeds.end()).size() == seeds.size(), "seeds",
+            "a seed is listed twice");
   v.require(!sets.empty(), "sets", "needs at least one test set");
 }
 
@@ -69,7 +72,8 @@ std::string slug(const std::string& name) {
   return text;
 }
 
-void set_text(config::Node& root, const std::string& section, const std::string& key, const std::string& text) {
+void set_text(config::Node& root, const std::string& section, const std::string& key,
+              const std::string& text) {
   config::Node& map = root.child(section, root.where);
   if (!map.is_map()) map = config::Node::make_map(root.where);
   map.child(key, root.where) = config::Node::make_scalar(text, root.where);
@@ -78,8 +82,9 @@ void set_text(config::Node& root, const std::string& section, const std::string&
 class Planner {
  public:
   explicit Planner(const StudyConfig& config)
-      : config_(config), dir_(config.study.dir.empty() ? fs::path("studies") / slug(config.study.name)
-                                                       : fs::path(config.study.dir)) {}
+      : config_(config),
+        dir_(config.study.dir.empty() ? fs::path("studies") / slug(config.study.name)
+                                      : fs::path(config.study.dir)) {}
 
   StudyPlan plan() {
     select_metrics(config_.study.metrics);
@@ -110,14 +115,16 @@ class Planner {
     merge(node, config_.overrides);
     const config::Node* run = node.find("run");
     const config::Node* seed_node = run ? run->find("seed") : nullptr;
-    const config::Node seed_written = seed_node ? *seed_node : config::Node::make_scalar("1", node.where);
+    const config::Node seed_written =
+        seed_node ? *seed_node : config::Node::make_scalar("1", node.where);
     const fs::path dir = dir_ / "teachers" / slug(name);
     set_run(node, dir, 1);
     node.find("run")->child("seed", node.where) = seed_written;
     const auto config = config::read<PretrainConfig>(node, diagnostics_, "teachers." + name);
     teacher_configs_[name] = config;
-    plan.teachers.push_back({"teacher " + name, "limbeck-pretrain", dir, config::to_yaml(config::to_node(config)),
-                             config.train.steps, config.run.seed, 0, 0, name});
+    plan.teachers.push_back({"teacher " + name, "limbeck-pretrain", dir,
+                             config::to_yaml(config::to_node(config)), config.train.steps,
+                             config.run.seed, 0, 0, name});
   }
 
   void plan_student(size_t s, size_t m, int64_t seed, StudyPlan& plan) {
@@ -125,28 +132,33 @@ class Planner {
     const StudyMethod& method = config_.methods[m];
     config::Node node = scenario.student;
     merge(node, config_.overrides);
-    const fs::path dir = dir_ / "runs" / slug(scenario.name) / slug(method.name) / format("seed-%lld", static_cast<long long>(seed));
+    const fs::path dir = dir_ / "runs" / slug(scenario.name) / slug(method.name) /
+                         format("seed-%lld", static_cast<long long>(seed));
     set_run(node, dir, seed);
     set_text(node, "teacher", "checkpoint", (dir_ / "teachers" / slug(scenario.teacher)).string());
-    auto config = config::read<DistillConfig>(node, diagnostics_, format("scenarios.%zu.student", s));
+    auto config =
+        config::read<DistillConfig>(node, diagnostics_, format("scenarios.%zu.student", s));
     config.distill = method.distill;
     if (seed == config_.study.seeds.front()) students_.push_back({s, m, config});
-    plan.students.push_back({scenario.name + ", " + method.name + format(", seed %lld", static_cast<long long>(seed)),
-                             "limbeck-distill", dir, config::to_yaml(config::to_node(config)), config.train.steps, seed, s, m,
-                             scenario.teacher});
+    plan.students.push_back(
+        {scenario.name + ", " + method.name + format(", seed %lld", static_cast<long long>(seed)),
+         "limbeck-distill", dir, config::to_yaml(config::to_node(config)), config.train.steps, seed,
+         s, m, scenario.teacher});
   }
 
-  /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found before hours of
-  /// training.
+  /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found
+  /// before hours of training.
   void check_shapes() {
     for (const auto& [s, m, config] : students_) {
       try {
         const auto student = nn::build_model(config.model, SeedKey(0));
-        const auto teacher = nn::build_model(teacher_configs_.at(config_.scenarios[s].teacher).model, SeedKey(0));
+        const auto teacher =
+            nn::build_model(teacher_configs_.at(config_.scenarios[s].teacher).model, SeedKey(0));
         objective::DistillTask(student, teacher, config.objective, config.distill, SeedKey(0));
       } catch (const ConfigError& e) {
         diagnostics_.add(config_.scenarios[s].student.where,
-                         "scenario '" + config_.scenarios[s].name + "' with method '" + config_.methods[m].name + "'",
+                         "scenario '" + config_.scenarios[s].name + "' with method '" +
+                             config_.methods[m].name + "'",
                          e.what());
       }
     }
@@ -180,11 +192,12 @@ void StudyConfig::describe(config::Visitor& v) {
   v.require(unique_names(study.sets), "study", "two sets have the same name");
   for (const auto& scenario : scenarios) {
     v.require(teachers.count(scenario.teacher) > 0, "scenarios",
-              "'" + scenario.name + "' names teacher '" + scenario.teacher + "', which is not among teachers");
+              "'" + scenario.name + "' names teacher '" + scenario.teacher +
+                  "', which is not among teachers");
   }
   const auto is_baseline = [&](const StudyMethod& method) { return method.name == study.baseline; };
-  v.require(study.baseline.empty() || std::any_of(methods.begin(), methods.end(), is_baseline), "study",
-            "baseline '" + study.baseline + "' is not among methods");
+  v.require(study.baseline.empty() || std::any_of(methods.begin(), methods.end(), is_baseline),
+            "study", "baseline '" + study.baseline + "' is not among methods");
 }
 
 StudyPlan plan_study(const StudyConfig& config) { return Planner(config).plan(); }

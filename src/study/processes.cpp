@@ -19,31 +19,37 @@ extern char** environ;
 namespace limbeck {
 namespace {
 
-/// In a process group of its own: Ctrl-C reaches only us, and the child gets exactly one signal from us.
+/// In a process group of its own: Ctrl-C reaches only us, and the child gets exactly one signal
+/// from us.
 pid_t start(const Command& command) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, command.log.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   posix_spawnattr_setpgroup(&attributes, 0);
   std::vector<char*> arguments;
-  for (const std::string& argument : command.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : command.arguments)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   pid_t child = 0;
-  const int failed = ::posix_spawn(&child, arguments[0], &files, &attributes, arguments.data(), environ);
+  const int failed =
+      ::posix_spawn(&child, arguments[0], &files, &attributes, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
-  if (failed) throw DataError(command.arguments[0] + ": cannot be started: " + std::strerror(failed));
+  if (failed)
+    throw DataError(command.arguments[0] + ": cannot be started: " + std::strerror(failed));
   return child;
 }
 
 }  // namespace
 
-std::vector<int> run_commands(const std::vector<Command>& commands, size_t jobs, const std::function<void()>& poll) {
+std::vector<int> run_commands(const std::vector<Command>& commands, size_t jobs,
+                              const std::function<void()>& poll) {
   std::vector<int> codes(commands.size(), -1);
   std::map<pid_t, size_t> running;
   size_t next = 0;

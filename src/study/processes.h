@@ -13,9 +13,10 @@ struct Command {
   std::filesystem::path log;
 };
 
-/// Runs all commands, at most `jobs` at a time, and returns their exit codes (128 + signal for a killed one). `poll` is
-/// called a few times a second. After an interrupt no more are started, the running ones get SIGINT once and are waited
-/// for, then Interrupted is thrown.
-std::vector<int> run_commands(const std::vector<Command>& commands, size_t jobs, const std::function<void()>& poll);
+/// Runs all commands, at most `jobs` at a time, and returns their exit codes (128 + signal for a
+/// killed one). `poll` is called a few times a second. After an interrupt no more are started, the
+/// running ones get SIGINT once and are waited for, then Interrupted is thrown.
+std::vector<int> run_commands(const std::vector<Command>& commands, size_t jobs,
+                              const std::function<void()>& poll);
 
 }  // namespace limbeck

@@ -26,7 +26,8 @@ std::string results_csv(const StudyConfig& config, const StudyResults& results) 
       if (!noisy_written[scores.set]) {
         csv += csv_line({"", "noisy", "", scores.set, metric, shortest(scores.noisy_means[m])});
       }
-      csv += csv_line({scenario, method, std::to_string(scores.run.seed), scores.set, metric, shortest(scores.means[m])});
+      csv += csv_line({scenario, method, std::to_string(scores.run.seed), scores.set, metric,
+                       shortest(scores.means[m])});
     }
     noisy_written[scores.set] = true;
   }
@@ -55,7 +56,8 @@ class SetTables {
     for (size_t s = 0; s < config_.scenarios.size(); ++s) {
       for (size_t m = 0; m < config_.methods.size(); ++m) {
         const auto group = select(s, m);
-        if (!group.empty()) rows.push_back(row(config_.scenarios[s].name, config_.methods[m].name, group));
+        if (!group.empty())
+          rows.push_back(row(config_.scenarios[s].name, config_.methods[m].name, group));
       }
     }
     return markdown_table(header, rows, 2);
@@ -99,7 +101,8 @@ class SetTables {
                                const std::vector<const RunScores*>& group) const {
     const nn::ModelCost& cost = results_.costs.at(group.front()->run.dir.string());
     std::vector<std::string> cells = {name, method, count_text(cost.parameters),
-                                      format("%.1f", cost.macs_per_second / 1e6), format("%zu", group.size())};
+                                      format("%.1f", cost.macs_per_second / 1e6),
+                                      format("%zu", group.size())};
     for (size_t m = 0; m < results_.metrics.size(); ++m) {
       std::vector<double> values;
       for (const RunScores* scores : group) values.push_back(scores->means[m]);
@@ -116,20 +119,24 @@ class SetTables {
     for (const RunScores* own : select(scenario, method)) {
       for (const RunScores& other : results_.scores) {
         if (other.set != set_ || is_teacher(other.run) || other.run.scenario != scenario ||
-            config_.methods[other.run.method].name != config_.study.baseline || other.run.seed != own->run.seed) {
+            config_.methods[other.run.method].name != config_.study.baseline ||
+            other.run.seed != own->run.seed) {
           continue;
         }
-        for (size_t m = 0; m < differences.size(); ++m) differences[m].push_back(own->means[m] - other.means[m]);
+        for (size_t m = 0; m < differences.size(); ++m)
+          differences[m].push_back(own->means[m] - other.means[m]);
       }
     }
     if (differences.empty() || differences.front().size() < 2) return std::nullopt;
-    std::vector<std::string> cells = {config_.scenarios[scenario].name, config_.methods[method].name,
+    std::vector<std::string> cells = {config_.scenarios[scenario].name,
+                                      config_.methods[method].name,
                                       format("%zu", differences.front().size())};
     for (size_t m = 0; m < differences.size(); ++m) {
       const Summary s = summarize(differences[m]);
       const double half = interval95(s);
       const int decimals = results_.metrics[m].decimals;
-      cells.push_back(format("%+.*f [%+.*f, %+.*f]", decimals, s.mean, decimals, s.mean - half, decimals, s.mean + half));
+      cells.push_back(format("%+.*f [%+.*f, %+.*f]", decimals, s.mean, decimals, s.mean - half,
+                             decimals, s.mean + half));
     }
     return cells;
   }
@@ -141,22 +148,29 @@ class SetTables {
 
 }  // namespace
 
-std::string write_report(const std::filesystem::path& dir, const StudyConfig& config, const StudyResults& results,
-                         const std::vector<StudyFailure>& failures) {
+std::string write_report(const std::filesystem::path& dir, const StudyConfig& config,
+                         const StudyResults& results, const std::vector<StudyFailure>& failures) {
   std::string text = "## " + config.study.name + "\n";
   for (const StudySet& set : config.study.sets) {
     const SetTables tables(config, results, set.name);
-    text += "\nSet " + set.name + ": mean ± sample standard deviation (n − 1) over n training seeds; the score of a run is the mean "
-            "over the utterances.\n\n" + tables.means();
+    text += "\nSet " + set.name +
+            ": mean ± sample standard deviation (n − 1) over n training seeds; the score of a run "
+            "is the mean "
+            "over the utterances.\n\n" +
+            tables.means();
     const std::string differences = tables.differences();
     if (!differences.empty()) {
-      text += "\nAgainst " + config.study.baseline + ", paired by seed: mean difference and its 95 % interval (Student's t, not "
-              "corrected for the number of comparisons).\n\n" + differences;
+      text += "\nAgainst " + config.study.baseline +
+              ", paired by seed: mean difference and its 95 % interval (Student's t, not "
+              "corrected for the number of comparisons).\n\n" +
+              differences;
     }
   }
   std::string failed = csv_line({"run", "reason"});
   for (const StudyFailure& failure : failures) failed += csv_line({failure.label, failure.reason});
-  if (!failures.empty()) text += format("\n%zu failures are listed in failures.csv; what failed is not in the means.\n", failures.size());
+  if (!failures.empty())
+    text += format("\n%zu failures are listed in failures.csv; what failed is not in the means.\n",
+                   failures.size());
   write_file_atomically(dir / "results.csv", results_csv(config, results));
   write_file_atomically(dir / "failures.csv", failed);
   write_file_atomically(dir / "table.md", text);

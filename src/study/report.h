@@ -31,7 +31,7 @@ struct StudyFailure {
 };
 
 /// Writes results.csv, table.md and failures.csv into `dir`; returns the tables as printed.
-std::string write_report(const std::filesystem::path& dir, const StudyConfig& config, const StudyResults& results,
-                         const std::vector<StudyFailure>& failures);
+std::string write_report(const std::filesystem::path& dir, const StudyConfig& config,
+                         const StudyResults& results, const std::vector<StudyFailure>& failures);
 
 }  // namespace limbeck

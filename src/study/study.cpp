@@ -27,7 +27,8 @@ int64_t current_step(const StudyRun& run) {
   const size_t end = text.find_last_not_of('\n');
   if (end == std::string::npos) return 0;
   const size_t start = text.rfind('\n', end);
-  const auto line = nlohmann::json::parse(text.substr(start == std::string::npos ? 0 : start + 1), nullptr, false);
+  const auto line = nlohmann::json::parse(text.substr(start == std::string::npos ? 0 : start + 1),
+                                          nullptr, false);
   return line.is_object() ? line.value("step", int64_t{0}) : 0;
 }
 
@@ -65,7 +66,8 @@ class Study {
     const std::string table = write_report(plan_.dir, config_, results, failures_);
     std::printf("%s", table.c_str());
     for (const auto& failure : failures_) logger_.error(failure.label + ": " + failure.reason);
-    logger_.info("results: " + (plan_.dir / "results.csv").string() + ", " + (plan_.dir / "table.md").string());
+    logger_.info("results: " + (plan_.dir / "results.csv").string() + ", " +
+                 (plan_.dir / "table.md").string());
     return failures_.empty() ? ExitCode::ok : ExitCode::some_failed;
   }
 
@@ -73,11 +75,14 @@ class Study {
   size_t jobs() const {
     if (config_.study.jobs > 0) return static_cast<size_t>(config_.study.jobs);
     if (!nn::is_cpu(config_.study.device)) return 1;
-    return static_cast<size_t>(std::max(nn::available_cores() / static_cast<int>(config_.study.threads_per_run), 1));
+    return static_cast<size_t>(
+        std::max(nn::available_cores() / static_cast<int>(config_.study.threads_per_run), 1));
   }
 
-  /// Teachers are trained one after the other, with all cores; students with the threads that the study states.
-  void train(const std::string& what, const std::vector<StudyRun>& runs, size_t at_a_time, bool all_cores) {
+  /// Teachers are trained one after the other, with all cores; students with the threads that the
+  /// study states.
+  void train(const std::string& what, const std::vector<StudyRun>& runs, size_t at_a_time,
+             bool all_cores) {
     std::vector<Command> commands;
     std::vector<const StudyRun*> started;
     int64_t total = 0;
@@ -89,11 +94,14 @@ class Study {
       const std::string name = slash_free(fs::relative(run.dir, plan_.dir));
       const fs::path yaml = plan_.dir / "configs" / (name + ".yaml");
       write_file_atomically(yaml, run.yaml);
-      commands.push_back({{(tools_ / run.tool).string(), yaml.string()}, plan_.dir / "logs" / (name + ".log")});
-      if (all_cores) commands.back().arguments.insert(commands.back().arguments.end(), {"--threads", "0"});
+      commands.push_back(
+          {{(tools_ / run.tool).string(), yaml.string()}, plan_.dir / "logs" / (name + ".log")});
+      if (all_cores)
+        commands.back().arguments.insert(commands.back().arguments.end(), {"--threads", "0"});
       started.push_back(&run);
     }
-    logger_.info(format("%s: %zu to train, %zu done before", what.c_str(), commands.size(), runs.size() - commands.size()));
+    logger_.info(format("%s: %zu to train, %zu done before", what.c_str(), commands.size(),
+                        runs.size() - commands.size()));
     if (commands.empty()) return;
     const auto done = [&] {
       int64_t steps = 0;
@@ -101,11 +109,13 @@ class Study {
       return steps;
     };
     Progress progress(logger_, what, "steps", total, done());
-    const auto codes = run_commands(commands, at_a_time, [&] { progress.update(std::min(done(), total - 1)); });
+    const auto codes =
+        run_commands(commands, at_a_time, [&] { progress.update(std::min(done(), total - 1)); });
     progress.finish();
     for (size_t i = 0; i < codes.size(); ++i) {
       if (codes[i] == 0) continue;
-      failures_.push_back({started[i]->label, format("exit code %d: ", codes[i]) + last_line(commands[i].log) + " (" +
+      failures_.push_back({started[i]->label, format("exit code %d: ", codes[i]) +
+                                                  last_line(commands[i].log) + " (" +
                                                   commands[i].log.string() + ")"});
       failed_.insert(started[i]->dir.string());
       if (all_cores) failed_teachers_.insert(started[i]->teacher);
@@ -135,8 +145,9 @@ class Study {
     for (const StudyRun& run : trained) {
       for (const StudySet& set : config_.study.sets) {
         try {
-          const Evaluation evaluation = evaluate_model(run.dir.string(), "best", set.manifest, results.metrics,
-                                                       run.dir / "eval" / set.name, config_.study.device, quiet);
+          const Evaluation evaluation =
+              evaluate_model(run.dir.string(), "best", set.manifest, results.metrics,
+                             run.dir / "eval" / set.name, config_.study.device, quiet);
           for (const auto& failure : evaluation.failures) {
             failures_.push_back({run.label + ", " + set.name, failure.id + ": " + failure.reason});
           }
@@ -151,7 +162,8 @@ class Study {
     return results;
   }
 
-  static RunScores scored(const StudyRun& run, const std::string& set, const Evaluation& evaluation) {
+  static RunScores scored(const StudyRun& run, const std::string& set,
+                          const Evaluation& evaluation) {
     RunScores scores{run, set, {}, {}};
     for (size_t m = 0; m < evaluation.metrics.size(); ++m) {
       scores.means.push_back(summarize(evaluation.scores(m)).mean);
@@ -171,13 +183,15 @@ class Study {
 
 }  // namespace
 
-ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_only, Logger& logger) {
+ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_only,
+                   Logger& logger) {
   nn::select_device(config.study.device);
   StudyPlan plan = plan_study(config);
   for (const StudySet& set : config.study.sets) files_of(Manifest::read(set.manifest));
-  logger.info(format("study %s: %zu teachers; %zu scenarios x %zu methods x %zu seeds = %zu students; in %s",
-                     config.study.name.c_str(), plan.teachers.size(), config.scenarios.size(), config.methods.size(),
-                     config.study.seeds.size(), plan.students.size(), plan.dir.c_str()));
+  logger.info(format(
+      "study %s: %zu teachers; %zu scenarios x %zu methods x %zu seeds = %zu students; in %s",
+      config.study.name.c_str(), plan.teachers.size(), config.scenarios.size(),
+      config.methods.size(), config.study.seeds.size(), plan.students.size(), plan.dir.c_str()));
   if (check_only) return ExitCode::ok;
   fs::create_directories(plan.dir);
   const DirectoryLock lock(plan.dir);

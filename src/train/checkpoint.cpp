@@ -40,13 +40,15 @@ nlohmann::json tensor_shapes(const std::string& bytes) {
 
 CheckpointStore::CheckpointStore(fs::path run) : run_(std::move(run)) {}
 
-void CheckpointStore::save(int64_t step, const std::map<std::string, std::string>& files, bool is_best) {
+void CheckpointStore::save(int64_t step, const std::map<std::string, std::string>& files,
+                           bool is_best) {
   const std::string name = format("step-%08lld", static_cast<long long>(step));
   const fs::path folder = run_ / "checkpoints" / name;
   const fs::path temporary = run_ / "checkpoints" / ("." + name + ".tmp");
   fs::remove_all(temporary);
   fs::create_directories(temporary);
-  nlohmann::json manifest = {{"format", kFormatVersion}, {"step", step}, {"files", nlohmann::json::object()}};
+  nlohmann::json manifest = {
+      {"format", kFormatVersion}, {"step", step}, {"files", nlohmann::json::object()}};
   for (const auto& [file, contents] : files) {
     write_file_atomically(temporary / file, contents);
     nlohmann::json& entry = manifest["files"][file];
@@ -75,20 +77,22 @@ std::optional<fs::path> CheckpointStore::find(const std::string& which) const {
   }
   if (which != "last") return std::nullopt;
   auto folders = checkpoint_folders(run_);
-  const auto valid =
-      std::find_if(folders.rbegin(), folders.rend(), [](const fs::path& f) { return check(f).empty(); });
+  const auto valid = std::find_if(folders.rbegin(), folders.rend(),
+                                  [](const fs::path& f) { return check(f).empty(); });
   return valid == folders.rend() ? std::nullopt : std::optional(*valid);
 }
 
 std::string CheckpointStore::check(const fs::path& checkpoint) {
   try {
     const auto manifest = nlohmann::json::parse(read_file(checkpoint / "manifest.json"));
-    if (manifest.at("format").get<int>() != kFormatVersion) return "manifest.json: another format version";
+    if (manifest.at("format").get<int>() != kFormatVersion)
+      return "manifest.json: another format version";
     for (const auto& [file, entry] : manifest.at("files").items()) {
       const fs::path path = checkpoint / file;
       if (!fs::exists(path)) return file + ": missing";
       if (fs::file_size(path) != entry.at("bytes").get<uint64_t>()) return file + ": another size";
-      if (hash_file(path) != entry.at("xxh3_128").get<std::string>()) return file + ": another content";
+      if (hash_file(path) != entry.at("xxh3_128").get<std::string>())
+        return file + ": another content";
     }
   } catch (const std::exception& e) {
     return std::string("manifest.json: ") + e.what();

@@ -7,8 +7,10 @@ void RunOptions::describe(config::Visitor& v) {
   v.value("seed", seed, "root of every random draw: weights, data order, mixtures",
           config::between(0, 9.007199254740992e15));
   v.value("device", device, "auto, cpu, cuda or cuda:i", config::any().no_effect());
-  v.value("threads", threads, "threads of LibTorch; 0: one a core. Sums over another number of threads round "
-          "differently", config::between(0, 1024).no_effect());
+  v.value("threads", threads,
+          "threads of LibTorch; 0: one a core. Sums over another number of threads round "
+          "differently",
+          config::between(0, 1024).no_effect());
   v.require(!dir.empty(), "dir", "must not be empty");
 }
 
@@ -42,7 +44,8 @@ void TrainOptions::describe(config::Visitor& v) {
           config::at_least(1));
   v.value("select", select, "validation value that chooses the best checkpoint",
           config::one_of({"si_sdr", "loss"}));
-  v.value("log_every", log_every, "steps between lines of metrics.jsonl", config::at_least(1).no_effect());
+  v.value("log_every", log_every, "steps between lines of metrics.jsonl",
+          config::at_least(1).no_effect());
 }
 
 void OptimizerOptions::describe(config::Visitor& v) {

@@ -21,7 +21,8 @@ double schedule_factor(const ScheduleOptions& options, int64_t step, int64_t ste
          (1 - options.final_ratio) * 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }
 
-AdamW::AdamW(const OptimizerOptions& options, const std::map<std::string, torch::nn::Module*>& modules)
+AdamW::AdamW(const OptimizerOptions& options,
+             const std::map<std::string, torch::nn::Module*>& modules)
     : options_(options) {
   groups_.push_back({options.weight_decay, {}, {}, {}, {}, {}});
   groups_.push_back({0.0, {}, {}, {}, {}, {}});
@@ -33,7 +34,8 @@ AdamW::AdamW(const OptimizerOptions& options, const std::map<std::string, torch:
       group.parameters.push_back(parameter);
       group.averages.push_back(at::zeros_like(parameter.detach()));
       group.squares.push_back(at::zeros_like(parameter.detach()));
-      group.steps.push_back(torch::zeros({}, parameter.options().dtype(torch::kFloat).requires_grad(false)));
+      group.steps.push_back(
+          torch::zeros({}, parameter.options().dtype(torch::kFloat).requires_grad(false)));
     }
   }
   std::erase_if(groups_, [](const Group& group) { return group.names.empty(); });
@@ -48,7 +50,8 @@ void AdamW::zero_grad() {
 std::vector<at::Tensor> AdamW::gradients(const Group& group) const {
   std::vector<at::Tensor> all;
   for (const at::Tensor& parameter : group.parameters) {
-    all.push_back(parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter.detach()));
+    all.push_back(parameter.grad().defined() ? parameter.grad()
+                                             : at::zeros_like(parameter.detach()));
   }
   return all;
 }
@@ -59,7 +62,8 @@ at::Tensor AdamW::step(double factor) {
   std::vector<std::vector<at::Tensor>> group_gradients;
   for (const Group& group : groups_) {
     group_gradients.push_back(gradients(group));
-    for (const at::Tensor& norm : at::_foreach_norm(group_gradients.back(), 2)) norms.push_back(norm);
+    for (const at::Tensor& norm : at::_foreach_norm(group_gradients.back(), 2))
+      norms.push_back(norm);
   }
   const auto norm = at::linalg_vector_norm(at::stack(norms), 2);
   const auto scale = (options_.clip_norm / (norm + 1e-12)).clamp_max(1);
@@ -67,9 +71,9 @@ at::Tensor AdamW::step(double factor) {
     Group& group = groups_[g];
     at::_foreach_mul_(group_gradients[g], scale);
     at::_foreach_add_(group.steps, 1);
-    at::_fused_adamw_(group.parameters, group_gradients[g], group.averages, group.squares, {}, group.steps,
-                      options_.lr * factor, options_.beta1, options_.beta2, group.weight_decay,
-                      options_.epsilon, false, false);
+    at::_fused_adamw_(group.parameters, group_gradients[g], group.averages, group.squares, {},
+                      group.steps, options_.lr * factor, options_.beta1, options_.beta2,
+                      group.weight_decay, options_.epsilon, false, false);
   }
   return norm;
 }
@@ -90,16 +94,16 @@ void AdamW::load_state(const std::map<std::string, at::Tensor>& state, const std
   at::NoGradGuard no_grad;
   auto own = this->state();
   if (own.size() != state.size()) {
-    throw CheckpointError(
-        format("%s: optimizer state of %zu tensors, expected %zu", source.c_str(), state.size(), own.size()));
+    throw CheckpointError(format("%s: optimizer state of %zu tensors, expected %zu", source.c_str(),
+                                 state.size(), own.size()));
   }
   for (auto& [name, tensor] : own) {
     const auto found = state.find(name);
     if (found == state.end()) throw CheckpointError(source + ": " + name + ": missing in the file");
     if (found->second.sizes() != tensor.sizes()) {
       std::ostringstream text;
-      text << source << ": " << name << ": " << found->second.sizes() << " in the file, " << tensor.sizes()
-           << " in the network";
+      text << source << ": " << name << ": " << found->second.sizes() << " in the file, "
+           << tensor.sizes() << " in the network";
       throw CheckpointError(text.str());
     }
     tensor.copy_(found->second);

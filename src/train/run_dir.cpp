@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Everything that a run writes; --restart removes these and nothing else.
-constexpr const char* kContents[] = {"checkpoints", "best.json",        "last.json", "train.log",
+constexpr const char* kContents[] = {"checkpoints", "best.json",        "last.json",    "train.log",
                                      "config.yaml", "environment.json", "metrics.jsonl"};
 
 }  // namespace
@@ -44,10 +44,11 @@ RunDir::RunDir(fs::path path, const config::Node& config, const config::Node& re
     const auto changed =
         config::differences(stored_results(read_file(config_path), config_path.string()), results);
     if (!changed.empty()) {
-      throw ConfigError(path_.string() +
-                        ": holds a run of another configuration; give another run.dir, or --restart to start "
-                        "over. Differences:\n  " +
-                        join(changed, "\n  "));
+      throw ConfigError(
+          path_.string() +
+          ": holds a run of another configuration; give another run.dir, or --restart to start "
+          "over. Differences:\n  " +
+          join(changed, "\n  "));
     }
   }
   write_file_atomically(config_path, config::to_yaml(config));

@@ -18,8 +18,10 @@ namespace {
 
 void write_environment(const RunDir& run, const at::Device& device, int threads, Logger& logger) {
   const std::string instruction_set = at::get_cpu_capability();
-  const nlohmann::json now = {{"limbeck", version_text()}, {"libtorch", TORCH_VERSION},
-                              {"device", device.str()},    {"threads", threads},
+  const nlohmann::json now = {{"limbeck", version_text()},
+                              {"libtorch", TORCH_VERSION},
+                              {"device", device.str()},
+                              {"threads", threads},
                               {"cpu_capability", instruction_set}};
   const auto path = run.path() / "environment.json";
   if (std::filesystem::exists(path)) {
@@ -47,7 +49,8 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
   const auto valid = make_valid_dataset(config.data);
   logger.info("model: " + nn::cost_text(task->model()));
   if (const int64_t extra = nn::parameter_count(task->helpers()); extra > 0) {
-    logger.info(format("beside it, in training only: %lld parameters of adapters", static_cast<long long>(extra)));
+    logger.info(format("beside it, in training only: %lld parameters of adapters",
+                       static_cast<long long>(extra)));
   }
   logger.info(format("data: %lld items for training, %lld for validation",
                      static_cast<long long>(train->size()), static_cast<long long>(valid->size())));
@@ -58,16 +61,19 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
   RunDir run = open_run_dir(config.run.dir, config, session.restart);
   logger.add_file(run.path() / "train.log");
   write_environment(run, device, threads, logger);
-  logger.info(format("run: %s on %s with %d threads, seed %lld", config.run.dir.c_str(), device.str().c_str(),
-                     threads, static_cast<long long>(config.run.seed)));
+  logger.info(format("run: %s on %s with %d threads, seed %lld", config.run.dir.c_str(),
+                     device.str().c_str(), threads, static_cast<long long>(config.run.seed)));
   const LoaderOptions loader{config.train.batch_size, config.data.workers, config.data.prefetch};
-  const ValidationOptions validation{config.data.valid_count, static_cast<uint64_t>(config.data.valid_seed)};
-  Trainer trainer(config.train, {*task, config.model, *train, *valid, loader, validation, run, logger},
+  const ValidationOptions validation{config.data.valid_count,
+                                     static_cast<uint64_t>(config.data.valid_seed)};
+  Trainer trainer(config.train,
+                  {*task, config.model, *train, *valid, loader, validation, run, logger},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   const TrainState state = trainer.run();
   logger.info(format("best: step %lld, %s; in %s", static_cast<long long>(state.best_step),
-                     config.train.select == "si_sdr" ? format("si_sdr %.2f dB", state.best_value).c_str()
-                                                     : format("loss %.4g", -state.best_value).c_str(),
+                     config.train.select == "si_sdr"
+                         ? format("si_sdr %.2f dB", state.best_value).c_str()
+                         : format("loss %.4g", -state.best_value).c_str(),
                      (run.path() / "checkpoints").c_str()));
 }
 

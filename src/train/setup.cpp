@@ -23,17 +23,19 @@ std::shared_ptr<nn::DenoisingModel> make_model(const PretrainConfig& config, at:
 
 }  // namespace
 
-std::unique_ptr<objective::LearningTask> make_task(const PretrainConfig& config, at::Device device) {
+std::unique_ptr<objective::LearningTask> make_task(const PretrainConfig& config,
+                                                   at::Device device) {
   return std::make_unique<objective::SupervisedTask>(make_model(config, device), config.objective);
 }
 
 std::unique_ptr<objective::LearningTask> make_task(const DistillConfig& config, at::Device device) {
   std::shared_ptr<nn::DenoisingModel> teacher;
   if (!config.distill.terms.empty()) {
-    teacher = nn::read_model(nn::find_model_file(config.teacher.checkpoint, config.teacher.which)).model;
+    teacher =
+        nn::read_model(nn::find_model_file(config.teacher.checkpoint, config.teacher.which)).model;
   }
-  return std::make_unique<objective::DistillTask>(make_model(config, device), teacher, config.objective,
-                                                  config.distill,
+  return std::make_unique<objective::DistillTask>(make_model(config, device), teacher,
+                                                  config.objective, config.distill,
                                                   SeedKey(static_cast<uint64_t>(config.run.seed)));
 }
 

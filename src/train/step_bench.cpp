@@ -38,7 +38,8 @@ StepTimes time_steps(const DistillConfig& config, int64_t steps) {
   const auto train = make_train_dataset(config.data);
   const SeedKey key(static_cast<uint64_t>(config.run.seed));
   Loader loader(*train, {config.train.batch_size, config.data.workers, config.data.prefetch}, key);
-  AdamW optimizer(config.train.optimizer, {{"model", &task->model()}, {"helpers", &task->helpers()}});
+  AdamW optimizer(config.train.optimizer,
+                  {{"model", &task->model()}, {"helpers", &task->helpers()}});
   task->model().train();
   task->helpers().train();
 

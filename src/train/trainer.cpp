@@ -35,7 +35,8 @@ at::Generator generator(const at::Device& device) {
 objective::TaskBatch to_device(const Batch& batch, const at::Device& device) {
   const auto move = [&](const std::vector<float>& values) {
     // from_blob does not own the memory, so the copy happens here.
-    auto host = at::from_blob(const_cast<float*>(values.data()), {batch.size, batch.samples}, torch::kFloat);
+    auto host = at::from_blob(const_cast<float*>(values.data()), {batch.size, batch.samples},
+                              torch::kFloat);
     return device.is_cpu() ? host.clone() : host.to(device);
   };
   return {move(batch.noisy), move(batch.clean), batch.valid_samples};
@@ -46,7 +47,8 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
       parts_(parts),
       key_(key),
       device_(device),
-      optimizer_(options.optimizer, {{"model", &parts.task.model()}, {"helpers", &parts.task.helpers()}}),
+      optimizer_(options.optimizer,
+                 {{"model", &parts.task.model()}, {"helpers", &parts.task.helpers()}}),
       checkpoints_(parts.run.path()) {}
 
 TrainState Trainer::run() {
@@ -85,8 +87,9 @@ TrainState Trainer::run() {
       save(false);
     }
     if (interrupt_signal()) {
-      parts_.logger.info(format("interrupted; saved at step %lld, the same command goes on from there",
-                                static_cast<long long>(state_.step)));
+      parts_.logger.info(
+          format("interrupted; saved at step %lld, the same command goes on from there",
+                 static_cast<long long>(state_.step)));
       throw_if_interrupted();
     }
   }
@@ -105,7 +108,8 @@ at::Tensor Trainer::train_step(const Batch& host_batch, std::vector<std::string>
   optimizer_.zero_grad();
   const auto report = parts_.task.forward(batch);
   report.total.backward();
-  const auto norm = optimizer_.step(schedule_factor(options_.schedule, state_.step, options_.steps));
+  const auto norm =
+      optimizer_.step(schedule_factor(options_.schedule, state_.step, options_.steps));
 
   std::vector<at::Tensor> values = {report.total.detach()};
   names.push_back("loss");
@@ -118,8 +122,8 @@ at::Tensor Trainer::train_step(const Batch& host_batch, std::vector<std::string>
   return at::stack(values);
 }
 
-/// Reads what the last steps gave, stops at the first value that is not finite, writes metrics.jsonl.
-/// Returns the newest values for the progress line.
+/// Reads what the last steps gave, stops at the first value that is not finite, writes
+/// metrics.jsonl. Returns the newest values for the progress line.
 std::string Trainer::flush(std::vector<Pending>& pending) {
   std::string details;
   for (const Pending& step : pending) {
@@ -131,16 +135,19 @@ std::string Trainer::flush(std::vector<Pending>& pending) {
     for (size_t i = 1; i <= step.names.size(); ++i) {
       const size_t p = i % step.names.size();
       if (!std::isfinite(v[p])) {
-        throw DivergenceError(format("training diverged at step %lld: %s is %f; the last checkpoint is kept. Try a "
-                                     "smaller train.optimizer.lr",
-                                     static_cast<long long>(step.step), step.names[p].c_str(), v[p]));
+        throw DivergenceError(
+            format("training diverged at step %lld: %s is %f; the last checkpoint is kept. Try a "
+                   "smaller train.optimizer.lr",
+                   static_cast<long long>(step.step), step.names[p].c_str(), v[p]));
       }
     }
     for (size_t p = 0; p < step.names.size(); ++p) {
       line[step.names[p]] = v[p];
-      if (step.names[p] != "gradient_norm") details += format(" %s %.4g", step.names[p].c_str(), v[p]);
+      if (step.names[p] != "gradient_norm")
+        details += format(" %s %.4g", step.names[p].c_str(), v[p]);
     }
-    line["lr"] = options_.optimizer.lr * schedule_factor(options_.schedule, step.step - 1, options_.steps);
+    line["lr"] =
+        options_.optimizer.lr * schedule_factor(options_.schedule, step.step - 1, options_.steps);
     if (step.step % options_.log_every == 0) parts_.run.append_metrics(line.dump());
   }
   pending.clear();
@@ -190,7 +197,8 @@ void Trainer::validate() {
   const double value = options_.select == "si_sdr" ? sums["si_sdr"] : -sums["loss"];
   if (!std::isfinite(value)) {
     throw DivergenceError(format("training diverged at step %lld: %s of the validation set is %f",
-                                 static_cast<long long>(state_.step), options_.select.c_str(), value));
+                                 static_cast<long long>(state_.step), options_.select.c_str(),
+                                 value));
   }
   const bool is_best = value > state_.best_value;
   if (is_best) {
@@ -200,8 +208,9 @@ void Trainer::validate() {
   parts_.run.append_metrics(line.dump());
   save(is_best);
   parts_.logger.info(format("valid %lld/%lld  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s",
-                            static_cast<long long>(state_.step), static_cast<long long>(options_.steps),
-                            sums["si_sdr"], noisy, sums["loss"], is_best ? "  best" : ""));
+                            static_cast<long long>(state_.step),
+                            static_cast<long long>(options_.steps), sums["si_sdr"], noisy,
+                            sums["loss"], is_best ? "  best" : ""));
 }
 
 void Trainer::save(bool is_best) {
@@ -211,7 +220,8 @@ void Trainer::save(bool is_best) {
   if (!device_.is_cpu()) optimizer.tensors["generator/device"] = generator(device_).get_state();
   SafeTensors helpers;
   helpers.tensors = nn::state_of(parts_.task.helpers());
-  nlohmann::json state = {{"step", state_.step}, {"best_step", state_.best_step}, {"seconds", state_.seconds}};
+  nlohmann::json state = {
+      {"step", state_.step}, {"best_step", state_.best_step}, {"seconds", state_.seconds}};
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
   std::map<std::string, std::string> files = {
@@ -229,7 +239,8 @@ void Trainer::resume() {
     return;
   }
   const std::string source = checkpoint->string();
-  nn::load_state(parts_.task.model(), read_safetensors(*checkpoint / "model.safetensors").tensors, source);
+  nn::load_state(parts_.task.model(), read_safetensors(*checkpoint / "model.safetensors").tensors,
+                 source);
   const auto helpers = *checkpoint / "helpers.safetensors";
   if (std::filesystem::exists(helpers)) {
     nn::load_state(parts_.task.helpers(), read_safetensors(helpers).tensors, source);
@@ -250,7 +261,8 @@ void Trainer::resume() {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
   parts_.run.truncate_metrics(state_.step);
-  parts_.logger.info(format("going on from step %lld (%s)", static_cast<long long>(state_.step), source.c_str()));
+  parts_.logger.info(
+      format("going on from step %lld (%s)", static_cast<long long>(state_.step), source.c_str()));
 }
 
 }  // namespace limbeck

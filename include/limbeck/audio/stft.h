@@ -25,10 +25,12 @@ struct StftOptions {
   int64_t frames(int64_t samples) const;
 };
 
-/// Short-time Fourier transform and its inverse, laid out so that a stream of hops gives the same frames as
-/// the whole signal: window − hop zeros on the left, no centring, no reflection. Frame t covers the samples
-/// [(t + 1) · hop − window, (t + 1) · hop). The synthesis window is the analysis window divided by the sum of
-/// its squares over all frames that overlap, so inverse(forward(x)) = x for every window and hop.
+/// Short-time Fourier transform and its inverse, laid out so that a stream of hops gives the same
+/// frames as the whole signal: window − hop zeros on the left, no centring, no reflection. Frame t
+/// covers the samples
+/// [(t + 1) · hop − window, (t + 1) · hop). The synthesis window is the analysis window divided by
+/// the sum of its squares over all frames that overlap, so inverse(forward(x)) = x for every window
+/// and hop.
 class StftImpl : public torch::nn::Module {
  public:
   explicit StftImpl(const StftOptions& options);

@@ -15,7 +15,8 @@ enum class ExitCode : int {
   some_failed = 5,
 };
 
-/// Base of all errors that a user can cause and mend. The message names the file, line, key or value.
+/// Base of all errors that a user can cause and mend. The message names the file, line, key or
+/// value.
 class Error : public std::runtime_error {
  public:
   Error(const std::string& message, ExitCode code) : std::runtime_error(message), code_(code) {}

@@ -11,8 +11,8 @@ namespace limbeck {
 /// Whole file as bytes. Throws DataError with the path.
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes a temporary sibling, fsyncs it, and renames it over `path`: readers see the old or the new
-/// contents, never half of them. Throws DataError.
+/// Writes a temporary sibling, fsyncs it, and renames it over `path`: readers see the old or the
+/// new contents, never half of them. Throws DataError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
 
 /// Flushes a file or a directory to the disk. Throws DataError.

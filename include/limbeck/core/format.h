@@ -6,8 +6,8 @@
 
 namespace limbeck {
 
-/// `printf` into a string. (LibTorch ships an fmt of its own that clashes with the distribution's, and
-/// GCC 12 has no std::format.)
+/// `printf` into a string. (LibTorch ships an fmt of its own that clashes with the distribution's,
+/// and GCC 12 has no std::format.)
 [[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

@@ -2,7 +2,8 @@
 
 namespace limbeck {
 
-/// From now on the first SIGINT or SIGTERM is only remembered; a second one ends the process at once.
+/// From now on the first SIGINT or SIGTERM is only remembered; a second one ends the process at
+/// once.
 void catch_interrupts();
 
 /// The remembered signal's number, or 0. Loops ask between steps, save, and throw Interrupted.

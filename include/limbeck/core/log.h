@@ -8,8 +8,9 @@ namespace limbeck {
 
 enum class Verbosity { quiet, normal, verbose };
 
-/// Messages for the person at the terminal (standard error) and, once `add_file` was called, for the run's
-/// log file, which gets every level with a time stamp. Passed to whoever speaks; there is no global one.
+/// Messages for the person at the terminal (standard error) and, once `add_file` was called, for
+/// the run's log file, which gets every level with a time stamp. Passed to whoever speaks; there is
+/// no global one.
 class Logger {
  public:
   explicit Logger(Verbosity verbosity = Verbosity::normal);

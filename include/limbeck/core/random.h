@@ -7,8 +7,8 @@
 namespace limbeck {
 
 /// Names one random stream: a hash of a root seed and the path that leads to its use, e.g.
-/// `SeedKey(seed).with("mixture").with(epoch).with(index)`. The same path gives the same draws on every
-/// machine, whatever was drawn elsewhere and by however many threads.
+/// `SeedKey(seed).with("mixture").with(epoch).with(index)`. The same path gives the same draws on
+/// every machine, whatever was drawn elsewhere and by however many threads.
 class SeedKey {
  public:
   explicit SeedKey(uint64_t root);
@@ -20,8 +20,8 @@ class SeedKey {
   uint64_t value_;
 };
 
-/// xoshiro256** (Blackman and Vigna, 2018) seeded by splitmix64 from a SeedKey. The draws below are written
-/// out here because the distributions of <random> differ between standard libraries.
+/// xoshiro256** (Blackman and Vigna, 2018) seeded by splitmix64 from a SeedKey. The draws below are
+/// written out here because the distributions of <random> differ between standard libraries.
 class Random {
  public:
   explicit Random(SeedKey key);

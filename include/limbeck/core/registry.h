@@ -12,11 +12,11 @@
 
 namespace limbeck {
 
-/// Name → options and builder. Filled by an explicit list in a `builtin_*.cpp`: registrars in static objects
-/// would vanish from a static library.
+/// Name → options and builder. Filled by an explicit list in a `builtin_*.cpp`: registrars in
+/// static objects would vanish from a static library.
 ///
-/// `Options` is the base of all option structs of the family, `Product` what is built, `Arguments` what every
-/// builder gets besides its options.
+/// `Options` is the base of all option structs of the family, `Product` what is built, `Arguments`
+/// what every builder gets besides its options.
 template <class Options, class Product, class... Arguments>
 class Registry {
  public:
@@ -29,7 +29,7 @@ class Registry {
     entries_[name] = {help, [] { return std::make_unique<Own>(); },
                       [builder](const Options& options, Arguments... arguments) {
                         return builder(dynamic_cast<const Own&>(options),
-                                     std::forward<Arguments>(arguments)...);
+                                       std::forward<Arguments>(arguments)...);
                       }};
   }
 
@@ -43,7 +43,9 @@ class Registry {
 
   const std::string& help(const std::string& name) const { return entry(name).help; }
 
-  std::unique_ptr<Options> make_options(const std::string& name) const { return entry(name).make(); }
+  std::unique_ptr<Options> make_options(const std::string& name) const {
+    return entry(name).make();
+  }
 
   std::unique_ptr<Product> build(const std::string& name, const Options& options,
                                  Arguments... arguments) const {

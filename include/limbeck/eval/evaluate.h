@@ -10,7 +10,8 @@
 
 namespace limbeck {
 
-/// Everything that `limbeck-evaluate` reads. One of `model`, `runs`, `estimate` says what is scored.
+/// Everything that `limbeck-evaluate` reads. One of `model`, `runs`, `estimate` says what is
+/// scored.
 struct EvaluateConfig {
   std::string model;
   std::string runs;
@@ -27,14 +28,15 @@ struct EvaluateConfig {
   void describe(config::Visitor& v);
 };
 
-/// Scores, writes the results below `out` and prints a table. Returns some_failed if an utterance failed. With
-/// `check_only` it reads what it would work on and stops.
+/// Scores, writes the results below `out` and prints a table. Returns some_failed if an utterance
+/// failed. With `check_only` it reads what it would work on and stops.
 ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& logger);
 
-/// Enhances the manifest's noisy side with the model of a run or file, or takes what an earlier call with the same model
-/// and data left in `folder`, and writes the results there.
-Evaluation evaluate_model(const std::string& model, const std::string& which, const std::string& manifest,
-                          const std::vector<Metric>& metrics, const std::filesystem::path& folder,
-                          const std::string& device, Logger& logger);
+/// Enhances the manifest's noisy side with the model of a run or file, or takes what an earlier
+/// call with the same model and data left in `folder`, and writes the results there.
+Evaluation evaluate_model(const std::string& model, const std::string& which,
+                          const std::string& manifest, const std::vector<Metric>& metrics,
+                          const std::filesystem::path& folder, const std::string& device,
+                          Logger& logger);
 
 }  // namespace limbeck

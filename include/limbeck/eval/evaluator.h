@@ -43,22 +43,25 @@ struct ScoredFiles {
 };
 
 /// What a system makes of an utterance: gets (id, noisy samples, rate), returns as many samples.
-using Enhance = std::function<std::vector<float>(const ScoredFiles&, const std::vector<float>& noisy, int rate_hz)>;
+using Enhance = std::function<std::vector<float>(const ScoredFiles&,
+                                                 const std::vector<float>& noisy, int rate_hz)>;
 
-/// Runs `enhance` on every utterance and scores it. What goes wrong with one utterance is listed, the others are
-/// scored. Throws Interrupted between utterances.
-Evaluation evaluate(const std::vector<ScoredFiles>& files, const std::vector<Metric>& metrics, const Enhance& enhance,
-                    Logger& logger);
+/// Runs `enhance` on every utterance and scores it. What goes wrong with one utterance is listed,
+/// the others are scored. Throws Interrupted between utterances.
+Evaluation evaluate(const std::vector<ScoredFiles>& files, const std::vector<Metric>& metrics,
+                    const Enhance& enhance, Logger& logger);
 
 /// Clean and noisy files of a manifest of pairs. Throws DataError for a manifest of recordings.
 std::vector<ScoredFiles> files_of(const Manifest& manifest);
 
-/// Writes per_utterance.csv, summary.json and failures.csv into `folder`. `about` is what summary.json says of the
-/// system, a JSON object.
-void write_evaluation(const std::filesystem::path& folder, const Evaluation& evaluation, const std::string& about);
+/// Writes per_utterance.csv, summary.json and failures.csv into `folder`. `about` is what
+/// summary.json says of the system, a JSON object.
+void write_evaluation(const std::filesystem::path& folder, const Evaluation& evaluation,
+                      const std::string& about);
 
-/// Reads back what write_evaluation wrote, if it is whole and its `about` is the same; else returns false.
-bool read_evaluation(const std::filesystem::path& folder, const std::string& about, const std::vector<Metric>& metrics,
-                     Evaluation& evaluation);
+/// Reads back what write_evaluation wrote, if it is whole and its `about` is the same; else returns
+/// false.
+bool read_evaluation(const std::filesystem::path& folder, const std::string& about,
+                     const std::vector<Metric>& metrics, Evaluation& evaluation);
 
 }  // namespace limbeck

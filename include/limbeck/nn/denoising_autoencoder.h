@@ -60,9 +60,10 @@ struct DenoisingAutoencoderOptions : config::Component<DenoisingAutoencoderOptio
   int64_t lookahead_capacity() const;
 };
 
-/// Denoising autoencoder: STFT → compressed features → stem → encoder of linear inverted bottlenecks that
-/// divide F → `latent_in` → temporal model → linear projection → latent z [B, C_z, T, F_z] → mirrored decoder
-/// → mask → inverse STFT. Taps: stem, encoder.i, latent_in, latent, decoder.i, mask.
+/// Denoising autoencoder: STFT → compressed features → stem → encoder of linear inverted
+/// bottlenecks that divide F → `latent_in` → temporal model → linear projection → latent z [B, C_z,
+/// T, F_z] → mirrored decoder → mask → inverse STFT. Taps: stem, encoder.i, latent_in, latent,
+/// decoder.i, mask.
 class DenoisingAutoencoder : public DenoisingModel {
  public:
   explicit DenoisingAutoencoder(const DenoisingAutoencoderOptions& options);
@@ -78,7 +79,8 @@ class DenoisingAutoencoder : public DenoisingModel {
  private:
   using Blocks = std::vector<InvertedBottleneck>;
 
-  /// Blocks of one stage, registered as `name.i`. `lookahead_left` is what future frames remain to be given out.
+  /// Blocks of one stage, registered as `name.i`. `lookahead_left` is what future frames remain to
+  /// be given out.
   Blocks make_stage(const std::string& name, const StageOptions& stage, int64_t in_channels,
                     int64_t out_channels, bool down, int64_t& lookahead_left);
   at::Tensor features(const at::Tensor& spectrum) const;

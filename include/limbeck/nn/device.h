@@ -7,7 +7,8 @@
 
 namespace limbeck::nn {
 
-/// "auto" takes the first GPU if LibTorch sees one. Throws ConfigError for a device that is not there.
+/// "auto" takes the first GPU if LibTorch sees one. Throws ConfigError for a device that is not
+/// there.
 at::Device select_device(const std::string& name);
 
 bool is_cpu(const std::string& name);

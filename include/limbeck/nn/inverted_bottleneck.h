@@ -18,11 +18,11 @@ struct InvertedBottleneckOptions {
   std::string activation = "relu6";
 };
 
-/// Linear inverted bottleneck (MobileNetV2, arXiv 1801.04381, section 3.3): 1x1 expansion by t, norm, activation,
-/// depthwise k_T x k_F (stride in F only), norm, activation, 1x1 linear projection, norm, no activation; the
-/// input is added where the shapes match. No expansion when t = 1. To raise the number of bins the projection
-/// writes `upsample_freq` groups of channels that are interleaved over F, so that the wide tensor is never
-/// larger than at the low resolution.
+/// Linear inverted bottleneck (MobileNetV2, arXiv 1801.04381, section 3.3): 1x1 expansion by t,
+/// norm, activation, depthwise k_T x k_F (stride in F only), norm, activation, 1x1 linear
+/// projection, norm, no activation; the input is added where the shapes match. No expansion when t
+/// = 1. To raise the number of bins the projection writes `upsample_freq` groups of channels that
+/// are interleaved over F, so that the wide tensor is never larger than at the low resolution.
 class InvertedBottleneckImpl : public torch::nn::Module {
  public:
   explicit InvertedBottleneckImpl(const InvertedBottleneckOptions& options);

@@ -17,7 +17,8 @@ struct ConvOptions {
   int64_t kernel_time = 1;
   int64_t kernel_freq = 1;
   int64_t stride_freq = 1;
-  int64_t lookahead = 0;  ///< frames of the future that the kernel reaches; the rest of it lies in the past
+  int64_t lookahead =
+      0;  ///< frames of the future that the kernel reaches; the rest of it lies in the past
   bool depthwise = false;
   bool bias = true;
 };
@@ -37,7 +38,8 @@ class ConvImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Conv);
 
-/// "batch": batch normalisation over B, T, F (Ioffe and Szegedy, 2015; momentum 0.1, ε 1e-5). "none": identity.
+/// "batch": batch normalisation over B, T, F (Ioffe and Szegedy, 2015; momentum 0.1, ε 1e-5).
+/// "none": identity.
 class NormImpl : public torch::nn::Module {
  public:
   NormImpl(const std::string& type, int64_t channels);
@@ -62,8 +64,8 @@ class ActivationImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Activation);
 
-/// Moves s groups of channels into the bins: [B, s·C, T, F] → [B, C, T, s·F]; channel k·C + c of bin f becomes
-/// channel c of bin s·f + k. In channels-last memory this only renames strides.
+/// Moves s groups of channels into the bins: [B, s·C, T, F] → [B, C, T, s·F]; channel k·C + c of
+/// bin f becomes channel c of bin s·f + k. In channels-last memory this only renames strides.
 at::Tensor interleave_bins(const at::Tensor& x, int64_t factor);
 
 }  // namespace limbeck::nn

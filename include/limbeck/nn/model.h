@@ -37,15 +37,16 @@ struct Denoised {
 /// What training, distillation, evaluation and export know of a network.
 class DenoisingModel : public torch::nn::Module {
  public:
-  /// `noisy` [B, L] at rate_hz(), full scale ±1. Taps that tap_names() does not hold throw ConfigError.
+  /// `noisy` [B, L] at rate_hz(), full scale ±1. Taps that tap_names() does not hold throw
+  /// ConfigError.
   virtual Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& taps) = 0;
   virtual std::vector<std::string> tap_names() const = 0;
   virtual TapInfo tap_info(const std::string& tap) const = 0;
   /// Frames of a tap that hold signal when the input has `samples` samples.
   virtual int64_t tap_frames(int64_t samples) const = 0;
   virtual int64_t rate_hz() const = 0;
-  /// Multiply-accumulates per second of audio: convolutions, linear and recurrent products; no STFT,
-  /// normalisation or activation.
+  /// Multiply-accumulates per second of audio: convolutions, linear and recurrent products; no
+  /// STFT, normalisation or activation.
   virtual double macs_per_second() const = 0;
   /// Samples between an input sample and the output that no longer depends on later input.
   virtual int64_t latency_samples() const = 0;
@@ -55,8 +56,8 @@ using ModelRegistry = Registry<config::ComponentOptions, DenoisingModel>;
 /// All networks by name; filled in builtin_models.cpp.
 const ModelRegistry& models();
 
-/// Builds the network and draws each parameter from SeedKey(seed, "weights", parameter name), so that what
-/// else is trained beside it cannot change it.
+/// Builds the network and draws each parameter from SeedKey(seed, "weights", parameter name), so
+/// that what else is trained beside it cannot change it.
 std::shared_ptr<DenoisingModel> build_model(const ModelConfig& config, SeedKey key);
 
 int64_t parameter_count(const torch::nn::Module& module);

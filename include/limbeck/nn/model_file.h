@@ -8,18 +8,20 @@
 
 namespace limbeck::nn {
 
-/// Parameters and buffers by name, without what is derived from the options (the transform's windows).
+/// Parameters and buffers by name, without what is derived from the options (the transform's
+/// windows).
 std::map<std::string, at::Tensor> state_of(const torch::nn::Module& module);
 
-/// Copies `tensors` into the module. Names, shapes and dtypes must be the same on both sides; every difference
-/// is listed in one CheckpointError that starts with `source`.
+/// Copies `tensors` into the module. Names, shapes and dtypes must be the same on both sides; every
+/// difference is listed in one CheckpointError that starts with `source`.
 void load_state(torch::nn::Module& module, const std::map<std::string, at::Tensor>& tensors,
                 const std::string& source);
 
-/// A model file is a safetensors file whose metadata `limbeck` holds a JSON string with the format version and
-/// the network's options, so that it needs no other file.
+/// A model file is a safetensors file whose metadata `limbeck` holds a JSON string with the format
+/// version and the network's options, so that it needs no other file.
 std::string serialize_model(const DenoisingModel& model, const ModelConfig& config);
-void write_model(const std::filesystem::path& path, const DenoisingModel& model, const ModelConfig& config);
+void write_model(const std::filesystem::path& path, const DenoisingModel& model,
+                 const ModelConfig& config);
 
 struct LoadedModel {
   ModelConfig config;
@@ -36,7 +38,8 @@ struct ModelCost {
 /// Throws CheckpointError.
 ModelCost model_cost(const std::filesystem::path& model_file);
 
-/// The model file meant by a path: the file itself, a checkpoint folder, or a run folder, whose `which`
+/// The model file meant by a path: the file itself, a checkpoint folder, or a run folder, whose
+/// `which`
 /// ("best" or "last") checkpoint is taken. Throws CheckpointError.
 std::filesystem::path find_model_file(const std::filesystem::path& path, const std::string& which);
 

@@ -18,9 +18,9 @@ struct TemporalOptions {
   void describe(config::Visitor& v);
 };
 
-/// Memory over frames at the narrowest place of the autoencoder. "none": identity. "gru": a unidirectional
-/// GRU (Cho et al., arXiv 1406.1078; gates as in PyTorch) over the C·F vector of each frame, and a linear map
-/// back, added to the input.
+/// Memory over frames at the narrowest place of the autoencoder. "none": identity. "gru": a
+/// unidirectional GRU (Cho et al., arXiv 1406.1078; gates as in PyTorch) over the C·F vector of
+/// each frame, and a linear map back, added to the input.
 class TemporalImpl : public torch::nn::Module {
  public:
   TemporalImpl(const TemporalOptions& options, int64_t channels, int64_t bins);
@@ -30,10 +30,11 @@ class TemporalImpl : public torch::nn::Module {
 
  private:
   TemporalOptions options_;
-  int64_t width_ = 0;                  // C·F
-  std::vector<at::Tensor> recurrent_;  // per layer: input and hidden weights, input and hidden biases
-  at::Tensor output_weight_;           // [C·F, hidden]
-  at::Tensor output_bias_;             // [C·F]
+  int64_t width_ = 0;  // C·F
+  std::vector<at::Tensor>
+      recurrent_;             // per layer: input and hidden weights, input and hidden biases
+  at::Tensor output_weight_;  // [C·F, hidden]
+  at::Tensor output_bias_;    // [C·F]
 };
 TORCH_MODULE(Temporal);
 

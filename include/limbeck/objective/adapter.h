@@ -17,10 +17,10 @@ struct AdapterOptions {
   void describe(config::Visitor& v);
 };
 
-/// The alignment adapter A: maps a student's feature [B, C_S, T, F] to the teacher's channels [B, C_T, T, F]. Used in
-/// training only. `linear` is a 1x1 convolution (mixes channels), `frame_linear` one matrix over the C·F vector of
-/// a frame, `inverted_bottleneck` a 1x1 expansion, activation, depthwise over F, linear 1x1 projection; `none` needs
-/// equal channels.
+/// The alignment adapter A: maps a student's feature [B, C_S, T, F] to the teacher's channels [B,
+/// C_T, T, F]. Used in training only. `linear` is a 1x1 convolution (mixes channels),
+/// `frame_linear` one matrix over the C·F vector of a frame, `inverted_bottleneck` a 1x1 expansion,
+/// activation, depthwise over F, linear 1x1 projection; `none` needs equal channels.
 class Adapter : public torch::nn::Module {
  public:
   virtual at::Tensor forward(const at::Tensor& x) = 0;

@@ -20,7 +20,8 @@ struct LossInput {
   at::Tensor mask;      ///< [B, L], 1 in the signal, 0 in padding; undefined: no padding
 };
 
-/// A denoising loss: a scalar, the mean over the batch of what each item gives. Padding takes no part.
+/// A denoising loss: a scalar, the mean over the batch of what each item gives. Padding takes no
+/// part.
 class Loss : public torch::nn::Module {
  public:
   virtual at::Tensor forward(const LossInput& input) = 0;

@@ -42,14 +42,15 @@ class SupervisedTask : public LearningTask {
   torch::nn::Module helpers_;
 };
 
-/// The supervised task, and terms against a frozen teacher: eval mode, no gradient. Without terms the teacher
-/// is not run at all.
+/// The supervised task, and terms against a frozen teacher: eval mode, no gradient. Without terms
+/// the teacher is not run at all.
 class DistillTask : public LearningTask {
  public:
-  /// Adapters draw their weights from `key` and their names, so they cannot change the student. `teacher` may be
-  /// null where there are no terms.
-  DistillTask(std::shared_ptr<nn::DenoisingModel> student, std::shared_ptr<nn::DenoisingModel> teacher,
-              const ObjectiveConfig& objective, const DistillOptions& distill, SeedKey key);
+  /// Adapters draw their weights from `key` and their names, so they cannot change the student.
+  /// `teacher` may be null where there are no terms.
+  DistillTask(std::shared_ptr<nn::DenoisingModel> student,
+              std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
+              const DistillOptions& distill, SeedKey key);
   LossReport forward(const TaskBatch& batch) override;
   nn::DenoisingModel& model() override { return *student_; }
   torch::nn::Module& helpers() override { return helpers_; }

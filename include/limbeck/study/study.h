@@ -50,7 +50,8 @@ struct StudyOptions {
   void describe(config::Visitor& v);
 };
 
-/// Everything that `limbeck-study` reads. `overrides` is merged last into every teacher and student.
+/// Everything that `limbeck-study` reads. `overrides` is merged last into every teacher and
+/// student.
 struct StudyConfig {
   StudyOptions study;
   std::map<std::string, config::Node> teachers;
@@ -80,12 +81,15 @@ struct StudyPlan {
   std::vector<StudyRun> students;
 };
 
-/// Resolves every run's configuration and checks that taps and shapes fit; throws one ConfigError with all that is wrong.
+/// Resolves every run's configuration and checks that taps and shapes fit; throws one ConfigError
+/// with all that is wrong.
 StudyPlan plan_study(const StudyConfig& config);
 
-/// Trains what is not trained yet, each run in a process of its own (`tools` is the folder of the executables), scores
-/// everything, writes results.csv, table.md and failures.csv, prints the table. A failed run is reported and the rest
-/// continue; then the result is some_failed. Throws Interrupted once the running trainings have saved.
-ExitCode run_study(const StudyConfig& config, const std::filesystem::path& tools, bool check_only, Logger& logger);
+/// Trains what is not trained yet, each run in a process of its own (`tools` is the folder of the
+/// executables), scores everything, writes results.csv, table.md and failures.csv, prints the
+/// table. A failed run is reported and the rest continue; then the result is some_failed. Throws
+/// Interrupted once the running trainings have saved.
+ExitCode run_study(const StudyConfig& config, const std::filesystem::path& tools, bool check_only,
+                   Logger& logger);
 
 }  // namespace limbeck

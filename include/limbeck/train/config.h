@@ -71,8 +71,8 @@ struct TeacherOptions {
   void describe(config::Visitor& v);
 };
 
-/// Everything that `limbeck-distill` reads: a pretraining configuration for the student, and how the teacher
-/// takes part.
+/// Everything that `limbeck-distill` reads: a pretraining configuration for the student, and how
+/// the teacher takes part.
 struct DistillConfig : PretrainConfig {
   TeacherOptions teacher;
   objective::DistillOptions distill;

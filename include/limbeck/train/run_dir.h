@@ -10,15 +10,18 @@
 
 namespace limbeck {
 
-/// The folder of one run: config.yaml, environment.json, train.log, metrics.jsonl, checkpoints/. Locked while open.
+/// The folder of one run: config.yaml, environment.json, train.log, metrics.jsonl, checkpoints/.
+/// Locked while open.
 class RunDir {
  public:
-  /// Makes the folder, or opens it for resuming. `config` is everything, `results` only what changes results.
-  /// `stored_results` reads back the same from an older config.yaml. With `restart`, what an older run left
-  /// is removed first. Throws ConfigError if the folder holds something else than a run, a run of another configuration
-  /// (all differences are listed), or is in use.
+  /// Makes the folder, or opens it for resuming. `config` is everything, `results` only what
+  /// changes results. `stored_results` reads back the same from an older config.yaml. With
+  /// `restart`, what an older run left is removed first. Throws ConfigError if the folder holds
+  /// something else than a run, a run of another configuration (all differences are listed), or is
+  /// in use.
   RunDir(std::filesystem::path path, const config::Node& config, const config::Node& results,
-         config::Node (*stored_results)(const std::string& yaml, const std::string& source), bool restart);
+         config::Node (*stored_results)(const std::string& yaml, const std::string& source),
+         bool restart);
 
   const std::filesystem::path& path() const { return path_; }
   /// Drops the lines of metrics.jsonl after `step`: a resumed run writes them again.

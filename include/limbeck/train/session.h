@@ -10,8 +10,8 @@ struct SessionOptions {
   bool check_only = false;  ///< stop before the run folder is made
 };
 
-/// Checks everything (files included), opens the run folder and trains, or goes on where it was. Throws ConfigError,
-/// DataError, CheckpointError, DivergenceError, Interrupted (after saving).
+/// Checks everything (files included), opens the run folder and trains, or goes on where it was.
+/// Throws ConfigError, DataError, CheckpointError, DivergenceError, Interrupted (after saving).
 void run_training(const PretrainConfig& config, const SessionOptions& session, Logger& logger);
 void run_training(const DistillConfig& config, const SessionOptions& session, Logger& logger);
 

@@ -17,8 +17,8 @@ struct StepTimes {
   double peak_memory_mib = 0;  ///< of the process
 };
 
-/// Times training steps of a configuration after a warm-up of a tenth of `steps`, on its own data. A configuration
-/// without terms and teacher is timed as pretraining.
+/// Times training steps of a configuration after a warm-up of a tenth of `steps`, on its own data.
+/// A configuration without terms and teacher is timed as pretraining.
 StepTimes time_steps(const DistillConfig& config, int64_t steps);
 
 }  // namespace limbeck

@@ -21,7 +21,7 @@ struct TrainState {
   int64_t step = 0;
   int64_t best_step = -1;
   double best_value = -std::numeric_limits<double>::infinity();  ///< higher is better
-  double seconds = 0;                                            ///< spent in training, all sittings together
+  double seconds = 0;  ///< spent in training, all sittings together
 };
 
 /// Which fixed examples make up the validation set.
@@ -49,8 +49,8 @@ class Trainer {
   };
   Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device);
 
-  /// Trains to the end, from the last checkpoint if there is one. Throws DivergenceError, Interrupted (after saving),
-  /// DataError, CheckpointError.
+  /// Trains to the end, from the last checkpoint if there is one. Throws DivergenceError,
+  /// Interrupted (after saving), DataError, CheckpointError.
   TrainState run();
 
  private:

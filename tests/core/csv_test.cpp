@@ -1,0 +1,105 @@
+#include "limbeck/core/csv.h"
+
+#include <gmock/gmock.h>
+
+#include "core/scratch.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/random.h"
+
+namespace limbeck {
+namespace {
+
+using test::error_of;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(ParseCsv, ReadsRowsWithTheirLines) {
+  const Csv csv = parse_csv("id,path\na,x.wav\n\nb,y.wav", "m.csv");
+  EXPECT_THAT(csv.header, ElementsAre("id", "path"));
+  EXPECT_THAT(csv.rows, ElementsAre(ElementsAre("a", "x.wav"), ElementsAre("b", "y.wav")));
+  EXPECT_THAT(csv.lines, ElementsAre(2, 4));
+  EXPECT_EQ(csv.column("path"), 1);
+  EXPECT_EQ(csv.column("Path"), -1);
+}
+
+TEST(ParseCsv, UnderstandsQuotes) {
+  const Csv csv =
+      parse_csv("a,b\n\"x,y\",\"say \"\"hi\"\"\"\n\"two\nlines\",\"\"\nplain,5\" disk\n", "m.csv");
+  EXPECT_THAT(csv.rows, ElementsAre(ElementsAre("x,y", "say \"hi\""), ElementsAre("two\nlines", ""),
+                                    ElementsAre("plain", "5\" disk")));
+  EXPECT_THAT(csv.lines, ElementsAre(2, 3, 5))
+      << "a newline in quotes counts as a line of the file";
+}
+
+TEST(ParseCsv, TakesWindowsFiles) {
+  const Csv csv = parse_csv("\xEF\xBB\xBFid,b\r\n1,\r\n\r\n\"2\",z\r\n", "m.csv");
+  EXPECT_EQ(csv.column("id"), 0) << "the byte order mark is not part of the name";
+  EXPECT_THAT(csv.rows, ElementsAre(ElementsAre("1", ""), ElementsAre("2", "z")));
+  EXPECT_THAT(csv.lines, ElementsAre(2, 4));
+}
+
+TEST(ParseCsv, KeepsSpacesAndLoneCarriageReturns) {
+  EXPECT_THAT(parse_csv("a\n x \n", "m.csv").rows, ElementsAre(ElementsAre(" x ")));
+  EXPECT_THAT(parse_csv("a\nx\ry\r\n", "m.csv").rows, ElementsAre(ElementsAre("x\ry")));
+}
+
+TEST(ParseCsv, HeaderAloneIsATableWithoutRows) {
+  EXPECT_THAT(parse_csv("a,b\n", "m.csv").rows, IsEmpty());
+}
+
+TEST(ParseCsv, NamesTheLineOfARowOfAnotherWidth) {
+  EXPECT_EQ(error_of<DataError>([] { parse_csv("a,b\n1,2\n1,2,3\n", "m.csv"); }),
+            "m.csv:3: 3 fields where the header has 2");
+  EXPECT_EQ(error_of<DataError>([] { parse_csv("a,b\n\"1\n\n\",2\n\n5\n", "m.csv"); }),
+            "m.csv:6: 1 fields where the header has 2");
+  EXPECT_EQ(error_of<DataError>([] { parse_csv("a,b\n1,2,", "m.csv"); }),
+            "m.csv:2: 3 fields where the header has 2");
+}
+
+TEST(ParseCsv, NamesTheLineWhereAnOpenQuoteBegins) {
+  EXPECT_EQ(error_of<DataError>([] { parse_csv("a\n1\n\"2\n3\n", "m.csv"); }),
+            "m.csv:3: a quote is not closed");
+}
+
+TEST(ParseCsv, RefusesAnEmptyFile) {
+  for (const char* text : {"", "\n\r\n", "\xEF\xBB\xBF"}) {
+    EXPECT_EQ(error_of<DataError>([&] { parse_csv(text, "m.csv"); }), "m.csv: is empty");
+  }
+}
+
+TEST(ReadCsv, NamesTheFile) {
+  const test::Scratch scratch;
+  const auto path = scratch.put("m.csv", "a\n1,2\n");
+  EXPECT_EQ(error_of<DataError>([&] { read_csv(path); }),
+            path.string() + ":2: 2 fields where the header has 1");
+}
+
+TEST(CsvLine, QuotesOnlyWhatNeedsIt) {
+  EXPECT_EQ(csv_line({"a", "b c", "d,e", "f\"g", ""}), "a,b c,\"d,e\",\"f\"\"g\",\n");
+}
+
+TEST(CsvLine, ReadsBackWhateverTheFieldsHold) {
+  Random random{SeedKey(1).with("csv")};
+  const std::vector<std::string> pieces = {"a", ",", "\"",   "\n",  "\r", "\r\n",
+                                           " ", "ä", "\"\"", "1.5", ""};
+  for (int round = 0; round < 500; ++round) {
+    const size_t width = 1 + random.below(4);
+    std::vector<std::string> header;
+    for (size_t c = 0; c < width; ++c) header.push_back("c" + std::to_string(c));
+    std::vector<std::vector<std::string>> rows(random.below(4));
+    std::string text = csv_line(header);
+    for (auto& row : rows) {
+      row.resize(width);
+      for (auto& field : row) {
+        for (uint64_t n = random.below(6); n > 0; --n) field += pieces[random.below(pieces.size())];
+      }
+      text += csv_line(row);
+    }
+    const Csv csv = parse_csv(text, "m.csv");
+    ASSERT_EQ(csv.header, header) << text;
+    ASSERT_EQ(csv.rows, rows) << text;
+  }
+}
+
+}  // namespace
+}  // namespace limbeck

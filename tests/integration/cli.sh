@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# The executables as a user meets them: help, exit codes, a tiny training that is interrupted and resumed, scoring
+# with an unreadable file, and a study that is run twice. Usage: cli.sh BIN_DIR SOURCE_DIR
+set -euo pipefail
+bin=$1
+source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$source"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# expect CODE TEXT COMMAND...: the exit code, and a text in what it prints.
+expect() {
+  local code=$1 text=$2 got=0
+  shift 2
+  "$@" >"$work/output" 2>&1 || got=$?
+  [ "$got" = "$code" ] || { cat "$work/output" >&2; fail "exit code $got, expected $code: $*"; }
+  grep -qF -- "$text" "$work/output" || { cat "$work/output" >&2; fail "no '$text' from: $*"; }
+}
+
+for tool in prepare pretrain distill evaluate study bench; do
+  expect 0 "Example:" "$bin/limbeck-$tool" --help
+  expect 0 "LibTorch" "$bin/limbeck-$tool" --version
+  expect 2 "" "$bin/limbeck-$tool" --no-such-option
+done
+expect 0 "train.optimizer.lr: number, greater than 0; default 0.001" "$bin/limbeck-pretrain" --help-config
+expect 0 "distill.terms[].weight" "$bin/limbeck-distill" --help-config
+expect 2 "--set train.lrr=1: train.lrr: unknown key" \
+  "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --set train.lrr=1
+expect 2 "no configuration file is named" "$bin/limbeck-pretrain"
+expect 3 "no-such.csv: cannot be read" \
+  "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --check --set data.speech=no-such.csv
+
+# What is dumped reads back to the same.
+"$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --dump-config >"$work/dump.yaml"
+"$bin/limbeck-pretrain" "$work/dump.yaml" --dump-config | cmp - "$work/dump.yaml" || fail "the dump does not read back"
+
+"$bin/limbeck-prepare" synthetic --out "$work/corpus" --minutes 1 --speakers 8 --quiet
+for kind in clean noise; do
+  "$bin/limbeck-prepare" recordings "$work/corpus/$kind" --out "$work/$kind.csv" --splits "$work/corpus/manifest.csv" --quiet
+done
+"$bin/limbeck-prepare" pairs --clean "$work/corpus/vbd_test/clean" --noisy "$work/corpus/vbd_test/noisy" \
+  --out "$work/test.csv" --quiet
+cp "$work/test.csv" "$work/broken.csv"
+echo "lost,corpus/lost.wav,corpus/lost.wav,x,test,100,16000,$(printf '0%.0s' {1..32}),$(printf '0%.0s' {1..32})" >>"$work/broken.csv"
+
+train=("$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --threads 1 --set "data.speech=$work/clean.csv"
+  --set "data.noise=$work/noise.csv" --set data.segment_seconds=0.5 --set data.valid_count=2
+  --set data.valid_segment_seconds=1 --set train.batch_size=2 --set train.validate_every=4 --set train.log_every=1)
+expect 0 "configuration is sound" "${train[@]}" --set "run.dir=$work/whole" --check
+[ ! -e "$work/whole" ] || fail "--check made a run folder"
+"${train[@]}" --set "run.dir=$work/whole" --set train.steps=12 --quiet
+expect 2 "train.steps: 12 → 13" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=13
+expect 0 "already trained to step 12" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12
+
+# Interrupted twice and resumed, the run ends in the same bits. The step count is what a longer run would take.
+long=("${train[@]}" --set train.steps=40)
+"${long[@]}" --set "run.dir=$work/once" --quiet
+"${long[@]}" --set "run.dir=$work/cut" >"$work/cut.log" 2>&1 &
+child=$!
+for _ in $(seq 600); do
+  [ -e "$work/cut/metrics.jsonl" ] && [ "$(wc -l <"$work/cut/metrics.jsonl")" -ge 6 ] && break
+  sleep 0.05
+done
+kill -INT $child
+code=0
+wait $child || code=$?
+[ $code = 130 ] || { cat "$work/cut.log" >&2; fail "exit code $code after SIGINT, expected 130"; }
+"${long[@]}" --set "run.dir=$work/cut" --quiet
+for file in model.safetensors optimizer.safetensors; do
+  cmp "$work/once/checkpoints/step-00000040/$file" "$work/cut/checkpoints/step-00000040/$file" ||
+    fail "$file differs between one sitting and an interrupted run"
+done
+grep '"split":"train"' "$work/once/metrics.jsonl" | cmp - <(grep '"split":"train"' "$work/cut/metrics.jsonl") ||
+  fail "metrics.jsonl differs between one sitting and an interrupted run"
+
+"$bin/limbeck-distill" configs/distill/cosine.yaml "${train[@]:2}" --set train.steps=8 --quiet \
+  --set "teacher.checkpoint=$work/whole" --set "run.dir=$work/student-s1"
+cp -r "$work/student-s1" "$work/student-s2"
+expect 0 "| noisy" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
+head -n 1 "$work/scores/per_utterance.csv" | grep -qx "id,seconds,speaker,si_sdr,si_sdr_noisy" || fail "header of per_utterance.csv"
+expect 5 "lost" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/broken.csv" --out "$work/scores5"
+[ "$(wc -l <"$work/scores5/failures.csv")" = 2 ] || fail "failures.csv"
+expect 0 "all runs" "$bin/limbeck-evaluate" --runs "$work/student-s*" --manifest "$work/test.csv" --out "$work/over"
+expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean" --estimate "$work/corpus/vbd_test/noisy" \
+  --noisy "$work/corpus/vbd_test/noisy" --out "$work/folders"
+head -c 1000 "$work/student-s1/checkpoints/step-00000008/model.safetensors" >"$work/torn.safetensors"
+expect 3 "cut short" "$bin/limbeck-evaluate" --model "$work/torn.safetensors" --manifest "$work/test.csv" --out "$work/x"
+expect 0 "step_ms" "$bin/limbeck-bench" step "${train[@]:1}" --json
+
+study=("$bin/limbeck-study" configs/study/demo.yaml configs/demo/fast.yaml --set "study.dir=$work/study" --set study.seeds=[1,2]
+  --set "study.sets.0.manifest=$work/test.csv" --set "overrides.data.speech=$work/clean.csv"
+  --set "overrides.data.noise=$work/noise.csv" --set overrides.train.steps=6)
+expect 0 "| narrower latent" "${study[@]}"
+[ "$(wc -l <"$work/study/results.csv")" = 11 ] || fail "results.csv: noisy, teacher and 8 students"
+cp "$work/study/results.csv" "$work/results.csv"
+expect 0 "students: 0 to train, 8 done before" "${study[@]}"
+cmp "$work/results.csv" "$work/study/results.csv" || fail "the study's second call changed its results"
+echo "all command line checks passed"

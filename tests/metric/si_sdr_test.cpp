@@ -1,0 +1,70 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "data/support.h"
+#include "limbeck/audio/io.h"
+#include "limbeck/core/csv.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/random.h"
+#include "limbeck/metric/metric.h"
+
+namespace limbeck {
+namespace {
+
+std::vector<float> noise(uint64_t seed, size_t size) {
+  Random random{SeedKey(seed)};
+  std::vector<float> x(size);
+  for (float& value : x) value = static_cast<float>(0.1 * random.normal());
+  return x;
+}
+
+TEST(SiSdr, IsTheRatioOfOrthogonalParts) {
+  // Distortion orthogonal to the clean signal with a hundredth of its energy: 20 dB by definition.
+  const std::vector<float> clean = {1, 1, 1, 1};
+  const std::vector<float> estimate = {1.1F, 0.9F, 1.1F, 0.9F};
+  EXPECT_NEAR(si_sdr(clean, estimate), 20, 1e-5);
+}
+
+TEST(SiSdr, DoesNotDependOnTheEstimatesScale) {
+  const auto clean = noise(1, 4000);
+  auto estimate = noise(2, 4000);
+  for (size_t i = 0; i < clean.size(); ++i) estimate[i] += clean[i];
+  const double before = si_sdr(clean, estimate);
+  for (float& value : estimate) value *= 0.125F;
+  EXPECT_NEAR(si_sdr(clean, estimate), before, 1e-9);
+}
+
+TEST(SiSdr, RefusesSilenceAndUnequalLengths) {
+  const auto clean = noise(1, 100);
+  const std::vector<float> silent(100, 0.0F);
+  EXPECT_THROW(si_sdr(silent, clean), DataError);
+  EXPECT_THROW(si_sdr(clean, silent), DataError);
+  EXPECT_THROW(si_sdr(clean, noise(2, 99)), DataError);
+}
+
+TEST(SiSdr, AgreesWithTheReferenceValuesOfGenuinePairs) {
+  LIMBECK_NEED_SHARED_DATA(folder);
+  const Csv oracle = read_csv(folder / "oracle.csv");
+  const auto column = static_cast<size_t>(oracle.column("si_sdr"));
+  ASSERT_GT(oracle.rows.size(), 20U);
+  for (const auto& row : oracle.rows) {
+    std::string clean_file = row[0];
+    clean_file.replace(clean_file.find("/noisy/"), 7, "/clean/");
+    const auto clean = read_audio(folder / clean_file).samples;
+    const auto noisy = read_audio(folder / row[0]).samples;
+    EXPECT_NEAR(si_sdr(clean, noisy), std::stod(row[column]), 1e-3) << row[0];
+  }
+}
+
+TEST(Metrics, AreSelectedByName) {
+  EXPECT_EQ(select_metrics({"all"}).size(), metrics().size());
+  EXPECT_EQ(select_metrics({"si_sdr"}).front().name, "si_sdr");
+  EXPECT_THROW(select_metrics({"si_sdrr"}), ConfigError);
+  EXPECT_THROW(select_metrics({"si_sdr", "si_sdr"}), ConfigError);
+  EXPECT_THROW(select_metrics({}), ConfigError);
+}
+
+}  // namespace
+}  // namespace limbeck

@@ -1,0 +1,161 @@
+#include "limbeck/nn/model_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "nn/support.h"
+
+namespace limbeck::test {
+namespace {
+
+constexpr const char* kChanges =
+    "temporal: {type: gru, hidden: 6}\nactivation: prelu\nlookahead_frames: 1";
+
+/// A model that has seen data, in its file.
+class ModelFile : public testing::Test {
+ protected:
+  ModelFile() : config_(model_config(kChanges)), model_(nn::build_model(config_, SeedKey(3))) {
+    model_->forward(normal({2, 500}, 1), {});  // running statistics
+    nn::write_model(path_, *model_, config_);
+  }
+
+  /// The file with other contents; returns the one message that reading gives.
+  template <class Change>
+  std::string message_after(Change change) {
+    SafeTensors contents = read_safetensors(path_);
+    change(contents);
+    write_safetensors(path_, contents);
+    return message_of<CheckpointError>([&] { nn::read_model(path_); });
+  }
+
+  TempDir dir_;
+  std::filesystem::path path_ = dir_ / "model.safetensors";
+  nn::ModelConfig config_;
+  std::shared_ptr<nn::DenoisingModel> model_;
+};
+
+TEST_F(ModelFile, RoundTripKeepsEveryBitAndTheArchitecture) {
+  const auto loaded = nn::read_model(path_);
+  EXPECT_FALSE(loaded.model->is_training());
+  const auto before = nn::state_of(*model_);
+  const auto after = nn::state_of(*loaded.model);
+  ASSERT_EQ(before.size(), after.size());
+  for (const auto& [name, tensor] : before) EXPECT_TRUE(same_bits(tensor, after.at(name))) << name;
+  EXPECT_EQ(config::to_yaml(config::to_node(loaded.config)),
+            config::to_yaml(config::to_node(config_)));
+  EXPECT_EQ(nn::serialize_model(*loaded.model, loaded.config), read_file(path_));
+  model_->eval();
+  const auto x = normal({1, 400}, 2);
+  EXPECT_TRUE(same_bits(model_->forward(x, {}).estimate, loaded.model->forward(x, {}).estimate));
+}
+
+TEST_F(ModelFile, DerivedWindowsAreNotStored) {
+  for (const auto& [name, tensor] : read_safetensors(path_).tensors) {
+    EXPECT_THAT(name, testing::Not(testing::HasSubstr("window")));
+  }
+}
+
+TEST_F(ModelFile, MissingTensor) {
+  EXPECT_EQ(message_after([](SafeTensors& c) { c.tensors.erase("latent.weight"); }),
+            path_.string() + ": latent.weight: missing in the file");
+}
+
+TEST_F(ModelFile, WrongShape) {
+  EXPECT_EQ(
+      message_after(
+          [](SafeTensors& c) { c.tensors["latent.weight"] = torch::zeros({4, 9, 1, 1}); }),
+      path_.string() +
+          ": latent.weight: [4, 9, 1, 1] Float in the file, [4, 5, 1, 1] Float in the network");
+}
+
+TEST_F(ModelFile, WrongDtype) {
+  EXPECT_EQ(message_after([](SafeTensors& c) {
+              c.tensors["latent.bias"] = c.tensors["latent.bias"].to(torch::kDouble);
+            }),
+            path_.string() + ": latent.bias: [4] Double in the file, [4] Float in the network");
+}
+
+TEST_F(ModelFile, ExtraTensor) {
+  EXPECT_EQ(message_after([](SafeTensors& c) { c.tensors["surplus"] = torch::zeros({2}); }),
+            path_.string() + ": surplus: in the file, but not in the network");
+}
+
+TEST_F(ModelFile, EveryDifferenceInOneMessage) {
+  const auto message = message_after([](SafeTensors& c) {
+    c.tensors.erase("latent.weight");
+    c.tensors["surplus"] = torch::zeros({2});
+  });
+  EXPECT_THAT(message, testing::HasSubstr("latent.weight: missing"));
+  EXPECT_THAT(message, testing::HasSubstr("surplus: in the file"));
+}
+
+TEST_F(ModelFile, ArchitectureThatDoesNotFitTheTensors) {
+  const auto message = message_after([](SafeTensors& c) {
+    auto header = nlohmann::json::parse(c.metadata["limbeck"]);
+    header["model"] = config::to_yaml(config::to_node(model_config("latent: {channels: 8}")));
+    c.metadata["limbeck"] = header.dump();
+  });
+  EXPECT_THAT(message, testing::HasSubstr("latent.weight"));
+}
+
+TEST_F(ModelFile, WrongMetadata) {
+  const auto original = read_safetensors(path_).metadata.at("limbeck");
+  const auto with_header = [&](const std::string& key, const nlohmann::json& value) {
+    auto header = nlohmann::json::parse(original);
+    header[key] = value;
+    const std::string text = header.dump();
+    return message_after([&](SafeTensors& c) { c.metadata["limbeck"] = text; });
+  };
+  EXPECT_THAT(with_header("format", 99),
+              testing::HasSubstr("model format 99; this version reads 1"));
+  EXPECT_THAT(with_header("format", "one"), testing::HasSubstr("malformed model header"));
+  EXPECT_THAT(with_header("model", "name: denoising_autoencoder\nwidth: 3\n"),
+              testing::HasSubstr("width"));
+  EXPECT_THAT(with_header("model", "name: transformer\n"), testing::HasSubstr("transformer"));
+  EXPECT_THAT(message_after([](SafeTensors& c) { c.metadata["limbeck"] = "{"; }),
+              testing::HasSubstr("malformed model header"));
+  EXPECT_THAT(message_after([](SafeTensors& c) { c.metadata.clear(); }),
+              testing::HasSubstr("not a Limbeck model"));
+}
+
+TEST_F(ModelFile, Truncated) {
+  const std::string whole = read_file(path_);
+  for (const size_t size : {size_t{0}, size_t{7}, size_t{100}, whole.size() - 1}) {
+    write_file_atomically(path_, whole.substr(0, size));
+    EXPECT_THAT(message_of<CheckpointError>([&] { nn::read_model(path_); }),
+                testing::HasSubstr(path_.string()))
+        << size;
+  }
+}
+
+TEST_F(ModelFile, AFailedLoadChangesNothing) {
+  const auto other = nn::build_model(config_, SeedKey(4));
+  const auto before = nn::serialize_model(*other, config_);
+  auto tensors = nn::state_of(*model_);
+  tensors.erase("head.bias");
+  EXPECT_THROW(nn::load_state(*other, tensors, "here"), CheckpointError);
+  EXPECT_EQ(nn::serialize_model(*other, config_), before);
+}
+
+TEST_F(ModelFile, IsFoundByFileCheckpointAndRun) {
+  const auto run = dir_ / "run";
+  const auto checkpoint = run / "checkpoints" / "step-00000002";
+  std::filesystem::create_directories(checkpoint);
+  std::filesystem::rename(path_, checkpoint / "model.safetensors");
+  put_text(run / "best.json", R"({"checkpoint": "step-00000002", "step": 2})");
+  const auto expected = checkpoint / "model.safetensors";
+  EXPECT_EQ(nn::find_model_file(expected, "best"), expected);
+  EXPECT_EQ(nn::find_model_file(checkpoint, "best"), expected);
+  EXPECT_EQ(nn::find_model_file(run, "best"), expected);
+  EXPECT_THAT(message_of<CheckpointError>([&] { nn::find_model_file(run, "last"); }),
+              testing::HasSubstr("last.json is missing"));
+  EXPECT_THAT(message_of<CheckpointError>([&] { nn::find_model_file(dir_ / "nowhere", "best"); }),
+              testing::HasSubstr("nowhere: no such model file"));
+  put_text(run / "best.json", "{");
+  EXPECT_THAT(message_of<CheckpointError>([&] { nn::find_model_file(run, "best"); }),
+              testing::HasSubstr("best.json: malformed"));
+}
+
+}  // namespace
+}  // namespace limbeck::test

@@ -1,0 +1,124 @@
+#include "limbeck/study/study.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cmath>
+
+#include "data/support.h"
+#include "limbeck/config/resolve.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/statistics.h"
+#include "study/processes.h"
+#include "study/report.h"
+
+namespace limbeck {
+namespace {
+
+StudyConfig demo(const std::vector<std::string>& sets = {}) {
+  std::vector<std::string> all = {"study.seeds=[4, 7]", "overrides.data.speech=s.csv",
+                                  "overrides.data.noise=n.csv"};
+  all.insert(all.end(), sets.begin(), sets.end());
+  return config::load<StudyConfig>({std::string(LIMBECK_SOURCE_DIR) + "/configs/study/demo.yaml"},
+                                   all);
+}
+
+TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {
+  const StudyPlan plan = plan_study(demo());
+  EXPECT_EQ(plan.teachers.size(), 1U);
+  ASSERT_EQ(plan.students.size(), 2U * 2U * 2U);
+  const auto& run = plan.students[3];  // first scenario, second method, second seed
+  EXPECT_EQ(run.label, "narrower latent, cosine, seed 7");
+  EXPECT_EQ(run.dir, "demo/study/runs/narrower-latent/cosine/seed-7");
+  const auto config = config::read_text<DistillConfig>(run.yaml, "run");
+  EXPECT_EQ(config.run.seed, 7);
+  EXPECT_EQ(config.data.speech, "s.csv");
+  EXPECT_EQ(config.teacher.checkpoint, "demo/study/teachers/t");
+  EXPECT_EQ(config.distill.terms.size(), 1U);
+  EXPECT_TRUE(config::read_text<DistillConfig>(plan.students[0].yaml, "run").distill.terms.empty());
+}
+
+TEST(StudyPlan, FindsShapesThatDoNotFitBeforeAnythingIsTrained) {
+  const auto config = demo({"methods.1.distill.terms.0.adapter.type=none"});
+  const std::string message = test::message_of<ConfigError>([&] { plan_study(config); });
+  EXPECT_NE(message.find("scenario 'narrower latent' with method 'cosine'"), std::string::npos)
+      << message;
+  EXPECT_NE(message.find("the student has 16 and the teacher 32"), std::string::npos) << message;
+}
+
+TEST(StudyPlan, ReportsWrongKeysOfStudentsWithTheirPlace) {
+  const auto config = demo({"overrides.train.stepz=3"});
+  const std::string message = test::message_of<ConfigError>([&] { plan_study(config); });
+  EXPECT_NE(message.find("train.stepz: unknown key; did you mean 'steps'?"), std::string::npos)
+      << message;
+}
+
+TEST(StudyConfig, RefusesAnUnknownBaselineAndTeacher) {
+  EXPECT_NE(test::message_of<ConfigError>([] {
+              demo({"study.baseline=nothing"});
+            }).find("baseline 'nothing'"),
+            std::string::npos);
+  EXPECT_NE(
+      test::message_of<ConfigError>([] { demo({"scenarios.0.teacher=x"}); }).find("teacher 'x'"),
+      std::string::npos);
+}
+
+TEST(Statistics, AreThoseOfTheTextbook) {
+  const Summary s = summarize({2, 4, 4, 4, 5, 5, 7, 9});
+  EXPECT_DOUBLE_EQ(s.mean, 5);
+  EXPECT_NEAR(s.deviation, std::sqrt(32.0 / 7), 1e-12);
+  // t with 7 degrees of freedom at 97.5 %: 2.364624 (any table).
+  EXPECT_NEAR(interval95(s), 2.364624 * s.deviation / std::sqrt(8.0), 1e-5);
+  EXPECT_TRUE(std::isnan(summarize({1}).deviation));
+  EXPECT_TRUE(std::isnan(interval95(summarize({1}))));
+}
+
+TEST(Report, ShowsMeanAndDeviationOverSeedsAndPairedDifferences) {
+  const test::TempDir dir;
+  const StudyConfig config = demo();
+  const StudyPlan plan = plan_study(config);
+  StudyResults results;
+  results.metrics = metrics();
+  const double values[] = {7, 8, 8, 10, 5, 6, 5.5, 6.5};
+  for (size_t i = 0; i < plan.students.size(); ++i) {
+    results.scores.push_back({plan.students[i], "vbd_test", {values[i]}, {3.8}});
+    results.costs[plan.students[i].dir.string()] = {12345, 6.78e6};
+  }
+  const std::string table = write_report(dir.path(), config, results, {});
+  EXPECT_NE(table.find("7.50 ± 0.71"), std::string::npos) << table;  // seeds 7 and 8
+  EXPECT_NE(table.find("12.3 k"), std::string::npos) << table;
+  // Differences 1 and 2: mean 1.5, deviation .7071, t(1) = 12.7062.
+  EXPECT_NE(table.find("+1.50 [-4.85, +7.85]"), std::string::npos) << table;
+  const std::string csv = read_file(dir.path() / "results.csv");
+  EXPECT_TRUE(
+      csv.starts_with("scenario,method,seed,set,metric,value\n,noisy,,vbd_test,si_sdr,3.8\n"))
+      << csv;
+  EXPECT_NE(csv.find("narrower latent,cosine,7,vbd_test,si_sdr,10\n"), std::string::npos) << csv;
+}
+
+TEST(Report, GivesNoDeviationForOneSeed) {
+  const test::TempDir dir;
+  const StudyConfig config = demo({"study.seeds=[1]"});
+  const StudyPlan plan = plan_study(config);
+  StudyResults results;
+  results.metrics = metrics();
+  results.scores.push_back({plan.students[0], "vbd_test", {7}, {3.8}});
+  results.costs[plan.students[0].dir.string()] = {1, 1};
+  const std::string table = write_report(dir.path(), config, results, {{"x", "broke"}});
+  EXPECT_EQ(table.find("± 0"), std::string::npos) << table;
+  EXPECT_NE(table.find("1 failures"), std::string::npos) << table;
+}
+
+TEST(Processes, ReturnEveryExitCodeAndLog) {
+  const test::TempDir dir;
+  const auto log = dir.path() / "log";
+  const auto codes = run_commands({{{"/bin/sh", "-c", "echo one; exit 3"}, log},
+                                   {{"/bin/sh", "-c", "kill -9 $$"}, log},
+                                   {{"/bin/sh", "-c", "exit 0"}, log}},
+                                  2, [] {});
+  EXPECT_EQ(codes, (std::vector<int>{3, 128 + SIGKILL, 0}));
+  EXPECT_EQ(read_file(log), "one\n");
+}
+
+}  // namespace
+}  // namespace limbeck
