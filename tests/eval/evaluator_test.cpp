@@ -12,6 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::vector<Metric> kMetrics = select_metrics({"si_sdr"});
+
 class EvaluatorTest : public testing::Test {
  protected:
   /// A pair of sines, the noisy one with another sine added.
@@ -37,7 +39,7 @@ std::vector<float> keep(const ScoredFiles&, const std::vector<float>& noisy, int
 
 TEST_F(EvaluatorTest, ScoresEstimateAndNoisySideAlike) {
   const auto evaluation =
-      evaluate({make_pair("a", 0.1F), make_pair("b", 0.01F)}, metrics(), keep, logger_);
+      evaluate({make_pair("a", 0.1F), make_pair("b", 0.01F)}, kMetrics, keep, logger_);
   ASSERT_EQ(evaluation.rows.size(), 2U);
   EXPECT_TRUE(evaluation.failures.empty());
   for (const auto& row : evaluation.rows) EXPECT_EQ(row.scores, row.noisy_scores);
@@ -53,7 +55,7 @@ TEST_F(EvaluatorTest, ListsWhatFailsAndScoresTheRest) {
   ScoredFiles other_rate = make_pair("rate", 0.1F);
   write_audio(other_rate.noisy, {std::vector<float>(1600, 0.1F), 8000});
   const auto evaluation =
-      evaluate({missing, unequal, make_pair("good", 0.1F), other_rate}, metrics(), keep, logger_);
+      evaluate({missing, unequal, make_pair("good", 0.1F), other_rate}, kMetrics, keep, logger_);
   ASSERT_EQ(evaluation.rows.size(), 1U);
   EXPECT_EQ(evaluation.rows[0].id, "good");
   ASSERT_EQ(evaluation.failures.size(), 3U);
@@ -66,7 +68,7 @@ TEST_F(EvaluatorTest, ASilentEstimateIsAFailureNotANumber) {
   const Enhance silence = [](const ScoredFiles&, const std::vector<float>& noisy, int) {
     return std::vector<float>(noisy.size());
   };
-  const auto evaluation = evaluate({make_pair("a", 0.1F)}, metrics(), silence, logger_);
+  const auto evaluation = evaluate({make_pair("a", 0.1F)}, kMetrics, silence, logger_);
   EXPECT_TRUE(evaluation.rows.empty());
   ASSERT_EQ(evaluation.failures.size(), 1U);
   EXPECT_NE(evaluation.failures[0].reason.find("silent"), std::string::npos);
@@ -74,20 +76,20 @@ TEST_F(EvaluatorTest, ASilentEstimateIsAFailureNotANumber) {
 
 TEST_F(EvaluatorTest, ResultsReadBackUnlessTheyAreOfSomethingElse) {
   const auto written =
-      evaluate({make_pair("a,\"quoted\"", 0.1F), make_pair("b", 0.02F)}, metrics(), keep, logger_);
+      evaluate({make_pair("a,\"quoted\"", 0.1F), make_pair("b", 0.02F)}, kMetrics, keep, logger_);
   const fs::path out = folder_.path() / "scores";
   write_evaluation(out, written, R"({"model": "x"})");
   Evaluation back;
-  ASSERT_TRUE(read_evaluation(out, R"({"model": "x"})", metrics(), back));
+  ASSERT_TRUE(read_evaluation(out, R"({"model": "x"})", kMetrics, back));
   ASSERT_EQ(back.rows.size(), 2U);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(back.rows[i].id, written.rows[i].id);
     EXPECT_EQ(back.rows[i].scores, written.rows[i].scores);  // to the last bit
     EXPECT_EQ(back.rows[i].noisy_scores, written.rows[i].noisy_scores);
   }
-  EXPECT_FALSE(read_evaluation(out, R"({"model": "y"})", metrics(), back));
+  EXPECT_FALSE(read_evaluation(out, R"({"model": "y"})", kMetrics, back));
   fs::remove(out / "summary.json");
-  EXPECT_FALSE(read_evaluation(out, R"({"model": "x"})", metrics(), back));
+  EXPECT_FALSE(read_evaluation(out, R"({"model": "x"})", kMetrics, back));
 }
 
 }  // namespace
