@@ -17,7 +17,7 @@ import tempfile
 LAYERS = {
     "core": set(),
     "config": {"core"},
-    "audio": {"core"},
+    "audio": {"core", "config"},  # the transform describes its own options
     "metric": {"core", "audio"},
     "data": {"core", "config", "audio"},
     "nn": {"core", "config", "audio"},
