@@ -42,10 +42,10 @@ std::unique_ptr<Dataset> make_dataset(const DataOptions& options, Split split, d
     return std::make_unique<PairDataset>(entries_of(options.pairs, Kind::pairs, split, rate_hz),
                                          segment, std::move(store));
   }
-  return std::make_unique<MixtureDataset>(
-      entries_of(options.speech, Kind::recordings, split, rate_hz),
-      entries_of(options.noise, Kind::recordings, split, rate_hz), segment, options.mixture,
-      std::move(store));
+  auto speech = entries_of(options.speech, Kind::recordings, split, rate_hz);
+  auto noise = entries_of(options.noise, Kind::recordings, split, rate_hz);
+  return std::make_unique<MixtureDataset>(std::move(speech), std::move(noise), segment,
+                                          options.mixture, std::move(store));
 }
 
 }  // namespace

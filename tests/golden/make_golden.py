@@ -26,10 +26,10 @@ import numpy as np
 import torch
 import yaml
 from safetensors.torch import save_file
-from torch import nn
-from torch.nn import functional
 
 from golden_model import Autoencoder, Bottleneck, Stft, count_macs
+from golden_objective import (adapt, adapter_shapes, area_average, compressed_spectrum, frame_edges,
+                              negative_si_sdr)
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -237,22 +237,6 @@ def make_autoencoders():
     return files
 
 
-def compressed_spectrum(estimate, clean, stft, power, share):
-    """One item, signals [L]: (1 - b) (|S|^p - |S'|^p)^2 + b ||S|^p e^iphi - |S'|^p e^iphi'|^2, mean over all."""
-    parts = []
-    for signal in (estimate, clean):
-        spectrum = stft(signal[None])[0]
-        magnitude = (spectrum.abs().square() + 1e-12).sqrt()
-        parts.append((magnitude ** power, spectrum * magnitude ** (power - 1)))
-    (m, c), (m_clean, c_clean) = parts
-    return ((1 - share) * (m - m_clean) ** 2 + share * (c - c_clean).abs() ** 2).mean()
-
-
-def negative_si_sdr(estimate, clean):
-    target = (estimate @ clean) / (clean @ clean) * clean
-    return -10 * torch.log10((target @ target) / ((estimate - target) @ (estimate - target)))
-
-
 def make_losses():
     file = File("losses")
     lengths = dict(full=[400, 400], padded=[400, 250])
@@ -278,55 +262,6 @@ def make_losses():
             file.put(case, "loss", loss)
             file.put(case, "grad", estimate.grad)
     return file
-
-
-def area_average(values, edges, new_edges):
-    """Averages of a step function over new cells: differences of its integral, per covered length. values [..., n]."""
-    edges, new_edges = np.asarray(edges), np.asarray(new_edges)
-    steps = np.concatenate([np.zeros(values.shape[:-1] + (1,)), np.cumsum(values * np.diff(edges), -1)], -1)
-    inside = np.clip(new_edges, edges[0], edges[-1])
-    flat = steps.reshape(-1, steps.shape[-1])
-    integral = np.stack([np.interp(inside, edges, row) for row in flat]).reshape(*values.shape[:-1], -1)
-    covered = np.diff(inside)
-    centres, old = (new_edges[1:] + new_edges[:-1]) / 2, (edges[1:] + edges[:-1]) / 2
-    nearest = values[..., np.abs(old[None] - centres[:, None]).argmin(1)]
-    return np.where(covered > 1e-12, np.diff(integral) / np.maximum(covered, 1e-12), nearest)
-
-
-def frame_edges(grid, frames):
-    return grid["centre"] + (np.arange(frames + 1) - 0.5) * grid["hop"]
-
-
-def adapt(kind, x, p):
-    """x [B, C, T, F] -> [B, C', T, F] by the adapter's definition; p its parameters, as limbeck names them."""
-    if kind == "none":
-        return x
-    if kind == "linear":
-        return torch.einsum("oc,bctf->botf", p["linear.weight"][:, :, 0, 0], x) + p["linear.bias"][:, None, None]
-    if kind == "frame_linear":
-        batch, _, frames, bins = x.shape
-        rows = [[p["linear.weight"] @ x[b, :, t].reshape(-1) + p["linear.bias"] for t in range(frames)]
-                for b in range(batch)]
-        return torch.stack([torch.stack([r.reshape(-1, bins) for r in row], 1) for row in rows])
-    y = torch.einsum("oc,bctf->botf", p["expand.weight"][:, :, 0, 0], x) + p["expand.bias"][:, None, None]
-    y = y * torch.sigmoid(y)
-    width = p["depthwise.weight"].shape[-1]
-    padded = functional.pad(y, (width // 2, width // 2))
-    y = sum(p["depthwise.weight"][:, 0, 0, k][:, None, None] * padded[..., k:k + y.shape[-1]] for k in range(width))
-    y = y + p["depthwise.bias"][:, None, None]
-    return torch.einsum("oc,bctf->botf", p["project.weight"][:, :, 0, 0], y) + p["project.bias"][:, None, None]
-
-
-def adapter_shapes(kind, c_in, c_out, bins):
-    if kind == "linear":
-        return {"linear.weight": (c_out, c_in, 1, 1), "linear.bias": (c_out,)}
-    if kind == "frame_linear":
-        return {"linear.weight": (c_out * bins, c_in * bins), "linear.bias": (c_out * bins,)}
-    if kind == "inverted_bottleneck":
-        wide = 2 * c_in
-        return {"expand.weight": (wide, c_in, 1, 1), "expand.bias": (wide,), "depthwise.weight": (wide, 1, 1, 3),
-                "depthwise.bias": (wide,), "project.weight": (c_out, wide, 1, 1), "project.bias": (c_out,)}
-    return {}
 
 
 def make_cosine():
