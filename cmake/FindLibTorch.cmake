@@ -4,7 +4,7 @@
 # time, even for a CPU build. Searched in this order: LIBTORCH_ROOT (variable or environment), CMAKE_PREFIX_PATH,
 # what scripts/setup.sh installed in .deps, the torch that python3 finds, the system.
 #
-# Sets LibTorch_FOUND, LibTorch_VERSION, LibTorch_ROOT_DIR, LibTorch_HAS_CUDA.
+# Sets LibTorch_FOUND, LibTorch_VERSION, LibTorch_ROOT_DIR, LibTorch_LIBRARY_DIR, LibTorch_HAS_CUDA.
 
 set(LibTorch_MINIMUM 2.6)
 
@@ -80,6 +80,7 @@ find_package_handle_standard_args(LibTorch
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   get_filename_component(_lib_dir "${_cpu}" DIRECTORY)
+  set(LibTorch_LIBRARY_DIR "${_lib_dir}")
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   set_property(TARGET LibTorch::LibTorch PROPERTY INTERFACE_INCLUDE_DIRECTORIES
     "${LibTorch_ROOT_DIR}/include;${LibTorch_ROOT_DIR}/include/torch/csrc/api/include")
