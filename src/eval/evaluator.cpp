@@ -43,11 +43,13 @@ UtteranceScores score(const ScoredFiles& files, const std::vector<Metric>& metri
     if (!std::isfinite(value)) throw DataError(metric.name + " is not finite");
     return value;
   };
-  for (const Metric& metric : metrics) {
-    row.scores.push_back(finite(metric, metric.score(clean.samples, estimate, clean.rate_hz)));
-    if (!noisy.samples.empty()) {
-      row.noisy_scores.push_back(
-          finite(metric, metric.score(clean.samples, noisy.samples, clean.rate_hz)));
+  ScoredPair estimated(clean.samples, estimate, clean.rate_hz);
+  for (const Metric& metric : metrics)
+    row.scores.push_back(finite(metric, metric.score(estimated)));
+  if (!noisy.samples.empty()) {
+    ScoredPair untouched(clean.samples, noisy.samples, clean.rate_hz);
+    for (const Metric& metric : metrics) {
+      row.noisy_scores.push_back(finite(metric, metric.score(untouched)));
     }
   }
   return row;

@@ -1,15 +1,82 @@
 #include "limbeck/metric/metric.h"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "metric/composite.h"
+#include "metric/pesq.h"
+#include "metric/segmental_snr.h"
+#include "metric/si_sdr.h"
+#include "metric/signal_checks.h"
+#include "metric/stoi.h"
 
 namespace limbeck {
 
+struct ScoredPair::Parts {
+  std::span<const float> clean, estimate;
+  int rate_hz;
+  std::optional<metric::PesqScores> pesq_scores;
+  std::optional<metric::StoiScores> stoi_scores;
+  std::optional<metric::CompositeScores> composite_scores;
+
+  const metric::PesqScores& pesq() {
+    if (!pesq_scores) {
+      const auto mode = rate_hz == 8000 ? metric::PesqMode::narrowband : metric::PesqMode::both;
+      pesq_scores = metric::pesq_scores(clean, estimate, rate_hz, mode);
+    }
+    return *pesq_scores;
+  }
+
+  double pesq_wideband() {
+    if (rate_hz != 16000)
+      throw DataError(format("pesq_wb: is defined at 16000 Hz, not at %d Hz", rate_hz));
+    return pesq().wideband->mos_lqo;
+  }
+
+  const metric::StoiScores& stoi() {
+    if (!stoi_scores) stoi_scores = metric::stoi_scores(clean, estimate, rate_hz);
+    return *stoi_scores;
+  }
+
+  const metric::CompositeScores& composite() {
+    if (!composite_scores) {
+      composite_scores = metric::composite_scores(
+          metric::spectral_distances(clean, estimate, rate_hz),
+          metric::segmental_snr(clean, estimate, rate_hz), pesq_wideband());
+    }
+    return *composite_scores;
+  }
+};
+
+ScoredPair::ScoredPair(std::span<const float> clean, std::span<const float> estimate, int rate_hz)
+    : parts_(std::make_unique<Parts>(Parts{clean, estimate, rate_hz, {}, {}, {}})) {
+  metric::require_equal_length(clean, estimate, "scoring");
+}
+
+ScoredPair::~ScoredPair() = default;
+
+double si_sdr(std::span<const float> clean, std::span<const float> estimate) {
+  return metric::si_sdr(clean, estimate);
+}
+
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> table = {
-      {"si_sdr", "SI-SDR (dB)", 2, true, si_sdr},
+      {"pesq_wb", "PESQ-WB", 3, [](ScoredPair& p) { return p.parts().pesq_wideband(); }},
+      {"pesq_nb", "PESQ-NB", 3, [](ScoredPair& p) { return p.parts().pesq().narrowband->mos_lqo; }},
+      {"csig", "CSIG", 3, [](ScoredPair& p) { return p.parts().composite().signal; }},
+      {"cbak", "CBAK", 3, [](ScoredPair& p) { return p.parts().composite().background; }},
+      {"covl", "COVL", 3, [](ScoredPair& p) { return p.parts().composite().overall; }},
+      {"stoi", "STOI", 4, [](ScoredPair& p) { return p.parts().stoi().stoi; }},
+      {"estoi", "ESTOI", 4, [](ScoredPair& p) { return p.parts().stoi().estoi; }},
+      {"si_sdr", "SI-SDR (dB)", 2,
+       [](ScoredPair& p) { return si_sdr(p.parts().clean, p.parts().estimate); }},
+      {"ssnr", "SSNR (dB)", 2,
+       [](ScoredPair& p) {
+         return metric::segmental_snr(p.parts().clean, p.parts().estimate, p.parts().rate_hz);
+       }},
   };
   return table;
 }

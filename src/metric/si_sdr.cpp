@@ -1,40 +1,67 @@
+#include "metric/si_sdr.h"
+
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
-#include "limbeck/core/error.h"
-#include "limbeck/core/format.h"
-#include "limbeck/metric/metric.h"
+#include "metric/signal_checks.h"
 
-namespace limbeck {
+namespace limbeck::metric {
+namespace {
 
-double si_sdr(std::span<const float> clean, std::span<const float> estimate, int) {
-  if (clean.size() != estimate.size()) {
-    throw DataError(
-        format("si_sdr: %zu clean samples, but %zu estimated", clean.size(), estimate.size()));
+struct Products {
+  double clean_clean = 0;
+  double clean_estimate = 0;
+};
+
+Products inner_products(std::span<const float> clean, std::span<const float> estimate) {
+  constexpr std::size_t kLanes = 8;
+  std::array<double, kLanes> cc{};
+  std::array<double, kLanes> ce{};
+  std::size_t i = 0;
+  for (; i + kLanes <= clean.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double c = clean[i + lane];
+      cc[lane] += c * c;
+      ce[lane] += c * estimate[i + lane];
+    }
   }
-  double cross = 0;
-  double clean_energy = 0;
-  double estimate_energy = 0;
-  for (size_t i = 0; i < clean.size(); ++i) {
-    const double s = clean[i];
-    const double e = estimate[i];
-    cross += s * e;
-    clean_energy += s * s;
-    estimate_energy += e * e;
+  Products result;
+  for (; i < clean.size(); ++i) {
+    const double c = clean[i];
+    result.clean_clean += c * c;
+    result.clean_estimate += c * estimate[i];
   }
-  if (!std::isfinite(clean_energy) || !std::isfinite(estimate_energy)) {
-    throw DataError("si_sdr: a sample is not finite");
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    result.clean_clean += cc[lane];
+    result.clean_estimate += ce[lane];
   }
-  if (clean_energy == 0) throw DataError("si_sdr: the clean signal is silent");
-  if (estimate_energy == 0) throw DataError("si_sdr: the estimate is silent");
-  // The distortion is summed sample by sample: as a difference of energies it would lose its digits
-  // where the estimate is good.
-  const double scale = cross / clean_energy;
-  double distortion_energy = 0;
-  for (size_t i = 0; i < clean.size(); ++i) {
-    const double difference = estimate[i] - scale * clean[i];
-    distortion_energy += difference * difference;
-  }
-  return 10 * std::log10(scale * scale * clean_energy / distortion_energy);
+  return result;
 }
 
-}  // namespace limbeck
+}  // namespace
+
+double si_sdr(std::span<const float> clean, std::span<const float> estimate) {
+  require_equal_length(clean, estimate, "SI-SDR");
+  require_finite(clean, estimate, "SI-SDR");
+  require_not_silent(clean, "SI-SDR", "clean");
+  require_not_silent(estimate, "SI-SDR", "estimated");
+  const Products products = inner_products(clean, estimate);
+  const double scale = products.clean_estimate / products.clean_clean;
+  // Summed directly: the difference of two energies would lose the small distortions.
+  constexpr std::size_t kLanes = 8;
+  std::array<double, kLanes> lanes{};
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    const double distortion = estimate[i] - scale * clean[i];
+    lanes[i % kLanes] += distortion * distortion;
+  }
+  double distortion_energy = 0;
+  for (const double lane : lanes) distortion_energy += lane;
+  const double target_energy = scale * scale * products.clean_clean;
+  const double rounding =
+      std::numeric_limits<double>::epsilon() * (target_energy + distortion_energy);
+  return 10.0 * std::log10((target_energy + rounding) / (distortion_energy + rounding));
+}
+
+}  // namespace limbeck::metric

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <span>
+
+namespace limbeck::metric {
+
+/// Log-likelihood ratio and weighted spectral slope distance, means of the lowest 95 % of the
+/// frames, as `comp_llr.m` and `comp_wss.m` inside the original `composite.m`.
+struct SpectralDistances {
+  double llr = 0;
+  double wss = 0;
+};
+
+/// Predicted ratings, clipped to [1, 5].
+struct CompositeScores {
+  double signal = 0;      // CSIG
+  double background = 0;  // CBAK
+  double overall = 0;     // COVL
+};
+
+/// LLR: Quackenbush, Barnwell, Clements, "Objective Measures of Speech Quality", 1988; WSS: Klatt,
+/// ICASSP 1982. The level counts in WSS: energies below 1e-10 at full scale 1 are cut. A frame that
+/// is digital silence in one signal only has an infinite LLR; more than 5 % of such frames make
+/// `llr` infinite and CSIG and COVL 1, as in the reference values. `llr` is never NaN.
+///
+/// Throws DataError: lengths differ, not finite, too short for one frame of 30 ms, clean or
+/// estimate silent (the MATLAB code gives numbers without meaning), rate below 8 kHz.
+SpectralDistances spectral_distances(std::span<const float> clean, std::span<const float> estimate,
+                                     int rate_hz);
+
+/// Regressions of Hu and Loizou, "Evaluation of objective quality measures for speech
+/// enhancement", IEEE TASLP 2008, with the coefficients of `composite.m`. `pesq` is the P.862.2
+/// MOS-LQO for wideband speech.
+CompositeScores composite_scores(const SpectralDistances& distances, double segmental_snr_db,
+                                 double pesq);
+
+}  // namespace limbeck::metric

@@ -1,0 +1,102 @@
+#include "metric/pesq.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "limbeck/core/error.h"
+#include "metric/pesq_model.h"
+#include "metric/signal_checks.h"
+
+namespace limbeck::metric {
+namespace {
+
+using pesq::FilteredSignal;
+using pesq::LevelledSignal;
+using pesq::RateConstants;
+
+void check_signals(std::span<const float> clean, std::span<const float> estimate, int rate_hz,
+                   PesqMode mode) {
+  if (rate_hz != 8000 && rate_hz != 16000) {
+    throw DataError("PESQ: the rate must be 8000 or 16000 Hz, not " + std::to_string(rate_hz));
+  }
+  if (rate_hz == 8000 && mode != PesqMode::narrowband) {
+    throw DataError("PESQ: the wideband mode needs 16000 Hz, not 8000");
+  }
+  for (const auto signal : {clean, estimate}) {
+    if (signal.size() < static_cast<std::size_t>(rate_hz / 4)) {
+      throw DataError("PESQ: a signal of " + std::to_string(signal.size()) +
+                      " samples is shorter than 1/4 s");
+    }
+    if (signal.size() > (std::size_t{1} << 28)) throw DataError("PESQ: a signal is too long");
+  }
+  require_finite(clean, estimate, "PESQ");
+  require_not_silent(clean, "PESQ", "clean");
+  require_not_silent(estimate, "PESQ", "estimated");
+}
+
+// P.862.1 and P.862.2: mean opinion score a listening test would give.
+double narrowband_mos(double raw) { return 0.999 + 4.0 / (1.0 + std::exp(-1.4945 * raw + 4.6607)); }
+double wideband_mos(double raw) { return 0.999 + 4.0 / (1.0 + std::exp(-1.3669 * raw + 3.8224)); }
+
+// Both signals of one mode on their way through alignment and model.
+struct Pair {
+  FilteredSignal clean;
+  FilteredSignal estimate;
+};
+
+double score_pair(Pair& pair, const RateConstants& constants, const char* mode) {
+  pair.clean.activity = detect_voice_activity(pair.clean, constants);
+  pair.estimate.activity = detect_voice_activity(pair.estimate, constants);
+  const auto utterances = align(pair.clean, pair.estimate, constants);
+  if (utterances.empty()) {
+    throw DataError(std::string("PESQ: no utterance found in the clean signal (") + mode + ")");
+  }
+  return perceptual_score(pair.clean, pair.estimate, utterances, constants);
+}
+
+}  // namespace
+
+PesqScores pesq_scores(std::span<const float> clean, std::span<const float> estimate, int rate_hz,
+                       PesqMode mode) {
+  check_signals(clean, estimate, rate_hz, mode);
+  const RateConstants& constants = pesq::rate_constants(rate_hz);
+  const int longest =
+      static_cast<int>(std::max(clean.size(), estimate.size())) + 2 * constants.margin;
+  const LevelledSignal level_clean = normalize_level(clean, constants, longest, "clean");
+  const LevelledSignal level_estimate = normalize_level(estimate, constants, longest, "estimated");
+
+  Pair narrow;
+  Pair wide;
+  std::vector<FilteredSignal*> signals;
+  for (Pair* pair : {&narrow, &wide}) {
+    pair->clean.nominal_length = level_clean.nominal_length;
+    pair->estimate.nominal_length = level_estimate.nominal_length;
+  }
+  if (mode != PesqMode::wideband) {
+    narrow.clean.model = apply_handset_filter(level_clean, constants);
+    narrow.estimate.model = apply_handset_filter(level_estimate, constants);
+    signals.insert(signals.end(), {&narrow.clean, &narrow.estimate});
+  }
+  if (mode != PesqMode::narrowband) {
+    wide.clean.model = apply_headphone_filter(level_clean, constants);
+    wide.estimate.model = apply_headphone_filter(level_estimate, constants);
+    signals.insert(signals.end(), {&wide.clean, &wide.estimate});
+  }
+  make_working_copies(signals, constants);
+
+  PesqScores scores;
+  if (mode != PesqMode::wideband) {
+    const double raw = score_pair(narrow, constants, "narrowband");
+    scores.narrowband = PesqScore{raw, narrowband_mos(raw)};
+  }
+  if (mode != PesqMode::narrowband) {
+    const double raw = score_pair(wide, constants, "wideband");
+    scores.wideband = PesqScore{raw, wideband_mos(raw)};
+  }
+  return scores;
+}
+
+}  // namespace limbeck::metric
