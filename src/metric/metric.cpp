@@ -20,6 +20,8 @@ struct ScoredPair::Parts {
   int rate_hz;
   std::optional<metric::PesqScores> pesq_scores;
   std::optional<metric::StoiScores> stoi_scores;
+  std::optional<metric::SpectralDistances> spectral_distances;
+  std::optional<double> segmental_snr_db;
   std::optional<metric::CompositeScores> composite_scores;
 
   const metric::PesqScores& pesq() {
@@ -41,18 +43,35 @@ struct ScoredPair::Parts {
     return *stoi_scores;
   }
 
+  const metric::SpectralDistances& distances() {
+    if (!spectral_distances) {
+      spectral_distances = metric::spectral_distances(clean, estimate, rate_hz);
+    }
+    return *spectral_distances;
+  }
+
+  double log_likelihood_ratio() {
+    if (!std::isfinite(distances().llr)) {
+      throw DataError("LLR: more than 5 % of the frames are digital silence in one signal only");
+    }
+    return distances().llr;
+  }
+
+  double segmental_snr() {
+    if (!segmental_snr_db) segmental_snr_db = metric::segmental_snr(clean, estimate, rate_hz);
+    return *segmental_snr_db;
+  }
+
   const metric::CompositeScores& composite() {
     if (!composite_scores) {
-      composite_scores = metric::composite_scores(
-          metric::spectral_distances(clean, estimate, rate_hz),
-          metric::segmental_snr(clean, estimate, rate_hz), pesq_wideband());
+      composite_scores = metric::composite_scores(distances(), segmental_snr(), pesq_wideband());
     }
     return *composite_scores;
   }
 };
 
 ScoredPair::ScoredPair(std::span<const float> clean, std::span<const float> estimate, int rate_hz)
-    : parts_(std::make_unique<Parts>(Parts{clean, estimate, rate_hz, {}, {}, {}})) {
+    : parts_(std::make_unique<Parts>(Parts{clean, estimate, rate_hz, {}, {}, {}, {}, {}})) {
   metric::require_equal_length(clean, estimate, "scoring");
 }
 
@@ -64,19 +83,19 @@ double si_sdr(std::span<const float> clean, std::span<const float> estimate) {
 
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> table = {
-      {"pesq_wb", "PESQ-WB", 3, [](ScoredPair& p) { return p.parts().pesq_wideband(); }},
-      {"pesq_nb", "PESQ-NB", 3, [](ScoredPair& p) { return p.parts().pesq().narrowband->mos_lqo; }},
-      {"csig", "CSIG", 3, [](ScoredPair& p) { return p.parts().composite().signal; }},
-      {"cbak", "CBAK", 3, [](ScoredPair& p) { return p.parts().composite().background; }},
-      {"covl", "COVL", 3, [](ScoredPair& p) { return p.parts().composite().overall; }},
-      {"stoi", "STOI", 4, [](ScoredPair& p) { return p.parts().stoi().stoi; }},
-      {"estoi", "ESTOI", 4, [](ScoredPair& p) { return p.parts().stoi().estoi; }},
-      {"si_sdr", "SI-SDR (dB)", 2,
+      {"pesq_wb", "PESQ-WB", 3, true, [](ScoredPair& p) { return p.parts().pesq_wideband(); }},
+      {"pesq_nb", "PESQ-NB", 3, true,
+       [](ScoredPair& p) { return p.parts().pesq().narrowband->mos_lqo; }},
+      {"csig", "CSIG", 3, true, [](ScoredPair& p) { return p.parts().composite().signal; }},
+      {"cbak", "CBAK", 3, true, [](ScoredPair& p) { return p.parts().composite().background; }},
+      {"covl", "COVL", 3, true, [](ScoredPair& p) { return p.parts().composite().overall; }},
+      {"stoi", "STOI", 4, true, [](ScoredPair& p) { return p.parts().stoi().stoi; }},
+      {"estoi", "ESTOI", 4, true, [](ScoredPair& p) { return p.parts().stoi().estoi; }},
+      {"si_sdr", "SI-SDR (dB)", 2, true,
        [](ScoredPair& p) { return si_sdr(p.parts().clean, p.parts().estimate); }},
-      {"ssnr", "SSNR (dB)", 2,
-       [](ScoredPair& p) {
-         return metric::segmental_snr(p.parts().clean, p.parts().estimate, p.parts().rate_hz);
-       }},
+      {"ssnr", "SSNR (dB)", 2, true, [](ScoredPair& p) { return p.parts().segmental_snr(); }},
+      {"llr", "LLR", 3, false, [](ScoredPair& p) { return p.parts().log_likelihood_ratio(); }},
+      {"wss", "WSS", 2, false, [](ScoredPair& p) { return p.parts().distances().wss; }},
   };
   return table;
 }

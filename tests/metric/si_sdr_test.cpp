@@ -58,13 +58,5 @@ TEST(SiSdr, AgreesWithTheReferenceValuesOfGenuinePairs) {
   }
 }
 
-TEST(Metrics, AreSelectedByName) {
-  EXPECT_EQ(select_metrics({"all"}).size(), metrics().size());
-  EXPECT_EQ(select_metrics({"si_sdr"}).front().name, "si_sdr");
-  EXPECT_THROW(select_metrics({"si_sdrr"}), ConfigError);
-  EXPECT_THROW(select_metrics({"si_sdr", "si_sdr"}), ConfigError);
-  EXPECT_THROW(select_metrics({}), ConfigError);
-}
-
 }  // namespace
 }  // namespace limbeck

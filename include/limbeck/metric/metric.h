@@ -28,12 +28,13 @@ struct Metric {
   std::string name;   ///< key in files and on the command line
   std::string title;  ///< column head in tables, with unit
   int decimals = 2;   ///< in tables
+  bool higher_is_better = true;
   /// Throws DataError where the score is not defined; never gives a number that is not finite.
   double (*score)(ScoredPair& pair) = nullptr;
 };
 
 /// All metrics in the order of tables: pesq_wb, pesq_nb (MOS-LQO of P.862.2 and P.862.1), csig,
-/// cbak, covl, stoi, estoi, si_sdr, ssnr.
+/// cbak, covl, stoi, estoi, si_sdr, ssnr, llr, wss.
 const std::vector<Metric>& metrics();
 
 /// Metrics by name; "all" stands for every one. Throws ConfigError for an unknown or repeated name.
