@@ -49,9 +49,7 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
   }
 }
 
-ConfigOptions::ConfigOptions(CLI::App& app, const std::string& threads_key,
-                             const std::string& device_key)
-    : app_(app) {
+ConfigOptions::ConfigOptions(CLI::App& app, const std::string& device_key) : app_(app) {
   app.add_option("config", files_, "configuration files, later ones win");
   app.add_option("--set", sets_, "one value: a.b=c; may be repeated")->allow_extra_args(false);
   app.add_flag("--check", check, "check configuration and files, then stop");
@@ -59,10 +57,23 @@ ConfigOptions::ConfigOptions(CLI::App& app, const std::string& threads_key,
   app.add_flag("--help-config", help_config_,
                "print every key with range, default and meaning, then stop");
   add_shortcut("--device", device_key, "auto, cpu or cuda[:i]");
-  app.add_option_function<int64_t>(
-      "--threads",
-      [this, threads_key](int64_t n) { sets_.push_back(threads_key + "=" + std::to_string(n)); },
-      "threads of LibTorch, short for --set " + threads_key);
+}
+
+void ConfigOptions::add_number_shortcut(const std::string& option, const std::string& key,
+                                        const std::string& help, int64_t if_bare) {
+  auto* added = app_.add_option_function<std::vector<int64_t>>(
+      option,
+      [this, key, if_bare](const std::vector<int64_t>& n) {
+        sets_.push_back(key + "=" + std::to_string(n.empty() ? if_bare : n.front()));
+      },
+      help + ", short for --set " + key);
+  if_bare < 0 ? added->expected(1) : added->expected(0, 1)->type_name("[INT]");
+}
+
+void ConfigOptions::add_flag_shortcut(const std::string& option, const std::string& key,
+                                      const std::string& help) {
+  app_.add_flag_callback(
+      option, [this, key] { sets_.push_back(key + "=true"); }, help + ", short for --set " + key);
 }
 
 void ConfigOptions::add_shortcut(const std::string& option, const std::string& key,

@@ -34,17 +34,22 @@ class Tool {
 };
 
 /// The options of a tool that is driven by a configuration: files, --set, --check, --dump-config,
-/// --help-config,
-/// --threads, --device.
+/// --help-config, --device.
 class ConfigOptions {
  public:
-  /// `threads_key` and `device_key` are where these options go in the configuration.
-  ConfigOptions(CLI::App& app, const std::string& threads_key, const std::string& device_key);
+  /// `device_key` is where --device goes in the configuration.
+  ConfigOptions(CLI::App& app, const std::string& device_key);
 
   bool check = false;
 
   /// An option that is short for --set key=TEXT; the text is taken as it is, not as YAML.
   void add_shortcut(const std::string& option, const std::string& key, const std::string& help);
+  /// The same for a whole number; given without one, it means `if_bare` (−1: a number is needed).
+  void add_number_shortcut(const std::string& option, const std::string& key,
+                           const std::string& help, int64_t if_bare = -1);
+  /// The same for key=true.
+  void add_flag_shortcut(const std::string& option, const std::string& key,
+                         const std::string& help);
   /// The same for a list of words, separated by commas or spaces.
   void add_list_shortcut(const std::string& option, const std::string& key,
                          const std::string& help);

@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
   tool.app.require_subcommand(1);
   CLI::App* step = tool.app.add_subcommand(
       "step", "time of a training step, of any pretrain or distil configuration");
-  ConfigOptions options(*step, "run.threads", "run.device");
+  ConfigOptions options(*step, "run.device");
+  options.add_number_shortcut("--threads", "run.threads", "threads of LibTorch");
   int64_t steps = 20;
   bool json = false;
   step->add_option("--steps", steps, "steps to measure, at least 20")

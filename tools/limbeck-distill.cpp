@@ -8,7 +8,8 @@ int main(int argc, char** argv) {
             "trained from scratch.",
             "limbeck-distill configs/distill/cosine.yaml --set teacher.checkpoint=runs/teacher "
             "--set run.dir=runs/student");
-  ConfigOptions options(tool.app, "run.threads", "run.device");
+  ConfigOptions options(tool.app, "run.device");
+  options.add_number_shortcut("--threads", "run.threads", "threads of LibTorch");
   SessionOptions session;
   tool.app.add_flag("--restart", session.restart,
                     "remove what an earlier run left in run.dir and start over");

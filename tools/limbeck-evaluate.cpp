@@ -1,26 +1,67 @@
 #include "common.h"
+#include "limbeck/eval/compare.h"
 #include "limbeck/eval/evaluate.h"
 
+namespace {
+
+using namespace limbeck;
+
+struct CompareOptions {
+  std::string a, b, by;
+  size_t worst = 10;
+  bool json = false;
+};
+
+CLI::App* add_compare(CLI::App& app, CompareOptions& options) {
+  CLI::App* compare = app.add_subcommand(
+      "compare", "what two results of limbeck-evaluate differ by, paired by utterance");
+  compare->add_option("A", options.a, "folder of results")->required();
+  compare->add_option("B", options.b, "folder of results on the same set")->required();
+  compare->add_option("--by", options.by, "metric that orders the worst files; default: the first");
+  compare->add_option("--worst", options.worst, "how many of them")->capture_default_str();
+  compare->add_flag("--json", options.json, "one JSON object instead of the tables");
+  return compare;
+}
+
+void print_comparison(const CompareOptions& options) {
+  const Comparison comparison = compare_results(options.a, options.b, options.by, options.worst);
+  std::printf("%s", options.json ? (comparison_json(comparison) + "\n").c_str()
+                                 : comparison_text(comparison, options.a, options.b).c_str());
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace limbeck;
   Tool tool(
       "limbeck-evaluate",
       "Scores a model, several runs, or a folder that any system made. Configuration files are "
       "optional.",
-      "limbeck-evaluate --model runs/student --manifest test.csv --out scores --metrics si_sdr\n"
-      "  limbeck-evaluate --clean test/clean --estimate enhanced --metrics si_sdr --out scores\n"
-      "  limbeck-evaluate --runs 'runs/cosine-s*' --manifest test.csv --out scores");
-  ConfigOptions options(tool.app, "threads", "device");
+      "limbeck-evaluate --model runs/student --manifest test.csv --out scores\n"
+      "  limbeck-evaluate --clean test/clean --estimate enhanced --metrics all --out scores\n"
+      "  limbeck-evaluate --runs 'runs/cosine-s*' --manifest test.csv --out scores\n"
+      "  limbeck-evaluate compare scores_a scores_b");
+  ConfigOptions options(tool.app, "device");
   options.add_shortcut("--model", "model", "run folder, checkpoint folder or model file");
   options.add_shortcut("--runs", "runs", "shell pattern of run folders: mean ± std over them");
   options.add_shortcut("--which", "which", "best or last");
   options.add_shortcut("--manifest", "manifest", "manifest of pairs");
   options.add_shortcut("--clean", "clean", "folder of clean files");
   options.add_shortcut("--estimate", "estimate", "folder of files of the same names");
-  options.add_shortcut("--noisy", "noisy", "folder of the noisy files, with --estimate");
+  options.add_shortcut("--noisy", "noisy", "folder of the noisy files, with --clean");
   options.add_shortcut("--out", "out", "folder for the results");
   options.add_list_shortcut("--metrics", "metrics", "what to score, or all");
+  options.add_number_shortcut("--jobs", "jobs", "utterances at once; 0: one a core");
+  options.add_flag_shortcut("--save-audio", "save_audio", "keep what the model makes");
+  options.add_flag_shortcut("--align", "align", "shift estimates to their clean side");
+  options.add_number_shortcut("--resample", "resample_hz", "bring all files to a rate (16000)",
+                              16000);
+  CompareOptions compare;
+  const CLI::App* compares = add_compare(tool.app, compare);
   return tool.run(argc, argv, [&] {
+    if (compares->parsed()) {
+      print_comparison(compare);
+      return 0;
+    }
     EvaluateConfig config;
     if (!options.load(config)) return 0;
     return static_cast<int>(run_evaluation(config, options.check, tool.logger()));

@@ -8,7 +8,8 @@ int main(int argc, char** argv) {
             "goes on after an interruption.",
             "limbeck-pretrain configs/pretrain/demo_teacher.yaml --set run.dir=runs/teacher --set "
             "train.steps=2000");
-  ConfigOptions options(tool.app, "run.threads", "run.device");
+  ConfigOptions options(tool.app, "run.device");
+  options.add_number_shortcut("--threads", "run.threads", "threads of LibTorch");
   SessionOptions session;
   tool.app.add_flag("--restart", session.restart,
                     "remove what an earlier run left in run.dir and start over");

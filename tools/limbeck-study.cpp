@@ -8,7 +8,8 @@ int main(int argc, char** argv) {
             "The same command goes on "
             "after an interruption.",
             "limbeck-study configs/study/demo.yaml --set study.seeds=[1,2,3,4,5]");
-  ConfigOptions options(tool.app, "study.threads_per_run", "study.device");
+  ConfigOptions options(tool.app, "study.device");
+  options.add_number_shortcut("--threads", "study.threads_per_run", "threads of LibTorch");
   return tool.run(argc, argv, [&] {
     StudyConfig config;
     if (!options.load(config)) return 0;

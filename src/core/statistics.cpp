@@ -1,5 +1,6 @@
 #include "limbeck/core/statistics.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
@@ -18,6 +19,13 @@ Summary summarize(const std::vector<double>& values) {
   for (const double value : values) squares += (value - summary.mean) * (value - summary.mean);
   if (values.size() > 1) summary.deviation = std::sqrt(squares / (n - 1));
   return summary;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::sort(values.begin(), values.end());
+  const size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
 double interval95(const Summary& summary) {

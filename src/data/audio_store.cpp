@@ -31,12 +31,6 @@ bool to_integers(const std::vector<float>& samples, std::vector<int16_t>& intege
   return true;
 }
 
-/// Lossy decoders may differ in the last bit between machines, so their hash proves nothing.
-bool decodes_exactly(const std::filesystem::path& path) {
-  const std::string type = path.extension().string();
-  return type != ".ogg" && type != ".OGG";
-}
-
 }  // namespace
 
 AudioStore::AudioStore(int rate_hz, int64_t capacity_bytes)
@@ -66,9 +60,7 @@ std::shared_ptr<const AudioStore::Decoded> AudioStore::decode(const AudioFile& f
                                                               int64_t samples) const {
   Waveform wave = read_audio(file.path);
   require_length(file, wave.size(), samples);
-  if (decodes_exactly(file.path) && hash_audio(wave.samples) != file.hash) {
-    fail(file, "has another content than the manifest says; run limbeck-prepare again");
-  }
+  require_hash(file, wave.samples);
   auto decoded = std::make_shared<Decoded>();
   if (!to_integers(wave.samples, decoded->integers)) {
     decoded->integers = {};

@@ -1,7 +1,6 @@
 #include "parallel.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -14,11 +13,12 @@
 namespace limbeck {
 
 void parallel_for(int64_t count, int64_t threads, Progress& progress,
-                  const std::function<void(int64_t)>& body) {
+                  const std::function<void(int64_t)>& body, const std::atomic<int64_t>* counter) {
   const int64_t cores = std::max(1U, std::thread::hardware_concurrency());
   const int64_t workers = std::min(count, threads > 0 ? threads : cores);
   std::atomic<int64_t> next{0};
-  std::atomic<int64_t> done{0};
+  std::atomic<int64_t> calls{0};
+  const std::atomic<int64_t>& done = counter != nullptr ? *counter : calls;
   std::exception_ptr error;
   int64_t running = workers;
   std::mutex mutex;
@@ -29,7 +29,7 @@ void parallel_for(int64_t count, int64_t threads, Progress& progress,
     try {
       for (int64_t i = next++; i < count; i = next++) {
         body(i);
-        ++done;
+        ++calls;
       }
     } catch (...) {
       own_error = std::current_exception();

@@ -1,22 +1,26 @@
 #include "limbeck/eval/evaluate.h"
 
-#include <torch/types.h>
+#include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "eval/enhance.h"
+#include "eval/journal.h"
+#include "eval/matching.h"
+#include "eval/results.h"
+#include "eval/runs.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
-#include "limbeck/core/statistics.h"
-#include "limbeck/core/table.h"
 #include "limbeck/core/version.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/nn/model_file.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 void EvaluateConfig::describe(config::Visitor& v) {
   v.value("model", model, "run folder, checkpoint folder or model file to score");
@@ -28,228 +32,243 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.value("noisy", noisy, "folder of the noisy files, for the noisy row");
   v.value("out", out, "folder for the results", config::any().required());
   v.value("metrics", metrics, "what to score, or all");
+  v.value("align", align, "shift estimates by the lag of the largest cross-correlation, then cut");
+  v.value("resample_hz", resample_hz,
+          "bring all files to this rate; 0: files of another rate are failures",
+          config::between(0, 192000));
+  v.value("save_audio", save_audio, "keep what the model makes as 32-bit WAV below out/audio");
   v.value("device", device, "auto, cpu, cuda or cuda:i");
-  v.value("threads", threads, "threads of LibTorch; 0: one a core", config::between(0, 1024));
+  v.value("jobs", jobs, "utterances at once; 0: one a core", config::between(0, 1024));
+  v.value("batch_size", batch_size,
+          "utterances a forward pass on a GPU; on a CPU each core takes one, which is faster",
+          config::between(1, 1024));
   const int ways = int(!model.empty()) + int(!runs.empty()) + int(!estimate.empty());
   v.require(ways == 1, "model", "give exactly one of model, runs and estimate");
-  v.require(estimate.empty() == clean.empty(), "clean", "clean and estimate go together");
-  v.require(estimate.empty() != manifest.empty() || ways != 1, "manifest",
-            estimate.empty() ? "is required to score a model" : "is not used with estimate");
-  v.require(noisy.empty() || !estimate.empty(), "noisy",
-            "is only used with estimate; a manifest names its noisy files");
+  v.require(clean.empty() || manifest.empty(), "clean", "the manifest names the clean files");
+  v.require(ways != 1 || estimate.empty() || clean.empty() != manifest.empty(), "clean",
+            "an estimate needs clean or manifest");
+  v.require(clean.empty() || !estimate.empty(), "clean", "is only used with estimate");
+  v.require(!estimate.empty() || !manifest.empty() || ways != 1, "manifest",
+            "is required to score a model");
+  v.require(noisy.empty() || !clean.empty(), "noisy",
+            "is only used with clean; a manifest names its noisy files");
+  v.require(!save_audio || estimate.empty(), "save_audio", "the estimates are files already");
 }
 
 namespace {
 
-/// Files of the same stem in both folders; those without a partner are failures.
-std::vector<ScoredFiles> matched_files(const EvaluateConfig& config,
-                                       std::map<std::string, fs::path>& estimates,
-                                       std::vector<UtteranceFailure>& failures) {
-  const auto scan = [](const std::string& folder) {
-    if (!fs::is_directory(folder)) throw DataError(folder + ": no such folder");
-    std::map<std::string, fs::path> found;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (!entry.is_regular_file() || !is_audio_path(entry.path())) continue;
-      fs::path id = fs::relative(entry.path(), folder);
-      found[id.replace_extension().string()] = entry.path();
-    }
-    if (found.empty()) throw DataError(folder + ": no audio files");
-    return found;
-  };
-  const auto clean = scan(config.clean);
-  estimates = scan(config.estimate);
-  const auto noisy = config.noisy.empty() ? std::map<std::string, fs::path>() : scan(config.noisy);
-  std::vector<ScoredFiles> files;
-  for (const auto& [id, path] : clean) {
-    if (!estimates.count(id)) {
-      failures.push_back({id, "no file of this name in " + config.estimate});
-    } else if (!config.noisy.empty() && !noisy.count(id)) {
-      failures.push_back({id, "no file of this name in " + config.noisy});
-    } else {
-      files.push_back({id, "", path, config.noisy.empty() ? fs::path() : noisy.at(id)});
-    }
+json versions() { return {{"limbeck", version_text()}, {"libtorch", TORCH_VERSION}}; }
+
+/// Adds what changes scores beside model and data.
+json with_fit(json about, const FitOptions& fit) {
+  if (fit.align) about["align"] = true;
+  if (fit.resample_hz > 0) about["resample_hz"] = fit.resample_hz;
+  about["versions"] = versions();
+  return about;
+}
+
+FitOptions fit_of(const EvaluateConfig& config) { return {config.resample_hz, config.align}; }
+
+/// Heads a table's row: the last part of a path.
+std::string name_of(const std::string& path) {
+  const fs::path whole = fs::path(path).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
+/// What a journal must be about to go on with it: the same metrics too.
+std::string with_metrics(json about, const std::vector<Metric>& metrics) {
+  for (const Metric& metric : metrics) about["metrics"].push_back(metric.name);
+  return about.dump();
+}
+
+/// Says what failed; throws DataError if nothing could be scored.
+void report_failures(const Evaluation& evaluation, const fs::path& folder, Logger& logger) {
+  const std::string file = (folder / "failures.csv").string();
+  size_t scored = 0;
+  for (size_t m = 0; m < evaluation.metrics.size(); ++m) scored += evaluation.scores(m).size();
+  constexpr size_t kShown = 10;
+  for (size_t i = 0; i < std::min(evaluation.failures.size(), kShown); ++i) {
+    const auto& failure = evaluation.failures[i];
+    logger.warn(failure.id + ": " + (failure.metric.empty() ? "" : "no " + failure.metric + ": ") +
+                failure.reason);
   }
-  for (const auto& [id, path] : estimates) {
-    if (!clean.count(id)) failures.push_back({id, "no file of this name in " + config.clean});
+  if (scored == 0) throw DataError("no utterance could be scored; see " + file);
+  if (!evaluation.failures.empty()) {
+    logger.warn(format("%zu failures, see %s", evaluation.failures.size(), file.c_str()));
   }
-  return files;
 }
 
-nlohmann::json versions() { return {{"limbeck", version_text()}, {"libtorch", TORCH_VERSION}}; }
-
-std::string score_text(const Metric& metric, const Summary& summary) {
-  std::string text = format("%.*f", metric.decimals, summary.mean);
-  if (summary.n > 1) text += format(" ± %.*f", metric.decimals, summary.deviation);
-  return text;
+ExitCode finish(const Evaluation& evaluation, const std::string& system, const fs::path& folder,
+                Logger& logger) {
+  report_failures(evaluation, folder, logger);
+  std::printf("%s", score_table(evaluation, system).c_str());
+  std::fflush(stdout);
+  logger.info("means over the utterances; more in " +
+              (folder / "{per_utterance.csv,table.md,summary.json}").string());
+  return evaluation.failures.empty() ? ExitCode::ok : ExitCode::some_failed;
 }
 
-std::vector<std::string> table_row(const std::string& name, const Evaluation& evaluation,
-                                   bool noisy) {
-  std::vector<std::string> row = {name, format("%zu", evaluation.rows.size())};
-  for (size_t m = 0; m < evaluation.metrics.size(); ++m) {
-    row.push_back(score_text(evaluation.metrics[m], summarize(evaluation.scores(m, noisy))));
-  }
-  return row;
-}
-
-std::vector<std::string> table_header(const std::vector<Metric>& metrics, const char* count) {
-  std::vector<std::string> header = {"system", count};
-  for (const Metric& metric : metrics) header.push_back(metric.title);
-  return header;
-}
-
-void finish(const Evaluation& evaluation, const fs::path& folder, Logger& logger) {
-  if (evaluation.rows.empty())
-    throw DataError("no utterance could be scored; see " + (folder / "failures.csv").string());
-  if (evaluation.failures.empty()) return;
-  logger.warn(format("%zu of %zu utterances failed; see %s", evaluation.failures.size(),
-                     evaluation.failures.size() + evaluation.rows.size(),
-                     (folder / "failures.csv").c_str()));
-}
-
-ExitCode evaluate_folders(const EvaluateConfig& config, const std::vector<Metric>& metrics,
-                          bool check_only, Logger& logger) {
-  std::map<std::string, fs::path> estimates;
-  std::vector<UtteranceFailure> unmatched;
-  const auto files = matched_files(config, estimates, unmatched);
-  logger.info(format("%zu files with a partner, %zu without", files.size(), unmatched.size()));
+ExitCode evaluate_files(const EvaluateConfig& config, const std::vector<Metric>& metrics,
+                        bool check_only, Logger& logger) {
+  const Matched matched = config.clean.empty()
+                              ? match_manifest(Manifest::read(config.manifest), config.estimate)
+                              : match_folders(config.clean, config.estimate, config.noisy);
+  logger.info(format("%zu files with a partner, %zu without", matched.items.size(),
+                     matched.failures.size()));
   if (check_only) return ExitCode::ok;
-  Evaluation evaluation = evaluate(
-      files, metrics,
-      [&](const ScoredFiles& one, const std::vector<float>&, int rate_hz) {
-        Waveform estimate = read_audio(estimates.at(one.id));
-        if (estimate.rate_hz != rate_hz) {
-          throw DataError(format("%s: %d Hz, but its clean side has %d Hz",
-                                 estimates.at(one.id).c_str(), estimate.rate_hz, rate_hz));
-        }
-        return std::move(estimate.samples);
-      },
-      logger);
-  evaluation.failures.insert(evaluation.failures.begin(), unmatched.begin(), unmatched.end());
-  const nlohmann::json about = {
-      {"clean", config.clean}, {"estimate", config.estimate}, {"versions", versions()}};
-  write_evaluation(config.out, evaluation, about.dump());
-  finish(evaluation, config.out, logger);
-  std::vector<std::vector<std::string>> rows;
-  if (evaluation.has_noisy()) rows.push_back(table_row("noisy", evaluation, true));
-  rows.push_back(table_row(config.estimate, evaluation, false));
-  std::printf("%s(mean ± std over utterances)\n",
-              markdown_table(table_header(metrics, "utterances"), rows).c_str());
-  return evaluation.failures.empty() ? ExitCode::ok : ExitCode::some_failed;
+  json about = {{"estimate", config.estimate}, {"files", files_stamp(matched.items)}};
+  if (!config.clean.empty()) about["clean"] = config.clean;
+  if (!config.noisy.empty()) about["noisy"] = config.noisy;
+  if (!config.manifest.empty()) {
+    about["manifest"] = config.manifest;
+    about["manifest_hash"] = Manifest::read(config.manifest).content_hash();
+  }
+  about = with_fit(about, fit_of(config));
+
+  fs::create_directories(config.out);
+  const DirectoryLock lock(config.out);
+  Evaluation evaluation = evaluate(matched.items,
+                                   {.metrics = metrics,
+                                    .fit = fit_of(config),
+                                    .jobs = config.jobs,
+                                    .resume_in = config.out,
+                                    .about = with_metrics(about, metrics)},
+                                   logger);
+  evaluation.failures.insert(evaluation.failures.begin(), matched.failures.begin(),
+                             matched.failures.end());
+  write_evaluation(config.out, evaluation, name_of(config.estimate), about.dump());
+  remove_journal(config.out);
+  return finish(evaluation, name_of(config.estimate), config.out, logger);
 }
 
-ExitCode evaluate_one(const EvaluateConfig& config, const std::vector<Metric>& metrics,
-                      Logger& logger) {
-  const Evaluation evaluation = evaluate_model(config.model, config.which, config.manifest, metrics,
-                                               config.out, config.device, logger);
-  finish(evaluation, config.out, logger);
-  std::vector<std::vector<std::string>> rows;
-  rows.push_back(table_row("noisy", evaluation, true));
-  rows.push_back(table_row(config.model, evaluation, false));
-  std::printf("%s(mean ± std over utterances)\n",
-              markdown_table(table_header(metrics, "utterances"), rows).c_str());
-  return evaluation.failures.empty() ? ExitCode::ok : ExitCode::some_failed;
+ModelEvaluation model_evaluation(const EvaluateConfig& config, const std::vector<Metric>& metrics) {
+  return {.model = config.model,
+          .which = config.which,
+          .manifest = config.manifest,
+          .metrics = metrics,
+          .fit = fit_of(config),
+          .folder = config.out,
+          .save_audio = config.save_audio,
+          .device = config.device,
+          .jobs = config.jobs,
+          .batch_size = config.batch_size};
 }
 
 ExitCode evaluate_runs(const EvaluateConfig& config, const std::vector<fs::path>& runs,
                        const std::vector<Metric>& metrics, Logger& logger) {
   bool any_failed = false;
-  std::vector<std::vector<double>> means(metrics.size());
-  std::vector<std::vector<std::string>> rows;
-  for (const fs::path& run : runs) {
-    fs::path name = run.filename().empty() ? run.parent_path().filename() : run.filename();
-    const fs::path folder = fs::path(config.out) / name;
-    const Evaluation evaluation = evaluate_model(run.string(), config.which, config.manifest,
-                                                 metrics, folder, config.device, logger);
-    finish(evaluation, folder, logger);
+  RunTable table(metrics);
+  for (const auto& [name, run] : named_runs(runs)) {
+    ModelEvaluation options = model_evaluation(config, metrics);
+    options.model = run.string();
+    options.folder = (fs::path(config.out) / name).string();
+    const Evaluation evaluation = evaluate_model(options, logger);
+    report_failures(evaluation, options.folder, logger);
     any_failed |= !evaluation.failures.empty();
-    if (rows.empty()) {
-      rows.push_back({"noisy", ""});
-      for (size_t m = 0; m < metrics.size(); ++m) {
-        rows.back().push_back(
-            format("%.*f", metrics[m].decimals, summarize(evaluation.scores(m, true)).mean));
-      }
-    }
-    rows.push_back({name.string(), ""});
-    for (size_t m = 0; m < metrics.size(); ++m) {
-      means[m].push_back(summarize(evaluation.scores(m)).mean);
-      rows.back().push_back(format("%.*f", metrics[m].decimals, means[m].back()));
-    }
+    table.add(name, evaluation);
   }
-  rows.push_back({"all runs", format("%zu", runs.size())});
-  nlohmann::json summary = {{"runs", nlohmann::json::array()},
-                            {"metrics", nlohmann::json::object()},
-                            {"versions", versions()}};
+  json summary = table.summary();
   for (const auto& run : runs) summary["runs"].push_back(run.string());
-  for (size_t m = 0; m < metrics.size(); ++m) {
-    const Summary over_runs = summarize(means[m]);
-    rows.back().push_back(score_text(metrics[m], over_runs));
-    summary["metrics"][metrics[m].name] = {
-        {"mean", over_runs.mean}, {"n", over_runs.n}, {"values", means[m]}};
-    if (over_runs.n > 1) summary["metrics"][metrics[m].name]["std"] = over_runs.deviation;
-  }
+  summary["versions"] = versions();
+  write_file_atomically(fs::path(config.out) / "table.md", table.markdown());
   write_file_atomically(fs::path(config.out) / "summary.json", summary.dump(2) + "\n");
-  std::printf("%s(each run: mean over utterances; all runs: mean ± std over runs)\n",
-              markdown_table(table_header(metrics, "runs"), rows).c_str());
+  std::printf("%s", table.markdown().c_str());
   return any_failed ? ExitCode::some_failed : ExitCode::ok;
 }
 
+/// Length of every item at the rate at which it is scored, as resample() makes it.
+std::vector<int64_t> lengths(const Manifest& manifest, int64_t resample_hz) {
+  std::vector<int64_t> samples;
+  for (const auto& entry : manifest.entries) {
+    samples.push_back(resample_hz > 0
+                          ? (entry.samples * resample_hz + entry.rate_hz - 1) / entry.rate_hz
+                          : entry.samples);
+  }
+  return samples;
+}
+
+void save_estimates(const fs::path& folder, const std::vector<const EvaluationItem*>& items,
+                    const std::vector<std::vector<float>>& estimates, int rate_hz) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    const fs::path path = folder / (items[i]->id + ".wav");
+    fs::create_directories(path.parent_path());
+    write_audio(path, {estimates[i], rate_hz}, SampleFormat::float32);
+  }
+}
+
+/// LibTorch's thread count is the process's: put back when the evaluation is over.
+class ThreadCount {
+ public:
+  ThreadCount() = default;
+  ~ThreadCount() { at::set_num_threads(count_); }
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+
+ private:
+  int count_ = at::get_num_threads();
+};
+
 }  // namespace
 
-Evaluation evaluate_model(const std::string& model_path, const std::string& which,
-                          const std::string& manifest_path, const std::vector<Metric>& metrics,
-                          const fs::path& folder, const std::string& device_name, Logger& logger) {
-  const Manifest manifest = Manifest::read(manifest_path);
-  const fs::path file = nn::find_model_file(model_path, which);
-  nlohmann::json about = {{"model", file.string()},
-                          {"model_xxh3_128", hash_file(file)},
-                          {"manifest", manifest_path},
-                          {"manifest_hash", manifest.content_hash()},
-                          {"versions", versions()}};
+Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger) {
+  const Manifest manifest = Manifest::read(options.manifest);
+  const fs::path file = nn::find_model_file(options.model, options.which);
+  json about = {{"model", file.string()},
+                {"model_xxh3_128", hash_file(file)},
+                {"manifest", options.manifest},
+                {"manifest_hash", manifest.content_hash()},
+                {"device", nn::is_cpu(options.device) ? "cpu" : "cuda"}};
+  if (options.save_audio) about["audio"] = true;
+  about = with_fit(about, options.fit);
+
+  fs::create_directories(options.folder);
+  const DirectoryLock lock(options.folder);
   Evaluation evaluation;
-  if (read_evaluation(folder, about.dump(), metrics, evaluation) && evaluation.failures.empty()) {
-    logger.info(model_path + ": scored before, see " + folder.string());
+  if (read_evaluation(options.folder, about.dump(), options.metrics, evaluation) &&
+      evaluation.failures.empty()) {
+    logger.info(options.model + ": scored before, see " + options.folder);
     return evaluation;
   }
-  const auto loaded = nn::read_model(file);
-  const at::Device device = nn::select_device(device_name);
-  loaded.model->to(device);
-  at::NoGradGuard no_grad;
+  const Enhancer enhancer(file, options.device);
+  const auto enhance = [&](const std::vector<const EvaluationItem*>& items,
+                           const std::vector<std::vector<float>>& noisy, int rate_hz) {
+    auto estimates = enhancer(noisy, rate_hz);
+    if (options.save_audio) {
+      save_estimates(fs::path(options.folder) / "audio", items, estimates, rate_hz);
+    }
+    return estimates;
+  };
+  const ThreadCount restored_afterwards;
   evaluation = evaluate(
-      files_of(manifest), metrics,
-      [&](const ScoredFiles& one, const std::vector<float>& noisy, int rate_hz) {
-        if (rate_hz != loaded.model->rate_hz()) {
-          throw DataError(format("%s: %d Hz, but the model works at %lld Hz", one.noisy.c_str(),
-                                 rate_hz, static_cast<long long>(loaded.model->rate_hz())));
-        }
-        const auto input = at::from_blob(const_cast<float*>(noisy.data()),
-                                         {1, static_cast<int64_t>(noisy.size())}, torch::kFloat)
-                               .to(device);
-        const auto estimate = loaded.model->forward(input, {}).estimate.cpu().contiguous();
-        const float* data = estimate.const_data_ptr<float>();
-        return std::vector<float>(data, data + estimate.numel());
-      },
+      items_of(manifest),
+      {.metrics = options.metrics,
+       .fit = options.fit,
+       .jobs = options.jobs,
+       .enhance = enhance,
+       .batches = enhancer.batches(lengths(manifest, options.fit.resample_hz), options.batch_size),
+       .resume_in = options.folder,
+       .about = with_metrics(about, options.metrics)},
       logger);
-  write_evaluation(folder, evaluation, about.dump());
+  write_evaluation(options.folder, evaluation, name_of(options.model), about.dump());
+  remove_journal(options.folder);
   return evaluation;
 }
 
 ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& logger) {
   const auto metrics = select_metrics(config.metrics);
   nn::select_device(config.device);
-  nn::set_threads(config.threads);
-  if (!config.estimate.empty()) return evaluate_folders(config, metrics, check_only, logger);
+  if (!config.estimate.empty()) return evaluate_files(config, metrics, check_only, logger);
 
   std::vector<fs::path> runs =
       config.runs.empty() ? std::vector<fs::path>{config.model} : glob_paths(config.runs);
   if (runs.empty()) throw ConfigError("runs: nothing matches '" + config.runs + "'");
   for (const fs::path& run : runs) nn::find_model_file(run, config.which);
-  logger.info(format("%zu pairs in %s", files_of(Manifest::read(config.manifest)).size(),
+  logger.info(format("%zu pairs in %s", items_of(Manifest::read(config.manifest)).size(),
                      config.manifest.c_str()));
   if (check_only) return ExitCode::ok;
-  fs::create_directories(config.out);
-  return config.runs.empty() ? evaluate_one(config, metrics, logger)
-                             : evaluate_runs(config, runs, metrics, logger);
+  if (!config.runs.empty()) return evaluate_runs(config, runs, metrics, logger);
+  const Evaluation evaluation = evaluate_model(model_evaluation(config, metrics), logger);
+  return finish(evaluation, name_of(config.model), config.out, logger);
 }
 
 }  // namespace limbeck

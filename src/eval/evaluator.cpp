@@ -1,173 +1,243 @@
 #include "limbeck/eval/evaluator.h"
 
-#include <charconv>
+#include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <stdexcept>
 
-#include "limbeck/audio/io.h"
-#include "limbeck/core/csv.h"
+#include "data/parallel.h"
+#include "eval/fit.h"
+#include "eval/journal.h"
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
-#include "limbeck/core/format.h"
-#include "limbeck/core/interrupt.h"
 #include "limbeck/core/progress.h"
-#include "limbeck/core/statistics.h"
 
 namespace limbeck {
-namespace fs = std::filesystem;
 namespace {
 
-UtteranceScores score(const ScoredFiles& files, const std::vector<Metric>& metrics,
-                      const Enhance& enhance) {
-  const Waveform clean = read_audio(files.clean);
-  Waveform noisy;
-  if (!files.noisy.empty()) {
-    noisy = read_audio(files.noisy);
-    if (noisy.rate_hz != clean.rate_hz) {
-      throw DataError(format("%s: %d Hz, but its clean side has %d Hz", files.noisy.c_str(),
-                             noisy.rate_hz, clean.rate_hz));
-    }
-    if (noisy.size() != clean.size()) {
-      throw DataError(format("%s: %lld samples, but its clean side has %lld", files.noisy.c_str(),
-                             static_cast<long long>(noisy.size()),
-                             static_cast<long long>(clean.size())));
-    }
+/// The signals of one utterance on their way to the scores.
+struct Signals {
+  Waveform clean, noisy, estimate;
+  Overlap noisy_overlap, estimate_overlap;
+};
+
+void read_recordings(const EvaluationItem& item, const FitOptions& options, Signals& signals) {
+  signals.clean = read_for_scoring(item.clean, options);
+  if (!item.noisy.path.empty()) {
+    signals.noisy = read_for_scoring(item.noisy, options);
+    signals.noisy_overlap = fit(signals.clean, signals.noisy, item.noisy.path.string(), options);
   }
-  const auto estimate = enhance(files, noisy.samples, clean.rate_hz);
-  if (estimate.size() != clean.samples.size()) {
-    throw DataError(format("estimate of %zu samples, but the clean side has %zu", estimate.size(),
-                           clean.samples.size()));
-  }
-  UtteranceScores row{files.id, clean.seconds(), files.speaker, {}, {}};
-  const auto finite = [](const Metric& metric, double value) {
-    if (!std::isfinite(value)) throw DataError(metric.name + " is not finite");
-    return value;
-  };
-  ScoredPair estimated(clean.samples, estimate, clean.rate_hz);
-  for (const Metric& metric : metrics)
-    row.scores.push_back(finite(metric, metric.score(estimated)));
-  if (!noisy.samples.empty()) {
-    ScoredPair untouched(clean.samples, noisy.samples, clean.rate_hz);
-    for (const Metric& metric : metrics) {
-      row.noisy_scores.push_back(finite(metric, metric.score(untouched)));
-    }
-  }
-  return row;
 }
 
-double parse_double(const std::string& text) {
-  double value = NAN;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+/// One score, or NaN and a failure that says why there is none.
+double score_of(const Metric& metric, const std::string& name, const std::string& id,
+                ScoredPair& pair, std::vector<UtteranceFailure>& failures) {
+  try {
+    const double value = metric.score(pair);
+    if (std::isfinite(value)) return value;
+    throw DataError("the score is not a finite number");
+  } catch (const DataError& e) {
+    failures.push_back({id, name, e.what()});
+    return NAN;
+  }
+}
+
+std::vector<double> scores_of(std::span<const float> clean, std::span<const float> other,
+                              int rate_hz, const std::vector<Metric>& metrics,
+                              const std::string& suffix, const std::string& id,
+                              std::vector<UtteranceFailure>& failures) {
+  ScoredPair pair(clean, other, rate_hz);
+  std::vector<double> scores;
+  for (const Metric& metric : metrics) {
+    scores.push_back(score_of(metric, metric.name + suffix, id, pair, failures));
+  }
+  return scores;
+}
+
+Outcome score(const EvaluationItem& item, const Signals& s, const EvaluateOptions& options) {
+  Outcome outcome;
+  UtteranceScores row{item.id, s.clean.seconds(), item.condition, {}, {}, {}};
+  if (options.fit.align) row.lag_samples = s.estimate_overlap.lag();
+  row.scores =
+      scores_of(s.estimate_overlap.of_clean(s.clean), s.estimate_overlap.of_other(s.estimate),
+                s.clean.rate_hz, options.metrics, "", item.id, outcome.failures);
+  if (!item.noisy.path.empty()) {
+    row.noisy_scores =
+        scores_of(s.noisy_overlap.of_clean(s.clean), s.noisy_overlap.of_other(s.noisy),
+                  s.clean.rate_hz, options.metrics, "_noisy", item.id, outcome.failures);
+  }
+  outcome.row = std::move(row);
+  return outcome;
+}
+
+/// Works on one batch: reads, makes or reads the estimates, scores.
+class BatchScorer {
+ public:
+  BatchScorer(const std::vector<EvaluationItem>& items, const EvaluateOptions& options)
+      : items_(items), options_(options) {}
+
+  std::vector<Outcome> run(const std::vector<size_t>& batch) const {
+    std::vector<Signals> signals(batch.size());
+    std::vector<Outcome> outcomes(batch.size());
+    const auto attempt = [&](size_t i, const auto& body) {
+      if (!outcomes[i].failures.empty()) return;
+      try {
+        body(items_[batch[i]], signals[i]);
+      } catch (const DataError& e) {
+        outcomes[i].failures.push_back({items_[batch[i]].id, "", e.what()});
+      }
+    };
+    for (size_t i = 0; i < batch.size(); ++i) {
+      attempt(i, [&](const EvaluationItem& item, Signals& s) {
+        read_recordings(item, options_.fit, s);
+        if (!item.estimate.path.empty()) {
+          s.estimate = read_for_scoring(item.estimate, options_.fit);
+        }
+      });
+    }
+    if (options_.enhance) enhance(batch, signals, outcomes);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      attempt(i, [&](const EvaluationItem& item, Signals& s) {
+        s.estimate_overlap = fit(s.clean, s.estimate, name_of_estimate(item), options_.fit);
+        outcomes[i] = score(item, s, options_);
+      });
+    }
+    return outcomes;
+  }
+
+ private:
+  static std::string name_of_estimate(const EvaluationItem& item) {
+    return item.estimate.path.empty() ? "estimate" : item.estimate.path.string();
+  }
+
+  /// A failure of the model is one of every utterance of the batch.
+  void enhance(const std::vector<size_t>& batch, std::vector<Signals>& signals,
+               std::vector<Outcome>& outcomes) const {
+    std::vector<size_t> sound;
+    std::vector<const EvaluationItem*> items;
+    std::vector<std::vector<float>> noisy;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      if (!outcomes[i].failures.empty()) continue;
+      sound.push_back(i);
+      items.push_back(&items_[batch[i]]);
+      noisy.push_back(signals[i].noisy.samples);
+    }
+    if (sound.empty()) return;
+    try {
+      auto estimates = options_.enhance(items, noisy, signals[sound.front()].noisy.rate_hz);
+      for (size_t k = 0; k < sound.size(); ++k) {
+        Signals& s = signals[sound[k]];
+        s.estimate = {std::move(estimates.at(k)), s.noisy.rate_hz};
+      }
+    } catch (const DataError& e) {
+      for (const size_t i : sound) {
+        outcomes[i].failures.push_back({items_[batch[i]].id, "", e.what()});
+      }
+    }
+  }
+
+  const std::vector<EvaluationItem>& items_;
+  const EvaluateOptions& options_;
+};
+
+/// Batches with what is not known yet.
+std::vector<std::vector<size_t>> remaining(const std::vector<EvaluationItem>& items,
+                                           std::vector<std::vector<size_t>> batches,
+                                           const Journal* journal) {
+  if (batches.empty()) {
+    for (size_t i = 0; i < items.size(); ++i) batches.push_back({i});
+  }
+  if (journal == nullptr) return batches;
+  for (auto& batch : batches) {
+    std::erase_if(batch, [&](size_t i) { return journal->known().count(items[i].id) > 0; });
+  }
+  std::erase_if(batches, [](const auto& batch) { return batch.empty(); });
+  return batches;
 }
 
 }  // namespace
 
+size_t Evaluation::index_of(const std::string& metric) const {
+  for (size_t m = 0; m < metrics.size(); ++m) {
+    if (metrics[m].name == metric) return m;
+  }
+  throw std::out_of_range("no metric " + metric);
+}
+
 std::vector<double> Evaluation::scores(size_t metric, bool noisy) const {
   std::vector<double> values;
-  for (const auto& row : rows) values.push_back((noisy ? row.noisy_scores : row.scores).at(metric));
+  for (const auto& row : rows) {
+    const double value = (noisy ? row.noisy_scores : row.scores).at(metric);
+    if (!std::isnan(value)) values.push_back(value);
+  }
   return values;
 }
 
-Evaluation evaluate(const std::vector<ScoredFiles>& files, const std::vector<Metric>& metrics,
-                    const Enhance& enhance, Logger& logger) {
-  Evaluation evaluation;
-  evaluation.metrics = metrics;
-  Progress progress(logger, "scoring", "files", static_cast<int64_t>(files.size()));
-  int64_t done = 0;
-  for (const ScoredFiles& one : files) {
-    throw_if_interrupted();
-    try {
-      evaluation.rows.push_back(score(one, metrics, enhance));
-    } catch (const DataError& e) {
-      evaluation.failures.push_back({one.id, e.what()});
-      logger.warn(one.id + ": " + e.what());
+Evaluation evaluate(const std::vector<EvaluationItem>& items, const EvaluateOptions& options,
+                    Logger& logger) {
+  std::unique_ptr<Journal> journal;
+  if (!options.resume_in.empty()) {
+    journal = std::make_unique<Journal>(options.resume_in, options.about);
+  }
+  const auto batches = remaining(items, options.batches, journal.get());
+  std::vector<Outcome> outcomes(items.size());
+  size_t known = 0;
+  for (size_t i = 0; i < items.size() && journal; ++i) {
+    const auto found = journal->known().find(items[i].id);
+    if (found == journal->known().end()) continue;
+    outcomes[i] = found->second;
+    ++known;
+  }
+  if (known > 0) {
+    logger.info("going on after " + std::to_string(known) + " utterances that are scored");
+  }
+
+  Progress progress(logger, "scoring", "utterances", static_cast<int64_t>(items.size()),
+                    static_cast<int64_t>(known));
+  const BatchScorer scorer(items, options);
+  std::atomic<int64_t> scored{static_cast<int64_t>(known)};
+  const auto score_batch = [&](int64_t b) {
+    const auto& batch = batches[static_cast<size_t>(b)];
+    auto done = scorer.run(batch);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      if (journal) journal->add(items[batch[i]].id, done[i]);
+      outcomes[batch[i]] = std::move(done[i]);
     }
-    progress.update(++done);
+    scored += static_cast<int64_t>(batch.size());
+  };
+  parallel_for(static_cast<int64_t>(batches.size()), options.jobs, progress, score_batch, &scored);
+
+  Evaluation evaluation{options.metrics, {}, {}};
+  for (Outcome& outcome : outcomes) {
+    if (outcome.row) evaluation.rows.push_back(std::move(*outcome.row));
+    for (auto& failure : outcome.failures) evaluation.failures.push_back(std::move(failure));
   }
   return evaluation;
 }
 
-std::vector<ScoredFiles> files_of(const Manifest& manifest) {
+std::vector<EvaluationItem> items_of(const Manifest& manifest) {
   if (manifest.kind != Manifest::Kind::pairs) {
     throw DataError(manifest.path.string() +
                     ": lists recordings; a set to evaluate on lists pairs");
   }
-  std::vector<ScoredFiles> files;
+  const auto column = [&](const std::string& name) {
+    const auto found =
+        std::find(manifest.extra_columns.begin(), manifest.extra_columns.end(), name);
+    return static_cast<size_t>(found - manifest.extra_columns.begin());
+  };
+  const size_t snr = column("snr_db");
+  const size_t noise = column("noise");
+  std::vector<EvaluationItem> items;
   for (const auto& entry : manifest.entries) {
-    files.push_back({entry.id, entry.speaker, entry.audio.path, entry.noisy.path});
+    const auto extra = [&](size_t at) { return at < entry.extra.size() ? entry.extra[at] : ""; };
+    items.push_back({entry.id,
+                     {entry.speaker, extra(snr), extra(noise)},
+                     entry.audio,
+                     entry.noisy,
+                     {},
+                     entry.samples});
   }
-  return files;
-}
-
-void write_evaluation(const fs::path& folder, const Evaluation& evaluation,
-                      const std::string& about) {
-  fs::create_directories(folder);
-  std::vector<std::string> header = {"id", "seconds", "speaker"};
-  for (const Metric& metric : evaluation.metrics) header.push_back(metric.name);
-  if (evaluation.has_noisy()) {
-    for (const Metric& metric : evaluation.metrics) header.push_back(metric.name + "_noisy");
-  }
-  std::string csv = csv_line(header);
-  for (const auto& row : evaluation.rows) {
-    std::vector<std::string> fields = {row.id, shortest(row.seconds), row.speaker};
-    for (const double value : row.scores) fields.push_back(shortest(value));
-    for (const double value : row.noisy_scores) fields.push_back(shortest(value));
-    csv += csv_line(fields);
-  }
-  std::string failures = csv_line({"id", "reason"});
-  for (const auto& failure : evaluation.failures)
-    failures += csv_line({failure.id, failure.reason});
-
-  nlohmann::json summary = {{"about", nlohmann::json::parse(about)},
-                            {"n", evaluation.rows.size()},
-                            {"failures", evaluation.failures.size()},
-                            {"metrics", nlohmann::json::object()}};
-  for (size_t m = 0; m < evaluation.metrics.size() && !evaluation.rows.empty(); ++m) {
-    const auto describe = [&](bool noisy) {
-      const Summary s = summarize(evaluation.scores(m, noisy));
-      nlohmann::json entry = {{"mean", s.mean}, {"n", s.n}};
-      if (s.n > 1) entry["std"] = s.deviation;
-      return entry;
-    };
-    summary["metrics"][evaluation.metrics[m].name] = describe(false);
-    if (evaluation.has_noisy())
-      summary["metrics"][evaluation.metrics[m].name + "_noisy"] = describe(true);
-  }
-  // The summary vouches for the tables, so it goes first and comes last.
-  fs::remove(folder / "summary.json");
-  write_file_atomically(folder / "per_utterance.csv", csv);
-  write_file_atomically(folder / "failures.csv", failures);
-  write_file_atomically(folder / "summary.json", summary.dump(2) + "\n");
-}
-
-bool read_evaluation(const fs::path& folder, const std::string& about,
-                     const std::vector<Metric>& metrics, Evaluation& evaluation) {
-  try {
-    const auto summary = nlohmann::json::parse(read_file(folder / "summary.json"));
-    if (summary.at("about") != nlohmann::json::parse(about)) return false;
-    const Csv csv = read_csv(folder / "per_utterance.csv");
-    evaluation = {metrics, {}, {}};
-    for (const auto& row : csv.rows) {
-      UtteranceScores scores{row.at(0), parse_double(row.at(1)), row.at(2), {}, {}};
-      for (const Metric& metric : metrics) {
-        const int own = csv.column(metric.name);
-        const int noisy = csv.column(metric.name + "_noisy");
-        if (own < 0) return false;
-        scores.scores.push_back(parse_double(row.at(static_cast<size_t>(own))));
-        if (noisy >= 0)
-          scores.noisy_scores.push_back(parse_double(row.at(static_cast<size_t>(noisy))));
-      }
-      evaluation.rows.push_back(std::move(scores));
-    }
-    for (const auto& row : read_csv(folder / "failures.csv").rows)
-      evaluation.failures.push_back({row.at(0), row.at(1)});
-    return evaluation.rows.size() == summary.at("n").get<size_t>();
-  } catch (const Error&) {
-    return false;
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
+  return items;
 }
 
 }  // namespace limbeck

@@ -129,7 +129,6 @@ class Study {
   }
 
   StudyResults score(const std::vector<StudyRun>& students) {
-    nn::set_threads(config_.study.threads_per_run);
     StudyResults results;
     results.metrics = select_metrics(config_.study.metrics);
     Logger quiet(Verbosity::quiet);
@@ -146,10 +145,15 @@ class Study {
       for (const StudySet& set : config_.study.sets) {
         try {
           const Evaluation evaluation =
-              evaluate_model(run.dir.string(), "best", set.manifest, results.metrics,
-                             run.dir / "eval" / set.name, config_.study.device, quiet);
+              evaluate_model({.model = run.dir.string(),
+                              .manifest = set.manifest,
+                              .metrics = results.metrics,
+                              .folder = (run.dir / "eval" / set.name).string(),
+                              .device = config_.study.device},
+                             quiet);
           for (const auto& failure : evaluation.failures) {
-            failures_.push_back({run.label + ", " + set.name, failure.id + ": " + failure.reason});
+            failures_.push_back({run.label + ", " + set.name,
+                                 failure.id + " " + failure.metric + ": " + failure.reason});
           }
           results.scores.push_back(scored(run, set.name, evaluation));
         } catch (const Error& e) {
@@ -166,6 +170,9 @@ class Study {
                           const Evaluation& evaluation) {
     RunScores scores{run, set, {}, {}};
     for (size_t m = 0; m < evaluation.metrics.size(); ++m) {
+      if (evaluation.scores(m).empty()) {
+        throw DataError(evaluation.metrics[m].name + " is not defined for any utterance");
+      }
       scores.means.push_back(summarize(evaluation.scores(m)).mean);
       scores.noisy_means.push_back(summarize(evaluation.scores(m, true)).mean);
     }
@@ -187,7 +194,7 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
                    Logger& logger) {
   nn::select_device(config.study.device);
   StudyPlan plan = plan_study(config);
-  for (const StudySet& set : config.study.sets) files_of(Manifest::read(set.manifest));
+  for (const StudySet& set : config.study.sets) items_of(Manifest::read(set.manifest));
   logger.info(format(
       "study %s: %zu teachers; %zu scenarios x %zu methods x %zu seeds = %zu students; in %s",
       config.study.name.c_str(), plan.teachers.size(), config.scenarios.size(),

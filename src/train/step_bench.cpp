@@ -8,18 +8,13 @@
 #include <chrono>
 
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/statistics.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/train/setup.h"
 #include "limbeck/train/trainer.h"
 
 namespace limbeck {
 namespace {
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t half = values.size() / 2;
-  return values.size() % 2 ? values[half] : 0.5 * (values[half - 1] + values[half]);
-}
 
 /// A device works behind our back; its share is over when it has nothing left to do.
 void wait_for(const at::Device& device) {

@@ -78,9 +78,18 @@ grep '"split":"train"' "$work/once/metrics.jsonl" | cmp - <(grep '"split":"train
   --set "teacher.checkpoint=$work/whole" --set "run.dir=$work/student-s1"
 cp -r "$work/student-s1" "$work/student-s2"
 expect 0 "| noisy" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
-head -n 1 "$work/scores/per_utterance.csv" | grep -qx "id,seconds,speaker,si_sdr,si_sdr_noisy" || fail "header of per_utterance.csv"
+head -n 1 "$work/scores/per_utterance.csv" | grep -qx "id,seconds,speaker,si_sdr,si_sdr_improvement,si_sdr_noisy" ||
+  fail "header of per_utterance.csv"
+expect 0 "scored before" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
 expect 5 "lost" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/broken.csv" --out "$work/scores5"
 [ "$(wc -l <"$work/scores5/failures.csv")" = 2 ] || fail "failures.csv"
+# What the model made, scored as the output of any system, has the same scores; two results compare.
+expect 0 "PESQ-WB" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/test.csv" --out "$work/saved" --save-audio --jobs 1
+expect 0 "| audio" "$bin/limbeck-evaluate" --manifest "$work/test.csv" --estimate "$work/saved/audio" --out "$work/again" --jobs 2
+cmp "$work/saved/per_utterance.csv" "$work/again/per_utterance.csv" || fail "saved audio scores otherwise"
+expect 0 "+0.00 [+0.00, +0.00]" sh -c "$bin/limbeck-evaluate compare $work/saved $work/again | tr -s ' |' ' '"
+expect 3 "no-such/per_utterance.csv" "$bin/limbeck-evaluate" compare "$work/saved" "$work/no-such"
+expect 2 "an estimate needs clean or manifest" "$bin/limbeck-evaluate" --estimate "$work/saved/audio" --out "$work/x"
 expect 0 "all runs" "$bin/limbeck-evaluate" --runs "$work/student-s*" --manifest "$work/test.csv" --out "$work/over"
 expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean" --estimate "$work/corpus/vbd_test/noisy" \
   --noisy "$work/corpus/vbd_test/noisy" --out "$work/folders"

@@ -23,6 +23,10 @@ struct AudioFile {
 /// XXH3-128 of the decoded samples as 32-bit floats: the same for a WAV file and its FLAC copy.
 std::string hash_audio(const std::vector<float>& samples);
 
+/// Throws DataError if `samples`, decoded from the file, are not those that were hashed. Lossy
+/// files pass: their decoders may differ in the last bit between machines.
+void require_hash(const AudioFile& file, const std::vector<float>& samples);
+
 struct ManifestEntry {
   std::string id;
   AudioFile audio;  ///< the recording; of a pair, its clean side

@@ -21,22 +21,40 @@ struct EvaluateConfig {
   std::string estimate;
   std::string noisy;
   std::string out;
-  std::vector<std::string> metrics = {"si_sdr"};
+  std::vector<std::string> metrics = {"pesq_wb", "csig", "cbak", "covl", "stoi", "si_sdr"};
+  bool align = false;
+  int64_t resample_hz = 0;
+  bool save_audio = false;
   std::string device = "auto";
-  int64_t threads = 0;
+  int64_t jobs = 0;
+  int64_t batch_size = 8;
 
   void describe(config::Visitor& v);
 };
 
-/// Scores, writes the results below `out` and prints a table. Returns some_failed if an utterance
-/// failed. With `check_only` it reads what it would work on and stops.
+/// Scores, writes the results below `out` and prints a table. Returns some_failed if a score is
+/// missing. With `check_only` it reads what it would work on and stops.
 ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& logger);
 
-/// Enhances the manifest's noisy side with the model of a run or file, or takes what an earlier
-/// call with the same model and data left in `folder`, and writes the results there.
-Evaluation evaluate_model(const std::string& model, const std::string& which,
-                          const std::string& manifest, const std::vector<Metric>& metrics,
-                          const std::filesystem::path& folder, const std::string& device,
-                          Logger& logger);
+/// A model on a manifest of pairs.
+struct ModelEvaluation {
+  std::string model = {};  ///< run folder, checkpoint folder or model file
+  std::string which = "best";
+  std::string manifest = {};
+  std::vector<Metric> metrics = {};
+  FitOptions fit = {};
+  std::string folder = {};  ///< where the results go
+  bool save_audio = false;
+  std::string device = "auto";
+  int64_t jobs = 0;
+  int64_t batch_size = 8;  ///< utterances a forward pass on a GPU
+};
+
+/// Enhances and scores, or takes what an earlier call with the same model and data left in the
+/// folder. Interrupted, the same call goes on. On the CPU each core enhances one utterance at a
+/// time, which is faster than all cores on one and gives the same bits for any `jobs`; on a GPU
+/// only utterances of one frame count share a batch, so that none is padded by more than its last
+/// frame.
+Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger);
 
 }  // namespace limbeck

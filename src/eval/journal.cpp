@@ -1,0 +1,111 @@
+#include "eval/journal.h"
+
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+fs::path journal_path(const fs::path& folder) { return folder / "scored.jsonl"; }
+
+json scores_to_json(const std::vector<double>& scores) {
+  json list = json::array();
+  for (const double score : scores) list.push_back(std::isnan(score) ? json() : json(score));
+  return list;
+}
+
+std::vector<double> scores_from_json(const json& list) {
+  std::vector<double> scores;
+  for (const json& item : list) scores.push_back(item.is_null() ? NAN : item.get<double>());
+  return scores;
+}
+
+json to_json(const std::string& id, const Outcome& outcome) {
+  json line = {{"id", id}, {"failures", json::array()}};
+  for (const auto& failure : outcome.failures) {
+    line["failures"].push_back({{"metric", failure.metric}, {"reason", failure.reason}});
+  }
+  if (!outcome.row) return line;
+  const UtteranceScores& row = *outcome.row;
+  line["row"] = {{"seconds", row.seconds},
+                 {"speaker", row.condition.speaker},
+                 {"snr_db", row.condition.snr_db},
+                 {"noise", row.condition.noise},
+                 {"scores", scores_to_json(row.scores)},
+                 {"noisy_scores", scores_to_json(row.noisy_scores)}};
+  if (row.lag_samples) line["row"]["lag_samples"] = *row.lag_samples;
+  return line;
+}
+
+Outcome from_json(const json& line) {
+  Outcome outcome;
+  const auto id = line.at("id").get<std::string>();
+  for (const json& failure : line.at("failures")) {
+    outcome.failures.push_back({id, failure.at("metric"), failure.at("reason")});
+  }
+  if (!line.contains("row")) return outcome;
+  const json& row = line.at("row");
+  outcome.row = UtteranceScores{id,
+                                row.at("seconds"),
+                                {row.at("speaker"), row.at("snr_db"), row.at("noise")},
+                                {},
+                                scores_from_json(row.at("scores")),
+                                scores_from_json(row.at("noisy_scores"))};
+  if (row.contains("lag_samples")) outcome.row->lag_samples = row.at("lag_samples");
+  return outcome;
+}
+
+/// The lines of a journal about the same thing, up to the first that is not whole.
+std::map<std::string, Outcome> read_journal(const fs::path& path, const json& about) {
+  std::map<std::string, Outcome> known;
+  if (!fs::exists(path)) return known;
+  std::istringstream lines(read_file(path));
+  std::string line;
+  try {
+    if (!std::getline(lines, line) || json::parse(line) != about) return known;
+    while (std::getline(lines, line)) {
+      const json entry = json::parse(line);
+      known[entry.at("id")] = from_json(entry);
+    }
+  } catch (const json::exception&) {
+    return known;
+  }
+  return known;
+}
+
+}  // namespace
+
+Journal::Journal(const fs::path& folder, const std::string& about) : path_(journal_path(folder)) {
+  fs::create_directories(folder);
+  const json subject = json::parse(about);
+  known_ = read_journal(path_, subject);
+  std::string text = subject.dump() + "\n";
+  for (const auto& [id, outcome] : known_) text += to_json(id, outcome).dump() + "\n";
+  write_file_atomically(path_, text);
+  file_ = std::fopen(path_.c_str(), "ab");
+  if (file_ == nullptr) {
+    throw DataError(path_.string() + ": cannot be written: " + std::strerror(errno));
+  }
+}
+
+Journal::~Journal() { std::fclose(file_); }
+
+void Journal::add(const std::string& id, const Outcome& outcome) {
+  const std::string line = to_json(id, outcome).dump() + "\n";
+  const std::lock_guard lock(mutex_);
+  if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) {
+    throw DataError(path_.string() + ": cannot be written: " + std::strerror(errno));
+  }
+}
+
+void remove_journal(const fs::path& folder) { fs::remove(journal_path(folder)); }
+
+}  // namespace limbeck

@@ -1,0 +1,119 @@
+#include "eval/matching.h"
+
+#include <map>
+#include <set>
+
+#include "data/scan.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+#include "limbeck/data/prepare.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The audio files of a folder by name.
+class Folder {
+ public:
+  explicit Folder(std::string path) : path_(std::move(path)) {
+    for (const fs::path& relative : find_audio(path_)) {
+      by_path_[stem_of(relative)].push_back(relative);
+      by_name_[stem_of(relative.filename())].push_back(relative);
+    }
+  }
+
+  /// The file of this id; adds a failure and returns "" if there is none, or several.
+  fs::path take(const std::string& id, std::vector<UtteranceFailure>& failures) {
+    const auto exact = by_path_.find(id);
+    const auto named = by_name_.find(fs::path(id).filename().string());
+    const bool is_exact = exact != by_path_.end();
+    if (!is_exact && named == by_name_.end()) {
+      failures.push_back({id, "", "no file of this name in " + path_});
+      return {};
+    }
+    const auto& found = is_exact ? exact->second : named->second;
+    for (const fs::path& relative : found) taken_.insert(relative);
+    if (found.size() > 1) {
+      failures.push_back({id, "",
+                          format("%zu files of this name in %s: %s and %s", found.size(),
+                                 path_.c_str(), found[0].c_str(), found[1].c_str())});
+      return {};
+    }
+    return fs::path(path_) / found.front();
+  }
+
+  void list_untaken(const std::string& other, std::vector<UtteranceFailure>& failures) const {
+    for (const auto& [id, files] : by_path_) {
+      if (!taken_.count(files.front())) {
+        failures.push_back({id, "", "in " + path_ + " only: no file of this name in " + other});
+      }
+    }
+  }
+
+  std::vector<std::string> ids() const {
+    std::vector<std::string> all;
+    for (const auto& [id, files] : by_path_) all.push_back(id);
+    return all;
+  }
+
+ private:
+  std::string path_;
+  std::map<std::string, std::vector<fs::path>> by_path_, by_name_;
+  std::set<fs::path> taken_;
+};
+
+void append_stamp(const fs::path& path, std::string& text) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  const auto time = fs::last_write_time(path, error);
+  text += format("%s %llu %lld\n", path.c_str(), static_cast<unsigned long long>(size),
+                 static_cast<long long>(time.time_since_epoch().count()));
+}
+
+}  // namespace
+
+Matched match_folders(const std::string& clean, const std::string& estimate,
+                      const std::string& noisy) {
+  Matched matched;
+  Folder clean_files(clean);
+  Folder estimates(estimate);
+  std::optional<Folder> noisy_files;
+  if (!noisy.empty()) noisy_files.emplace(noisy);
+  for (const std::string& id : clean_files.ids()) {
+    const size_t failures = matched.failures.size();
+    EvaluationItem item;
+    item.id = id;
+    item.condition.speaker = speaker_of(id, clean, SpeakerRule::automatic);
+    item.clean.path = clean_files.take(id, matched.failures);
+    item.estimate.path = estimates.take(id, matched.failures);
+    if (noisy_files) item.noisy.path = noisy_files->take(id, matched.failures);
+    if (matched.failures.size() == failures) matched.items.push_back(std::move(item));
+  }
+  estimates.list_untaken(clean, matched.failures);
+  if (noisy_files) noisy_files->list_untaken(clean, matched.failures);
+  return matched;
+}
+
+Matched match_manifest(const Manifest& manifest, const std::string& estimate) {
+  Matched matched;
+  Folder estimates(estimate);
+  for (EvaluationItem& item : items_of(manifest)) {
+    item.estimate.path = estimates.take(item.id, matched.failures);
+    if (!item.estimate.path.empty()) matched.items.push_back(std::move(item));
+  }
+  estimates.list_untaken(manifest.path.string(), matched.failures);
+  return matched;
+}
+
+std::string files_stamp(const std::vector<EvaluationItem>& items) {
+  std::string text;
+  for (const EvaluationItem& item : items) {
+    for (const AudioFile* file : {&item.clean, &item.noisy, &item.estimate}) {
+      if (!file->path.empty()) append_stamp(file->path, text);
+    }
+  }
+  return hash_bytes(text.data(), text.size());
+}
+
+}  // namespace limbeck

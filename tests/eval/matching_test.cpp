@@ -1,0 +1,72 @@
+#include "eval/matching.h"
+
+#include "eval/support.h"
+
+namespace limbeck::test {
+namespace {
+
+class MatchingTest : public testing::Test {
+ protected:
+  void put(const std::string& name) { put_audio(folder_ / name, white(160, 1)); }
+  std::string at(const std::string& name) { return (folder_ / name).string(); }
+  TempDir folder_;
+};
+
+TEST_F(MatchingTest, PairsByPathAndListsWhatHasNoPartner) {
+  for (const char* name :
+       {"clean/a/x.wav", "clean/y.wav", "clean/alone.wav", "est/a/x.flac", "est/y.wav",
+        "est/extra.wav", "noisy/a/x.wav", "noisy/y.flac", "noisy/alone.wav"}) {
+    put(name);
+  }
+  const Matched matched = match_folders(at("clean"), at("est"), at("noisy"));
+  ASSERT_EQ(matched.items.size(), 2U);
+  EXPECT_EQ(matched.items[0].id, "a/x");
+  EXPECT_EQ(matched.items[0].estimate.path, folder_ / "est/a/x.flac");
+  EXPECT_EQ(matched.items[1].noisy.path, folder_ / "noisy/y.flac");
+  ASSERT_EQ(matched.failures.size(), 2U);
+  EXPECT_EQ(matched.failures[0].id, "alone");
+  EXPECT_NE(matched.failures[0].reason.find("no file of this name in " + at("est")),
+            std::string::npos);
+  EXPECT_EQ(matched.failures[1].id, "extra");
+  EXPECT_NE(matched.failures[1].reason.find("in " + at("est") + " only"), std::string::npos);
+}
+
+TEST_F(MatchingTest, ABareNameServesWhereItIsUnique) {
+  for (const char* name : {"clean/p1/x.wav", "clean/p2/y.wav", "clean/p3/z.wav", "est/x.wav",
+                           "est/deep/y.wav", "est/k/z.wav", "est/l/z.wav"}) {
+    put(name);
+  }
+  const Matched matched = match_folders(at("clean"), at("est"), "");
+  ASSERT_EQ(matched.items.size(), 2U);
+  EXPECT_EQ(matched.items[0].estimate.path, folder_ / "est/x.wav");
+  EXPECT_EQ(matched.items[1].estimate.path, folder_ / "est/deep/y.wav");
+  ASSERT_EQ(matched.failures.size(), 1U);
+  EXPECT_NE(matched.failures[0].reason.find("2 files of this name"), std::string::npos);
+}
+
+TEST_F(MatchingTest, TwoTypesOfOneFileAreAmbiguous) {
+  for (const char* name : {"clean/x.wav", "est/x.wav", "est/x.flac"}) put(name);
+  const Matched matched = match_folders(at("clean"), at("est"), "");
+  EXPECT_TRUE(matched.items.empty());
+  ASSERT_EQ(matched.failures.size(), 1U);
+}
+
+TEST_F(MatchingTest, TheStampChangesWithAFile) {
+  for (const char* name : {"clean/x.wav", "est/x.wav"}) put(name);
+  const auto stamp = [&] { return files_stamp(match_folders(at("clean"), at("est"), "").items); };
+  const std::string before = stamp();
+  EXPECT_EQ(stamp(), before);
+  put_audio(folder_ / "est/x.wav", white(161, 1));
+  EXPECT_NE(stamp(), before);
+}
+
+TEST_F(MatchingTest, AFolderThatIsNotThereIsNamed) {
+  put("clean/x.wav");
+  EXPECT_NE(message_of<DataError>([&] {
+              match_folders(at("clean"), at("nowhere"), "");
+            }).find("nowhere: does not exist"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace limbeck::test
