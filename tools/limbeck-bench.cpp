@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "bench_metrics.h"
 #include "common.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/table.h"
@@ -33,12 +34,33 @@ void print(const StepTimes& t, bool json) {
               static_cast<long long>(t.steps), t.device.c_str(), t.threads);
 }
 
+CLI::App* add_metrics_command(CLI::App& app, MetricsBenchOptions& options) {
+  CLI::App* metrics = app.add_subcommand(
+      "metrics", "speed of scoring, alone or against the Python packages pesq and pystoi");
+  metrics->add_option("--manifest", options.manifest, "manifest of pairs")->required();
+  metrics->add_option("--jobs", options.jobs, "pairs at a time, 0: one a core")
+      ->check(CLI::NonNegativeNumber);
+  metrics->add_option("--metrics", options.metrics, "what the second row scores")
+      ->delimiter(',')
+      ->capture_default_str();
+  metrics->add_option("--repetitions", options.repetitions, "timed passes")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  metrics->add_option("--python", options.python,
+                      "interpreter with pesq, pystoi and soundfile, to compare with");
+  metrics->add_option("--script", options.script, "what it runs")->capture_default_str();
+  metrics->add_flag("--json", options.json, "one JSON object instead of tables");
+  return metrics;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Tool tool("limbeck-bench", "Measures speed.",
-            "limbeck-bench step configs/pretrain/demo_teacher.yaml");
+            "limbeck-bench step configs/pretrain/demo_teacher.yaml\n"
+            "  limbeck-bench metrics --manifest test.csv");
   tool.app.require_subcommand(1);
+  tool.app.fallthrough();
   CLI::App* step = tool.app.add_subcommand(
       "step", "time of a training step, of any pretrain or distil configuration");
   ConfigOptions options(*step, "run.device");
@@ -49,7 +71,10 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(20, 100000))
       ->capture_default_str();
   step->add_flag("--json", json, "one JSON object instead of the table");
+  MetricsBenchOptions metrics_options;
+  CLI::App* metrics = add_metrics_command(tool.app, metrics_options);
   return tool.run(argc, argv, [&] {
+    if (metrics->parsed()) return static_cast<int>(bench_metrics(metrics_options, tool.logger()));
     DistillConfig config;
     if (options.load(config) && !options.check) print(time_steps(config, steps), json);
     return 0;

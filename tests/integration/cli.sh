@@ -96,6 +96,9 @@ expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean"
 head -c 1000 "$work/student-s1/checkpoints/step-00000008/model.safetensors" >"$work/torn.safetensors"
 expect 3 "cut short" "$bin/limbeck-evaluate" --model "$work/torn.safetensors" --manifest "$work/test.csv" --out "$work/x"
 expect 0 "step_ms" "$bin/limbeck-bench" step "${train[@]:1}" --json
+expect 0 "times_real_time_per_core" \
+  "$bin/limbeck-bench" metrics --manifest "$work/test.csv" --metrics stoi,si_sdr --repetitions 1 --json
+expect 3 "pairs are needed" "$bin/limbeck-bench" metrics --manifest "$work/clean.csv"
 
 study=("$bin/limbeck-study" configs/study/demo.yaml configs/demo/fast.yaml --set "study.dir=$work/study" --set study.seeds=[1,2]
   --set "study.sets.0.manifest=$work/test.csv" --set "overrides.data.speech=$work/clean.csv"
