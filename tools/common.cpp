@@ -64,7 +64,9 @@ void ConfigOptions::add_number_shortcut(const std::string& option, const std::st
   auto* added = app_.add_option_function<std::vector<int64_t>>(
       option,
       [this, key, if_bare](const std::vector<int64_t>& n) {
-        sets_.push_back(key + "=" + std::to_string(n.empty() ? if_bare : n.front()));
+        // CLI11 hands a bare option over as a zero.
+        const bool bare = n.empty() || (if_bare >= 0 && n.front() == 0);
+        sets_.push_back(key + "=" + std::to_string(bare ? if_bare : n.front()));
       },
       help + ", short for --set " + key);
   if_bare < 0 ? added->expected(1) : added->expected(0, 1)->type_name("[INT]");
