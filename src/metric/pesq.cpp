@@ -33,8 +33,8 @@ void check_signals(std::span<const float> clean, std::span<const float> estimate
     if (signal.size() > (std::size_t{1} << 28)) throw DataError("PESQ: a signal is too long");
   }
   require_finite(clean, estimate, "PESQ");
-  require_not_silent(clean, "PESQ", "clean");
-  require_not_silent(estimate, "PESQ", "estimated");
+  require_sound(clean, "PESQ", "clean");
+  require_sound(estimate, "PESQ", "estimated");
 }
 
 // P.862.1 and P.862.2: mean opinion score a listening test would give.

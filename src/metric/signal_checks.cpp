@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 
 namespace limbeck::metric {
 namespace {
@@ -40,6 +41,15 @@ void require_not_silent(std::span<const float> signal, const std::string& metric
                         const std::string& role) {
   if (std::any_of(signal.begin(), signal.end(), [](float x) { return x != 0.0f; })) return;
   throw DataError(metric + ": the " + role + " signal is silent (all samples are zero)");
+}
+
+void require_sound(std::span<const float> signal, const std::string& metric,
+                   const std::string& role) {
+  require_not_silent(signal, metric, role);
+  const float first = signal.front();
+  if (std::any_of(signal.begin(), signal.end(), [&](float x) { return x != first; })) return;
+  throw DataError(metric + ": the " + role + " signal is constant (all samples are " +
+                  shortest(first) + ")");
 }
 
 }  // namespace limbeck::metric

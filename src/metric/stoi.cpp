@@ -153,12 +153,15 @@ double intermediate_intelligibility(Row clean, Row estimate) {
 }
 
 // Zero mean and unit norm over time for each band, then over the bands for each frame: ESTOI
-// eq. (3), (4). Rows and columns of zeros stay zero.
+// eq. (3), (4). Rows and columns that hold nothing beyond rounding become zero; a stretch with one
+// frame of sound, for example, has equal rows, so that nothing is left of its columns.
 void normalize_rows_and_columns(Segment& segment) {
+  constexpr double kRounding = 1e-24;  // relative, squared
   for (Row& row : segment) {
+    const double floor = kRounding * squared_norm(row);
     subtract_mean(row);
     const double power = squared_norm(row);
-    const double scale = power > 0 ? 1.0 / std::sqrt(power) : 0.0;
+    const double scale = power > floor ? 1.0 / std::sqrt(power) : 0.0;
     for (double& value : row) value *= scale;
   }
   Row mean{};
@@ -173,7 +176,7 @@ void normalize_rows_and_columns(Segment& segment) {
       power[n] += row[n] * row[n];
     }
   }
-  for (double& value : power) value = value > 0 ? 1.0 / std::sqrt(value) : 0.0;
+  for (double& value : power) value = value > kRounding ? 1.0 / std::sqrt(value) : 0.0;
   for (Row& row : segment) {
     for (std::size_t n = 0; n < kSegment; ++n) row[n] *= power[n];
   }
@@ -216,8 +219,8 @@ StoiScores stoi_scores(std::span<const float> clean, std::span<const float> esti
   }
   require_equal_length(clean, estimate, "STOI");
   require_finite(clean, estimate, "STOI");
-  require_not_silent(clean, "STOI", "clean");
-  require_not_silent(estimate, "STOI", "estimated");
+  require_sound(clean, "STOI", "clean");
+  require_sound(estimate, "STOI", "estimated");
   const FloatBuffer x = at_10_khz(clean, rate_hz);
   const FloatBuffer y = at_10_khz(estimate, rate_hz);
 

@@ -18,8 +18,11 @@ struct StoiScores {
 /// Throws DataError (in brackets what pystoi does): lengths differ (exception); too short for one
 /// frame at 10 kHz, 256 samples (AxisError); fewer than 30 frames left without the silent ones,
 /// about 0.4 s (warning, returns 1e-5); clean or estimate silent (0 for STOI, a random number
-/// near 0 for ESTOI); not finite (warning, 1e-5). A stretch of 30 frames in which one band holds
-/// only zeros counts 0 for this band; pystoi's ESTOI replaces it by random noise, of mean 0.
+/// near 0 for ESTOI) or constant (speech against a constant got 0.5, two constants 1); not finite
+/// (warning, 1e-5, or a number). Where 30 frames hold nothing in a band, or the bands differ in
+/// nothing, ESTOI counts 0; pystoi adds random noise of machine epsilon and counts what comes out,
+/// of mean 0 (after 0.4 s of digital silence in the estimate its own scores differ by up to 0.002
+/// from call to call).
 StoiScores stoi_scores(std::span<const float> clean, std::span<const float> estimate, int rate_hz);
 
 }  // namespace limbeck::metric

@@ -116,6 +116,11 @@ TEST(MetricProperties, UselessSignalsAreNamed) {
     EXPECT_THROW(stoi_scores(a, b, kRate), DataError);
     EXPECT_THROW(spectral_distances(a, b, kRate), DataError);
   }
+  const std::vector<float> constant(clean.size(), 0.25f);
+  for (const auto& [a, b] : {std::pair{clean, constant}, std::pair{constant, clean}}) {
+    EXPECT_THROW(pesq_scores(a, b, kRate, PesqMode::both), DataError);
+    EXPECT_THROW(stoi_scores(a, b, kRate), DataError);
+  }
   EXPECT_THROW(pesq_scores(clean, clean, 8000, PesqMode::wideband), DataError);
   EXPECT_THROW(pesq_scores(clean, clean, 44100, PesqMode::narrowband), DataError);
   EXPECT_THROW(si_sdr({}, {}), DataError);
@@ -125,6 +130,17 @@ TEST(MetricProperties, UselessSignalsAreNamed) {
   } catch (const DataError& error) {
     EXPECT_NE(std::string(error.what()).find("sample 77 of the estimated"), std::string::npos);
   }
+}
+
+TEST(MetricStoi, CountsZeroWhereOnlyRoundingIsLeft) {
+  // 30 frames at 10 kHz, one segment; the click lies in the last frame alone. All bands then rise
+  // in the same way, so that nothing is left once the mean over the bands is taken out.
+  const auto clean = white_noise(30 * 128 + 257, 0.1f, 5);
+  std::vector<float> click(clean.size(), 0.0f);
+  click[3900] = 0.5f;
+  const StoiScores scores = stoi_scores(clean, click, 10000);
+  EXPECT_NEAR(scores.estoi, 0.0, 1e-12);
+  EXPECT_GT(std::abs(scores.stoi), 1e-4);
 }
 
 TEST(MetricComposite, RegressionGivesThePublishedValues) {
