@@ -205,7 +205,13 @@ Evaluation evaluate(const std::vector<EvaluationItem>& items, const EvaluateOpti
     }
     scored += static_cast<int64_t>(batch.size());
   };
-  parallel_for(static_cast<int64_t>(batches.size()), options.jobs, progress, score_batch, &scored);
+  try {
+    parallel_for(static_cast<int64_t>(batches.size()), options.jobs, progress, score_batch,
+                 &scored);
+  } catch (const Interrupted&) {
+    if (journal) logger.info("interrupted; what is scored is kept, the same command goes on");
+    throw;
+  }
 
   Evaluation evaluation{options.metrics, {}, {}};
   for (Outcome& outcome : outcomes) {
