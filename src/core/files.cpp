@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -72,6 +73,13 @@ std::string hash_bytes(const void* data, size_t size) {
 std::string hash_file(const fs::path& path) {
   const std::string contents = read_file(path);
   return hash_bytes(contents.data(), contents.size());
+}
+
+std::string path_within(const fs::path& path, const fs::path& folder) {
+  const fs::path absolute = fs::weakly_canonical(fs::absolute(path));
+  auto [a, b] = std::mismatch(absolute.begin(), absolute.end(), folder.begin(), folder.end());
+  const bool only_root = std::distance(absolute.begin(), a) <= 1;
+  return (only_root ? absolute : absolute.lexically_relative(folder)).generic_string();
 }
 
 std::vector<fs::path> glob_paths(const std::string& pattern) {

@@ -110,14 +110,6 @@ ManifestEntry entry_of(const Row& row, Manifest::Kind kind) {
   return entry;
 }
 
-/// As it should stand in a manifest in `folder`, which is absolute and without symbolic links.
-std::string relative_text(const fs::path& path, const fs::path& folder) {
-  const fs::path absolute = fs::weakly_canonical(fs::absolute(path));
-  auto [a, b] = std::mismatch(absolute.begin(), absolute.end(), folder.begin(), folder.end());
-  const bool only_root = std::distance(absolute.begin(), a) <= 1;
-  return (only_root ? absolute : absolute.lexically_relative(folder)).generic_string();
-}
-
 }  // namespace
 
 const char* split_name(Split split) {
@@ -175,8 +167,8 @@ void Manifest::write(const fs::path& file) const {
   header.insert(header.end(), extra_columns.begin(), extra_columns.end());
   std::string text = csv_line(header);
   for (const ManifestEntry& entry : entries) {
-    std::vector<std::string> fields{entry.id, relative_text(entry.audio.path, folder)};
-    if (kind == Kind::pairs) fields.push_back(relative_text(entry.noisy.path, folder));
+    std::vector<std::string> fields{entry.id, path_within(entry.audio.path, folder)};
+    if (kind == Kind::pairs) fields.push_back(path_within(entry.noisy.path, folder));
     for (const std::string& field :
          {entry.speaker, std::string(split_name(entry.split)), std::to_string(entry.samples),
           std::to_string(entry.rate_hz), entry.audio.hash}) {

@@ -1,0 +1,164 @@
+#include "limbeck/data/protocol.h"
+
+#include <map>
+
+#include "limbeck/config/reader.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Split kSplits[] = {Split::train, Split::valid, Split::test};
+constexpr Role kRoles[] = {Role::speech, Role::noise, Role::pairs};
+
+/// Calls `change` for the path of every locked manifest.
+template <class Change>
+void change_paths(Protocol& protocol, const Change& change) {
+  for (const Split split : kSplits) {
+    for (const Role role : kRoles) {
+      for (LockedManifest& locked : protocol.of(split).of(role)) locked.path = change(locked.path);
+    }
+  }
+}
+
+void require_kind(const Manifest& manifest, Role role) {
+  const bool pairs = manifest.kind == Manifest::Kind::pairs;
+  if (pairs == (role == Role::pairs)) return;
+  throw DataError(format("%s: lists %s, and cannot be %s", manifest.path.c_str(),
+                         pairs ? "pairs" : "recordings", role_name(role)));
+}
+
+void require_distinct_ids(const std::vector<ManifestEntry>& entries, const Protocol& protocol) {
+  std::map<std::string, fs::path> seen;
+  for (const ManifestEntry& entry : entries) {
+    const auto [other, is_new] = seen.emplace(entry.id, entry.audio.path);
+    if (is_new) continue;
+    throw DataError(format("%s: two test pairs have the id '%s': %s and %s", protocol.file.c_str(),
+                           entry.id.c_str(), other->second.c_str(), entry.audio.path.c_str()));
+  }
+}
+
+}  // namespace
+
+const char* role_name(Role role) {
+  return role == Role::speech ? "speech" : role == Role::noise ? "noise" : "pairs";
+}
+
+void LockedManifest::describe(config::Visitor& v) {
+  v.value("manifest", path, "manifest, relative to this file", config::any().required());
+  v.value("hash", hash, "content hash of the manifest when it was locked",
+          config::any().required());
+}
+
+void ProtocolSplit::describe(config::Visitor& v) {
+  v.list("speech", speech, "manifests of clean recordings, to be mixed with noise");
+  v.list("noise", noise, "manifests of noise recordings");
+  v.list("pairs", pairs, "manifests of recorded pairs");
+  v.require(speech.empty() == noise.empty(), "speech", "speech and noise go together");
+  v.require(speech.empty() || pairs.empty(), "pairs",
+            "give either both speech and noise, or pairs");
+}
+
+std::vector<LockedManifest>& ProtocolSplit::of(Role role) {
+  return role == Role::speech ? speech : role == Role::noise ? noise : pairs;
+}
+
+const std::vector<LockedManifest>& ProtocolSplit::of(Role role) const {
+  return const_cast<ProtocolSplit*>(this)->of(role);
+}
+
+void Protocol::describe(config::Visitor& v) {
+  v.value("name", name, "name of the data set", config::any().required());
+  v.value("format", format_version, "version of this file's format", config::any().required());
+  v.value("partial", partial, "part of the data set that the name promises");
+  v.value("note", note, "which part; shown under every table");
+  v.value("leak", leak, "what --allow-leak let pass when this was locked; shown under every table");
+  v.section("train", train, "what is trained on");
+  v.section("valid", valid, "what the best checkpoint is chosen on");
+  v.section("test", test, "what is reported on");
+  v.require(!name.empty(), "name", "must not be empty");
+  v.require(format_version == kFormat, "format",
+            format("this program reads format %lld", static_cast<long long>(kFormat)));
+  v.require(!partial || !note.empty(), "note", "is required where partial is true");
+  v.require(!train.empty() || !valid.empty() || !test.empty(), "train", "no manifest is named");
+}
+
+Protocol Protocol::read(const fs::path& path) {
+  Protocol protocol = config::read_text<Protocol>(read_file(path), path.string());
+  protocol.file = path;
+  change_paths(protocol,
+               [&](const std::string& one) { return (path.parent_path() / one).string(); });
+  return protocol;
+}
+
+void Protocol::write(const fs::path& path) const {
+  const fs::path folder = fs::weakly_canonical(fs::absolute(path)).parent_path();
+  Protocol placed = *this;
+  change_paths(placed, [&](const std::string& one) { return path_within(one, folder); });
+  write_file_atomically(path,
+                        "# Locks the manifests by content; made by limbeck-prepare. Make it again "
+                        "rather than edit a hash.\n" +
+                            config::to_yaml(config::to_node(placed)));
+}
+
+void Protocol::add(Split split, Role role, const Manifest& manifest) {
+  require_kind(manifest, role);
+  if (manifest.filter(split).entries.empty()) {
+    throw DataError(format("%s: no entry has split %s (of %zu in the file)", manifest.path.c_str(),
+                           split_name(split), manifest.entries.size()));
+  }
+  of(split).of(role).push_back({manifest.path.string(), manifest.content_hash()});
+}
+
+const ProtocolSplit& Protocol::of(Split split) const {
+  return const_cast<Protocol*>(this)->of(split);
+}
+
+ProtocolSplit& Protocol::of(Split split) {
+  return split == Split::train ? train : split == Split::valid ? valid : test;
+}
+
+std::vector<ManifestEntry> Protocol::entries(Split split, Role role) const {
+  std::vector<ManifestEntry> all;
+  for (const LockedManifest& locked : of(split).of(role)) {
+    const Manifest manifest = Manifest::read(locked.path);
+    require_kind(manifest, role);
+    const std::string hash = manifest.content_hash();
+    if (hash != locked.hash) {
+      throw DataError(format(
+          "%s: changed since %s was locked (content hash %s, locked %s); bring it back, or lock it "
+          "anew with limbeck-prepare protocol",
+          locked.path.c_str(), file.c_str(), hash.c_str(), locked.hash.c_str()));
+    }
+    const Manifest part = manifest.filter(split);
+    all.insert(all.end(), part.entries.begin(), part.entries.end());
+  }
+  if (split == Split::test && role == Role::pairs) require_distinct_ids(all, *this);
+  return all;
+}
+
+std::string Protocol::content_hash() const {
+  std::string text;
+  for (const Split split : kSplits) {
+    for (const Role role : kRoles) {
+      for (const LockedManifest& locked : of(split).of(role)) {
+        text += format("%s %s %s\n", split_name(split), role_name(role), locked.hash.c_str());
+      }
+    }
+  }
+  return hash_bytes(text.data(), text.size());
+}
+
+std::vector<std::string> Protocol::notes() const {
+  std::vector<std::string> notes;
+  if (partial) notes.push_back("partial set: " + note + " (" + name + ")");
+  if (!leak.empty()) notes.push_back("LEAK ALLOWED: " + leak + " (" + name + ")");
+  return notes;
+}
+
+}  // namespace limbeck

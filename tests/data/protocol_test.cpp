@@ -1,0 +1,174 @@
+#include "limbeck/data/protocol.h"
+
+#include <gmock/gmock.h>
+
+#include "limbeck/core/error.h"
+#include "support.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+using test::message_of;
+using test::put_text;
+using test::TempDir;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::string kRecordings = "id,path,speaker,split,samples,rate,hash\n";
+const std::string kPairs = "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash\n";
+
+std::string recording(const std::string& id, const std::string& split) {
+  return id + ",audio/" + id + ".flac,s," + split + ",16000,16000," + std::string(32, 'a') + "\n";
+}
+
+std::string pair(const std::string& id, const std::string& split) {
+  return id + ",clean/" + id + ".flac,noisy/" + id + ".flac,s," + split + ",16000,16000," +
+         std::string(32, 'a') + "," + std::string(32, 'b') + "\n";
+}
+
+std::vector<std::string> ids(const std::vector<ManifestEntry>& entries) {
+  std::vector<std::string> all;
+  for (const ManifestEntry& entry : entries) all.push_back(entry.id);
+  return all;
+}
+
+/// set/lists/{speech,noise,test}.csv and a protocol of them.
+class MadeProtocol : public ::testing::Test {
+ protected:
+  MadeProtocol() {
+    put_text(dir_ / "set/lists/speech.csv", kRecordings + recording("a", "train") +
+                                                recording("b", "valid") + recording("c", "train"));
+    put_text(dir_ / "set/lists/noise.csv",
+             kRecordings + recording("m", "train") + recording("n", "valid"));
+    put_text(dir_ / "set/lists/test.csv", kPairs + pair("x", "test") + pair("y", "test"));
+    protocol_.name = "made";
+    for (const Split split : {Split::train, Split::valid}) {
+      protocol_.add(split, Role::speech, list("speech"));
+      protocol_.add(split, Role::noise, list("noise"));
+    }
+    protocol_.add(Split::test, Role::pairs, list("test"));
+    protocol_.write(dir_ / "set/protocol.yaml");
+  }
+
+  Manifest list(const std::string& name) const {
+    return Manifest::read(dir_ / "set" / "lists" / (name + ".csv"));
+  }
+  Protocol read() const { return Protocol::read(dir_ / "set/protocol.yaml"); }
+
+  TempDir dir_;
+  Protocol protocol_;
+};
+
+TEST_F(MadeProtocol, TakesEachSplitFromTheManifestsNamedForIt) {
+  const Protocol protocol = read();
+  EXPECT_EQ(protocol.name, "made");
+  EXPECT_THAT(ids(protocol.entries(Split::train, Role::speech)), ElementsAre("a", "c"));
+  EXPECT_THAT(ids(protocol.entries(Split::valid, Role::speech)), ElementsAre("b"));
+  EXPECT_THAT(ids(protocol.entries(Split::train, Role::noise)), ElementsAre("m"));
+  EXPECT_THAT(ids(protocol.entries(Split::test, Role::pairs)), ElementsAre("x", "y"));
+  EXPECT_TRUE(protocol.entries(Split::test, Role::noise).empty());
+  EXPECT_TRUE(protocol.notes().empty());
+}
+
+TEST_F(MadeProtocol, NamesItsManifestsFromItsOwnFolderAndMovesWithThem) {
+  EXPECT_THAT(read_file(dir_ / "set/protocol.yaml"), HasSubstr("manifest: lists/speech.csv\n"));
+  const std::string hash = read().content_hash();
+  fs::rename(dir_ / "set", dir_ / "moved");
+  const Protocol moved = Protocol::read(dir_ / "moved/protocol.yaml");
+  const auto entries = moved.entries(Split::valid, Role::speech);
+  EXPECT_EQ(entries.at(0).audio.path, dir_ / "moved/lists/audio/b.flac");
+  EXPECT_EQ(moved.content_hash(), hash);
+}
+
+TEST_F(MadeProtocol, WrittenAgainIsTheSame) {
+  Protocol protocol = read();
+  protocol.write(dir_ / "set/again.yaml");
+  EXPECT_EQ(read_file(dir_ / "set/again.yaml"), read_file(dir_ / "set/protocol.yaml"));
+  protocol.partial = true;
+  protocol.note = "2 of 3 \"test\" pairs: '#1'";
+  protocol.leak = "1 test file";
+  protocol.write(dir_ / "set/again.yaml");
+  EXPECT_THAT(Protocol::read(dir_ / "set/again.yaml").notes(),
+              ElementsAre("partial set: 2 of 3 \"test\" pairs: '#1' (made)",
+                          "LEAK ALLOWED: 1 test file (made)"));
+}
+
+TEST_F(MadeProtocol, RefusesAManifestThatChanged) {
+  const std::string before = list("speech").content_hash();
+  put_text(dir_ / "set/lists/speech.csv",
+           kRecordings + recording("a", "train") + recording("b", "valid"));
+  const std::string after = list("speech").content_hash();
+  EXPECT_EQ(message_of<DataError>([&] { read().entries(Split::train, Role::speech); }),
+            (dir_ / "set/lists/speech.csv").string() + ": changed since " +
+                (dir_ / "set/protocol.yaml").string() + " was locked (content hash " + after +
+                ", locked " + before +
+                "); bring it back, or lock it anew with limbeck-prepare protocol");
+  EXPECT_EQ(read().entries(Split::train, Role::noise).size(), 1U);
+}
+
+TEST_F(MadeProtocol, HashTellsContentSplitAndRole) {
+  const std::string hash = protocol_.content_hash();
+  Protocol other = protocol_;
+  other.name = "another name";
+  EXPECT_EQ(other.content_hash(), hash);
+  std::swap(other.train.speech, other.train.noise);
+  EXPECT_NE(other.content_hash(), hash);
+  other = protocol_;
+  std::swap(other.train, other.valid);
+  EXPECT_EQ(other.content_hash(), hash);  // the same manifests in both
+  other.test = {};
+  EXPECT_NE(other.content_hash(), hash);
+  other = protocol_;
+  other.test.pairs[0].hash = std::string(32, '0');
+  EXPECT_NE(other.content_hash(), hash);
+}
+
+TEST_F(MadeProtocol, LocksOnlyWhatFits) {
+  EXPECT_EQ(message_of<DataError>([&] { protocol_.add(Split::test, Role::speech, list("test")); }),
+            (dir_ / "set/lists/test.csv").string() + ": lists pairs, and cannot be speech");
+  EXPECT_EQ(
+      message_of<DataError>([&] { protocol_.add(Split::train, Role::pairs, list("speech")); }),
+      (dir_ / "set/lists/speech.csv").string() + ": lists recordings, and cannot be pairs");
+  EXPECT_EQ(
+      message_of<DataError>([&] { protocol_.add(Split::valid, Role::pairs, list("test")); }),
+      (dir_ / "set/lists/test.csv").string() + ": no entry has split valid (of 2 in the file)");
+}
+
+TEST_F(MadeProtocol, RefusesTwoTestPairsOfOneId) {
+  put_text(dir_ / "set/lists/more.csv", kPairs + pair("y", "test"));
+  protocol_.add(Split::test, Role::pairs, list("more"));
+  EXPECT_THAT(message_of<DataError>([&] { protocol_.entries(Split::test, Role::pairs); }),
+              HasSubstr("two test pairs have the id 'y': "));
+}
+
+TEST(Protocol, ReportsAllThatIsWrongAtOnce) {
+  TempDir dir;
+  put_text(dir / "p.yaml",
+           "format: 1\npartial: true\nlocked: x\ntest: {pairs: [{manifest: a.csv}]}\n");
+  const std::string message = message_of<ConfigError>([&] { Protocol::read(dir / "p.yaml"); });
+  EXPECT_THAT(message, HasSubstr("name: is required"));
+  EXPECT_THAT(message, HasSubstr("p.yaml:3:1: locked: unknown key"));
+  EXPECT_THAT(message, HasSubstr("test.pairs.0.hash: is required"));
+}
+
+TEST(Protocol, ChecksAcrossItsFields) {
+  TempDir dir;
+  const std::string test = "test: {pairs: [{manifest: a.csv, hash: aa}]}\n";
+  const auto failure = [&](const std::string& text) {
+    put_text(dir / "p.yaml", text);
+    return message_of<ConfigError>([&] { Protocol::read(dir / "p.yaml"); });
+  };
+  EXPECT_THAT(failure("name: a\nformat: 2\n" + test),
+              HasSubstr("p.yaml:2:9: format: this program reads format 1"));
+  EXPECT_THAT(failure("name: a\nformat: 1\n"), HasSubstr("no manifest is named"));
+  EXPECT_THAT(failure("name: a\nformat: 1\npartial: true\n" + test),
+              HasSubstr("note: is required where partial is true"));
+  EXPECT_THAT(failure("name: a\nformat: 1\ntrain: {speech: [{manifest: s.csv, hash: aa}]}\n"),
+              HasSubstr("train.speech: speech and noise go together"));
+  EXPECT_THAT(message_of<DataError>([&] { Protocol::read(dir / "none.yaml"); }),
+              HasSubstr("none.yaml: cannot be read"));
+}
+
+}  // namespace
+}  // namespace limbeck
