@@ -10,6 +10,8 @@ int main(int argc, char** argv) {
             "--set run.dir=runs/student");
   ConfigOptions options(tool.app, "run.device");
   options.add_number_shortcut("--threads", "run.threads", "threads of LibTorch");
+  options.add_flag_shortcut("--allow-leak", "data.allow_leak",
+                            "go on where train, valid and test share files or speakers");
   SessionOptions session;
   tool.app.add_flag("--restart", session.restart,
                     "remove what an earlier run left in run.dir and start over");

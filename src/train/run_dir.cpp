@@ -16,8 +16,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Everything that a run writes; --restart removes these and nothing else.
-constexpr const char* kContents[] = {"checkpoints", "best.json",        "last.json",    "train.log",
-                                     "config.yaml", "environment.json", "metrics.jsonl"};
+constexpr const char* kContents[] = {"checkpoints",   "best.json",   "last.json",
+                                     "train.log",     "config.yaml", "environment.json",
+                                     "metrics.jsonl", "data.json"};
 
 }  // namespace
 

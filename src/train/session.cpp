@@ -9,20 +9,34 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/version.h"
 #include "limbeck/data/options.h"
+#include "limbeck/data/selection.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/nn/model_file.h"
 #include "limbeck/train/setup.h"
 #include "limbeck/train/trainer.h"
+#include "train/data_guard.h"
 
 namespace limbeck {
 namespace {
 
-void write_environment(const RunDir& run, const at::Device& device, int threads, Logger& logger) {
+/// The teacher's model file, if a teacher takes part.
+std::optional<std::filesystem::path> teacher_file(const PretrainConfig&) { return std::nullopt; }
+std::optional<std::filesystem::path> teacher_file(const DistillConfig& config) {
+  if (config.distill.terms.empty()) return std::nullopt;
+  return nn::find_model_file(config.teacher.checkpoint, config.teacher.which);
+}
+
+void write_environment(const RunDir& run, const at::Device& device, int threads,
+                       const TrainingRecord& record, Logger& logger) {
   const std::string instruction_set = at::get_cpu_capability();
   const nlohmann::json now = {{"limbeck", version_text()},
                               {"libtorch", TORCH_VERSION},
                               {"device", device.str()},
                               {"threads", threads},
-                              {"cpu_capability", instruction_set}};
+                              {"cpu_capability", instruction_set},
+                              {"protocol", record.protocol},
+                              {"protocol_hash", record.protocol_hash},
+                              {"notes", record.notes}};
   const auto path = run.path() / "environment.json";
   if (std::filesystem::exists(path)) {
     const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
@@ -33,7 +47,8 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
       }
     }
   }
-  write_file_atomically(path, now.dump(2) + "\n");
+  write_file_atomically(path,
+                        now.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 template <class Config>
@@ -45,8 +60,11 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
     at::globalContext().setDeterministicCuDNN(true);
   }
   const auto task = make_task(config, device);
-  const auto train = make_train_dataset(config.data);
-  const auto valid = make_valid_dataset(config.data);
+  const DataSelection data = select_data(config.data);
+  const TrainingRecord record =
+      guard_data(data, teacher_file(config), config.data.allow_leak, logger);
+  const auto train = make_train_dataset(config.data, data);
+  const auto valid = make_valid_dataset(config.data, data);
   logger.info("model: " + nn::cost_text(task->model()));
   if (const int64_t extra = nn::parameter_count(task->helpers()); extra > 0) {
     logger.info(format("beside it, in training only: %lld parameters of adapters",
@@ -60,7 +78,9 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
   }
   RunDir run = open_run_dir(config.run.dir, config, session.restart);
   logger.add_file(run.path() / "train.log");
-  write_environment(run, device, threads, logger);
+  keep_record(run, record);
+  write_environment(run, device, threads, record, logger);
+  for (const std::string& note : record.notes) logger.warn(note);
   logger.info(format("run: %s on %s with %d threads, seed %lld", config.run.dir.c_str(),
                      device.str().c_str(), threads, static_cast<long long>(config.run.seed)));
   const LoaderOptions loader{config.train.batch_size, config.data.workers, config.data.prefetch};

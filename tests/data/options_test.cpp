@@ -71,6 +71,7 @@ TEST_F(MadeManifests, TrainAndValidTakeTheirOwnSplits) {
 }
 
 TEST_F(MadeManifests, PairsTakeThePlaceOfMixtures) {
+  options_.speech = options_.noise = "";
   options_.pairs = (dir_ / "pairs.csv").string();
   const Example example = make_train_dataset(options_)->get(0, SeedKey(1));
   EXPECT_EQ(example.noisy, example.clean);
@@ -82,10 +83,11 @@ TEST_F(MadeManifests, SayWhatIsWrong) {
   DataOptions options = options_;
   options.noise = (dir_ / "none.csv").string();
   EXPECT_EQ(message_of<DataError>([&] { make_valid_dataset(options); }),
-            options.noise + ": no entry has split valid (of 1 in the file)");
+            options.speech + ", " + options.noise + ": no noise has split valid");
   options.noise = (dir_ / "pairs.csv").string();
   EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
             options.noise + ": lists pairs, and recordings are needed here");
+  options.speech = options.noise = "";
   options.pairs = (dir_ / "noise.csv").string();
   EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
             options.pairs + ": lists recordings, and pairs are needed here");
@@ -94,7 +96,7 @@ TEST_F(MadeManifests, SayWhatIsWrong) {
   options.noise = (dir_ / "fast.csv").string();
   EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
             (dir_ / "fast0.flac").string() + ": has 48000 Hz where data.rate_hz is 16000 (" +
-                options.noise + ")");
+                options.speech + ", " + options.noise + ")");
   options.noise = "/no/such.csv";
   EXPECT_THAT(message_of<DataError>([&] { make_train_dataset(options); }),
               HasSubstr("/no/such.csv: cannot be read"));
@@ -116,11 +118,13 @@ TEST(DataOptions, RefuseWrongValues) {
   const auto failure = [&](const std::string& data) {
     return message_of<ConfigError>([&] { load(dir, "data: {" + data + "}"); });
   };
-  const std::string ways = "give either both speech and noise, or pairs";
+  const std::string ways = "give either both speech and noise, or pairs, or a protocol";
   EXPECT_THAT(failure(""), HasSubstr(ways));
   EXPECT_THAT(failure("speech: a"), HasSubstr(ways));
   EXPECT_THAT(failure("noise: a, pairs: b"), HasSubstr(ways));
   EXPECT_THAT(failure("speech: a, noise: b, pairs: c"), HasSubstr(ways));
+  EXPECT_THAT(failure("protocol: a, pairs: b"),
+              HasSubstr("data.protocol: a protocol names all manifests"));
   EXPECT_THAT(failure("pairs: a, snr_db_min: 5, snr_db_max: 4"),
               HasSubstr("data.snr_db_max: is below snr_db_min"));
   EXPECT_THAT(failure("pairs: a, level_dbfs_min: -10"), HasSubstr("is below level_dbfs_min"));

@@ -10,8 +10,8 @@
 
 namespace limbeck {
 
-/// The folder of one run: config.yaml, environment.json, train.log, metrics.jsonl, checkpoints/.
-/// Locked while open.
+/// The folder of one run: config.yaml, environment.json, data.json, train.log, metrics.jsonl,
+/// checkpoints/. Locked while open.
 class RunDir {
  public:
   /// Makes the folder, or opens it for resuming. `config` is everything, `results` only what

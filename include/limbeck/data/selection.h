@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "limbeck/data/leak.h"
+#include "limbeck/data/options.h"
+#include "limbeck/data/protocol.h"
+
+namespace limbeck {
+
+/// The entries of one split, by role.
+struct SplitEntries {
+  std::vector<ManifestEntry> speech;
+  std::vector<ManifestEntry> noise;
+  std::vector<ManifestEntry> pairs;
+
+  std::vector<ManifestEntry>& of(Role role);
+  std::vector<Fingerprint> fingerprints() const;
+};
+
+/// What a section `data:` names.
+struct DataSelection {
+  std::string source;         ///< the protocol, or the manifests; for messages
+  std::string protocol;       ///< name of the protocol; empty: bare manifests
+  std::string protocol_hash;  ///< `Protocol::content_hash`
+  std::vector<std::string> notes;
+  SplitEntries train, valid, test;  ///< what is not named or not there is empty
+
+  SplitEntries& of(Split split);
+  const SplitEntries& of(Split split) const;
+};
+
+/// Reads the manifests, not the audio. Throws DataError: a manifest is wrong, of the other kind, or
+/// changed since the protocol was locked.
+DataSelection select_data(const DataOptions& options);
+DataSelection select_data(const Protocol& protocol);
+
+}  // namespace limbeck

@@ -1,0 +1,132 @@
+#include "limbeck/data/training_record.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kFormat = 1;
+const std::vector<std::string> kColumns = {"id",         "stem",    "speaker", "hash",
+                                           "noisy_hash", "seconds", "is_noise"};
+
+nlohmann::json rows(const std::vector<Fingerprint>& items) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const Fingerprint& item : items) {
+    all.push_back({item.id, item.stem, item.speaker, item.hash, item.noisy_hash, item.seconds,
+                   item.is_noise});
+  }
+  return all;
+}
+
+std::vector<Fingerprint> items_of(const nlohmann::json& all) {
+  std::vector<Fingerprint> items;
+  items.reserve(all.size());
+  for (const auto& row : all) {
+    Fingerprint& item = items.emplace_back();
+    row.at(0).get_to(item.id);
+    row.at(1).get_to(item.stem);
+    row.at(2).get_to(item.speaker);
+    row.at(3).get_to(item.hash);
+    row.at(4).get_to(item.noisy_hash);
+    row.at(5).get_to(item.seconds);
+    row.at(6).get_to(item.is_noise);
+  }
+  return items;
+}
+
+}  // namespace
+
+TrainingRecord::TrainingRecord(const DataSelection& data)
+    : source(data.source),
+      protocol(data.protocol),
+      protocol_hash(data.protocol_hash),
+      notes(data.notes),
+      train(data.train.fingerprints()),
+      valid(data.valid.fingerprints()) {}
+
+void TrainingRecord::inherit(const TrainingRecord& teacher_record) {
+  const auto key = [](const Fingerprint& item) {
+    return item.id + '\n' + item.speaker + '\n' + item.hash + '\n' + item.noisy_hash;
+  };
+  std::unordered_set<std::string> own;
+  for (const auto* items : {&train, &valid, &teacher}) {
+    for (const Fingerprint& item : *items) own.insert(key(item));
+  }
+  for (const auto* items :
+       {&teacher_record.train, &teacher_record.valid, &teacher_record.teacher}) {
+    for (const Fingerprint& item : *items) {
+      if (own.insert(key(item)).second) teacher.push_back(item);
+    }
+  }
+  for (const std::string& note : teacher_record.notes) {
+    if (std::find(notes.begin(), notes.end(), note) == notes.end()) {
+      notes.push_back("of the teacher: " + note);
+    }
+  }
+  teacher_unknown = teacher_unknown || teacher_record.teacher_unknown;
+}
+
+std::vector<Leak> TrainingRecord::leaks_within() const {
+  LeakIndex seen;
+  seen.add(train, "train");
+  return seen.find(valid, "valid", false);
+}
+
+std::vector<Leak> TrainingRecord::leaks_into(const std::vector<Fingerprint>& test) const {
+  LeakIndex seen;
+  seen.add(train, "train");
+  seen.add(valid, "valid");
+  seen.add(teacher, "the teacher's data");
+  return seen.find(test, "test", true);
+}
+
+bool TrainingRecord::same_data(const TrainingRecord& other) const {
+  return train == other.train && valid == other.valid;
+}
+
+std::string TrainingRecord::text() const {
+  const nlohmann::json all = {{"format", kFormat},        {"source", source},
+                              {"protocol", protocol},     {"protocol_hash", protocol_hash},
+                              {"notes", notes},           {"columns", kColumns},
+                              {"train", rows(train)},     {"valid", rows(valid)},
+                              {"teacher", rows(teacher)}, {"teacher_unknown", teacher_unknown}};
+  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+TrainingRecord TrainingRecord::parse(const std::string& text, const std::string& source_name) {
+  try {
+    const auto all = nlohmann::json::parse(text);
+    if (all.at("format").get<int>() != kFormat || all.at("columns") != nlohmann::json(kColumns)) {
+      throw DataError(source_name + ": another format version than this program reads");
+    }
+    TrainingRecord record;
+    all.at("source").get_to(record.source);
+    all.at("protocol").get_to(record.protocol);
+    all.at("protocol_hash").get_to(record.protocol_hash);
+    all.at("notes").get_to(record.notes);
+    record.train = items_of(all.at("train"));
+    record.valid = items_of(all.at("valid"));
+    record.teacher = items_of(all.at("teacher"));
+    all.at("teacher_unknown").get_to(record.teacher_unknown);
+    return record;
+  } catch (const nlohmann::json::exception& e) {
+    throw DataError(source_name + ": is no record of training data: " + e.what());
+  }
+}
+
+std::optional<TrainingRecord> TrainingRecord::of_model(const fs::path& model_file) {
+  const fs::path folder = fs::absolute(model_file).parent_path();
+  const bool in_run = folder.parent_path().filename() == "checkpoints";
+  const fs::path path = (in_run ? folder.parent_path().parent_path() : folder) / "data.json";
+  if (!fs::exists(path)) return std::nullopt;
+  return parse(read_file(path), path.string());
+}
+
+}  // namespace limbeck
