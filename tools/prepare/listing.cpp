@@ -1,0 +1,45 @@
+#include "listing.h"
+
+#include <cstdio>
+#include <string>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+
+namespace fs = std::filesystem;
+
+void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz) {
+  app.add_option_function<std::string>(
+         "--speaker", [&speaker](const std::string& name) { speaker = speaker_rule(name); },
+         "speaker from: folder (that holds the file), prefix (of the name, up to _ or -), none, "
+         "auto (folder, or prefix for files directly in DIR)")
+      ->check(CLI::IsMember({"auto", "folder", "prefix", "none"}))
+      ->default_str("auto");
+  app.add_option("--rate", rate_hz, "sample rate in Hz that every file must have")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+int write_listing(const Prepared& prepared, const fs::path& out, Logger& logger) {
+  for (const Problem& problem : prepared.problems)
+    logger.error(problem.file + ": " + problem.reason);
+  const size_t good = prepared.manifest.entries.size();
+  const bool pairs = prepared.manifest.kind == Manifest::Kind::pairs;
+  if (good == 0) {
+    throw DataError(
+        format("no usable %s; %s is not written", pairs ? "pair" : "recording", out.c_str()));
+  }
+  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  prepared.manifest.write(out);
+  if (logger.verbosity() != Verbosity::quiet) {
+    std::printf("%s: %s\n", out.c_str(), summary(prepared.manifest).c_str());
+  }
+  if (prepared.problems.empty()) return static_cast<int>(ExitCode::ok);
+  logger.warn(format("%zu files were left out; %s lists the others", prepared.problems.size(),
+                     out.c_str()));
+  return static_cast<int>(ExitCode::some_failed);
+}
+
+}  // namespace limbeck

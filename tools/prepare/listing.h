@@ -1,0 +1,19 @@
+#pragma once
+
+// What the subcommands share that list audio files in a manifest.
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "limbeck/core/log.h"
+#include "limbeck/data/prepare.h"
+
+namespace limbeck {
+
+/// --speaker and --rate.
+void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz);
+
+/// Tells of the problems, writes what is good, and returns the exit code.
+int write_listing(const Prepared& prepared, const std::filesystem::path& out, Logger& logger);
+
+}  // namespace limbeck

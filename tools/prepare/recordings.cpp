@@ -1,0 +1,55 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "listing.h"
+
+namespace limbeck {
+namespace {
+
+struct Arguments {
+  RecordingsOptions recordings;
+  std::filesystem::path out;
+  std::string split_by;
+};
+
+void describe(CLI::App& app, Arguments& a) {
+  app.add_option("DIR", a.recordings.folders,
+                 "folders searched for .wav, .flac and .ogg, with subfolders")
+      ->required();
+  app.add_option("--out", a.out, "manifest to write (CSV)")->required();
+  auto* splits =
+      app.add_option("--splits", a.recordings.splits,
+                     "CSV with columns file (relative to the CSV) and split, and speaker or "
+                     "label if known; every file found needs a row");
+  auto* by = app.add_option("--split-by", a.split_by, "split by: speaker")
+                 ->check(CLI::IsMember({"speaker"}))
+                 ->excludes(splits);
+  app.add_option("--valid", a.recordings.valid_speakers, "number of speakers for split valid")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(by);
+  app.add_option("--test", a.recordings.test_speakers, "number of speakers for split test")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(by);
+  app.add_option("--seed", a.recordings.seed, "which speakers are drawn")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(by)
+      ->capture_default_str();
+  describe_audio(app, a.recordings.speaker, a.recordings.rate_hz);
+}
+
+}  // namespace
+
+Command recordings_command(CLI::App& parent, const SharedOptions& shared) {
+  CLI::App* app = parent.add_subcommand("recordings", "list clean speech, or noise");
+  auto a = std::make_shared<Arguments>();
+  describe(*app, *a);
+  return {app, [a, &shared](Logger& logger) {
+            a->recordings.split_by_speaker = !a->split_by.empty();
+            a->recordings.threads = shared.threads;
+            return write_listing(prepare_recordings(a->recordings, logger), a->out, logger);
+          }};
+}
+
+}  // namespace limbeck
