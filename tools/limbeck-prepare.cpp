@@ -18,12 +18,16 @@ const char* const kExample =
     "8\n"
     "  limbeck-prepare recordings corpus/noise --out noise.csv --splits corpus/manifest.csv\n"
     "  limbeck-prepare pairs --clean test/clean --noisy test/noisy --out test.csv\n"
+    "  limbeck-prepare protocol --name mine --train speech.csv --valid speech.csv --noise "
+    "noise.csv "
+    "--test test.csv --out mine.yaml\n"
     "  limbeck-prepare synthetic --out corpus --minutes 10";
 
 // In the order in which --help lists them.
 constexpr decltype(&recordings_command) kCommands[] = {
     recordings_command,
     pairs_command,
+    protocol_command,
     synthetic_command,
 };
 

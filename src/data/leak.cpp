@@ -101,8 +101,8 @@ std::vector<Leak> LeakIndex::find(const std::vector<Fingerprint>& items, const s
     if (found == files_of_speaker_.end()) continue;
     for (const auto& [other, files] : found->second) {
       leaks.push_back({Leak::Kind::speaker, speaker, side + " in " + other,
-                       format("speaker %s: %d files in %s, %d in %s", speaker.c_str(), count,
-                              side.c_str(), files, other.c_str())});
+                       format("speaker %s is in %s (%d ×) and in %s (%d ×)", speaker.c_str(),
+                              side.c_str(), count, other.c_str(), files)});
     }
   }
   return leaks;

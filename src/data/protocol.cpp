@@ -1,5 +1,6 @@
 #include "limbeck/data/protocol.h"
 
+#include <algorithm>
 #include <map>
 
 #include "limbeck/config/reader.h"
@@ -33,13 +34,29 @@ void require_kind(const Manifest& manifest, Role role) {
                          pairs ? "pairs" : "recordings", role_name(role)));
 }
 
-void require_distinct_ids(const std::vector<ManifestEntry>& entries, const Protocol& protocol) {
+void require_distinct_ids(const Manifest& manifest) {
   std::map<std::string, fs::path> seen;
-  for (const ManifestEntry& entry : entries) {
+  for (const ManifestEntry& entry : manifest.entries) {
     const auto [other, is_new] = seen.emplace(entry.id, entry.audio.path);
     if (is_new) continue;
-    throw DataError(format("%s: two test pairs have the id '%s': %s and %s", protocol.file.c_str(),
+    throw DataError(format("%s: two test pairs have the id '%s': %s and %s", manifest.path.c_str(),
                            entry.id.c_str(), other->second.c_str(), entry.audio.path.c_str()));
+  }
+}
+
+/// Extra columns are those of both; what an entry has no value for is empty.
+void append(Manifest& all, const Manifest& more) {
+  std::vector<size_t> place_of;
+  for (const std::string& column : more.extra_columns) {
+    const auto found = std::find(all.extra_columns.begin(), all.extra_columns.end(), column);
+    place_of.push_back(static_cast<size_t>(found - all.extra_columns.begin()));
+    if (found == all.extra_columns.end()) all.extra_columns.push_back(column);
+  }
+  for (ManifestEntry& entry : all.entries) entry.extra.resize(all.extra_columns.size());
+  for (const ManifestEntry& entry : more.entries) {
+    ManifestEntry& added = all.entries.emplace_back(entry);
+    added.extra.assign(all.extra_columns.size(), "");
+    for (size_t i = 0; i < place_of.size(); ++i) added.extra[place_of[i]] = entry.extra.at(i);
   }
 }
 
@@ -85,6 +102,8 @@ void Protocol::describe(config::Visitor& v) {
   v.require(format_version == kFormat, "format",
             format("this program reads format %lld", static_cast<long long>(kFormat)));
   v.require(!partial || !note.empty(), "note", "is required where partial is true");
+  v.require(test.speech.empty() && test.noise.empty(), "test",
+            "results need pairs: speech and noise cannot stand here");
   v.require(!train.empty() || !valid.empty() || !test.empty(), "train", "no manifest is named");
 }
 
@@ -123,22 +142,23 @@ ProtocolSplit& Protocol::of(Split split) {
   return split == Split::train ? train : split == Split::valid ? valid : test;
 }
 
-std::vector<ManifestEntry> Protocol::entries(Split split, Role role) const {
-  std::vector<ManifestEntry> all;
+Manifest Protocol::manifest(Split split, Role role) const {
+  Manifest all;
+  all.kind = role == Role::pairs ? Manifest::Kind::pairs : Manifest::Kind::recordings;
+  all.path = file;
   for (const LockedManifest& locked : of(split).of(role)) {
-    const Manifest manifest = Manifest::read(locked.path);
-    require_kind(manifest, role);
-    const std::string hash = manifest.content_hash();
+    const Manifest one = Manifest::read(locked.path);
+    require_kind(one, role);
+    const std::string hash = one.content_hash();
     if (hash != locked.hash) {
       throw DataError(format(
           "%s: changed since %s was locked (content hash %s, locked %s); bring it back, or lock it "
           "anew with limbeck-prepare protocol",
           locked.path.c_str(), file.c_str(), hash.c_str(), locked.hash.c_str()));
     }
-    const Manifest part = manifest.filter(split);
-    all.insert(all.end(), part.entries.begin(), part.entries.end());
+    append(all, one.filter(split));
   }
-  if (split == Split::test && role == Role::pairs) require_distinct_ids(all, *this);
+  if (split == Split::test && role == Role::pairs) require_distinct_ids(all);
   return all;
 }
 

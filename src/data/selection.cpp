@@ -52,7 +52,9 @@ DataSelection select_data(const Protocol& protocol) {
   selection.protocol_hash = protocol.content_hash();
   selection.notes = protocol.notes();
   for (const Split split : kSplits) {
-    for (const Role role : kRoles) selection.of(split).of(role) = protocol.entries(split, role);
+    for (const Role role : kRoles) {
+      selection.of(split).of(role) = protocol.manifest(split, role).entries;
+    }
   }
   return selection;
 }

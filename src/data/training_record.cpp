@@ -87,6 +87,13 @@ std::vector<Leak> TrainingRecord::leaks_into(const std::vector<Fingerprint>& tes
   return seen.find(test, "test", true);
 }
 
+std::vector<Leak> TrainingRecord::leaks(const DataSelection& data) const {
+  std::vector<Leak> all = leaks_within();
+  const auto into_test = leaks_into(data.test.fingerprints());
+  all.insert(all.end(), into_test.begin(), into_test.end());
+  return all;
+}
+
 bool TrainingRecord::same_data(const TrainingRecord& other) const {
   return train == other.train && valid == other.valid;
 }
@@ -127,6 +134,13 @@ std::optional<TrainingRecord> TrainingRecord::of_model(const fs::path& model_fil
   const fs::path path = (in_run ? folder.parent_path().parent_path() : folder) / "data.json";
   if (!fs::exists(path)) return std::nullopt;
   return parse(read_file(path), path.string());
+}
+
+void refuse_leaks(Protocol& protocol, bool allowed, Logger& logger) {
+  const DataSelection data = select_data(protocol);
+  const auto leaks = TrainingRecord(data).leaks(data);
+  refuse_leaks(leaks, allowed, data.source, logger);
+  protocol.leak = leak_summary(leaks);
 }
 
 }  // namespace limbeck

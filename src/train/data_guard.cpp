@@ -1,5 +1,7 @@
 #include "data_guard.h"
 
+#include <algorithm>
+
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 
@@ -19,11 +21,11 @@ TrainingRecord guard_data(const DataSelection& data, const std::optional<fs::pat
                   ": nothing is known of what this teacher was trained on (no data.json)");
     }
   }
-  std::vector<Leak> leaks = record.leaks_within();
-  const auto into_test = record.leaks_into(data.test.fingerprints());
-  leaks.insert(leaks.end(), into_test.begin(), into_test.end());
-  const std::string note = refuse_leaks(leaks, allow_leak, data.source, logger);
-  if (!note.empty()) record.notes.push_back(note);
+  const std::string note = refuse_leaks(record.leaks(data), allow_leak, data.source, logger);
+  const auto said = [&](const std::string& other) { return other.starts_with(note); };
+  if (!note.empty() && std::none_of(record.notes.begin(), record.notes.end(), said)) {
+    record.notes.push_back(note);
+  }
   return record;
 }
 

@@ -27,9 +27,9 @@ std::string pair(const std::string& id, const std::string& split) {
          std::string(32, 'a') + "," + std::string(32, 'b') + "\n";
 }
 
-std::vector<std::string> ids(const std::vector<ManifestEntry>& entries) {
+std::vector<std::string> ids(const Manifest& manifest) {
   std::vector<std::string> all;
-  for (const ManifestEntry& entry : entries) all.push_back(entry.id);
+  for (const ManifestEntry& entry : manifest.entries) all.push_back(entry.id);
   return all;
 }
 
@@ -63,11 +63,11 @@ class MadeProtocol : public ::testing::Test {
 TEST_F(MadeProtocol, TakesEachSplitFromTheManifestsNamedForIt) {
   const Protocol protocol = read();
   EXPECT_EQ(protocol.name, "made");
-  EXPECT_THAT(ids(protocol.entries(Split::train, Role::speech)), ElementsAre("a", "c"));
-  EXPECT_THAT(ids(protocol.entries(Split::valid, Role::speech)), ElementsAre("b"));
-  EXPECT_THAT(ids(protocol.entries(Split::train, Role::noise)), ElementsAre("m"));
-  EXPECT_THAT(ids(protocol.entries(Split::test, Role::pairs)), ElementsAre("x", "y"));
-  EXPECT_TRUE(protocol.entries(Split::test, Role::noise).empty());
+  EXPECT_THAT(ids(protocol.manifest(Split::train, Role::speech)), ElementsAre("a", "c"));
+  EXPECT_THAT(ids(protocol.manifest(Split::valid, Role::speech)), ElementsAre("b"));
+  EXPECT_THAT(ids(protocol.manifest(Split::train, Role::noise)), ElementsAre("m"));
+  EXPECT_THAT(ids(protocol.manifest(Split::test, Role::pairs)), ElementsAre("x", "y"));
+  EXPECT_TRUE(protocol.manifest(Split::test, Role::noise).entries.empty());
   EXPECT_TRUE(protocol.notes().empty());
 }
 
@@ -76,8 +76,8 @@ TEST_F(MadeProtocol, NamesItsManifestsFromItsOwnFolderAndMovesWithThem) {
   const std::string hash = read().content_hash();
   fs::rename(dir_ / "set", dir_ / "moved");
   const Protocol moved = Protocol::read(dir_ / "moved/protocol.yaml");
-  const auto entries = moved.entries(Split::valid, Role::speech);
-  EXPECT_EQ(entries.at(0).audio.path, dir_ / "moved/lists/audio/b.flac");
+  const auto speech = moved.manifest(Split::valid, Role::speech);
+  EXPECT_EQ(speech.entries.at(0).audio.path, dir_ / "moved/lists/audio/b.flac");
   EXPECT_EQ(moved.content_hash(), hash);
 }
 
@@ -99,12 +99,12 @@ TEST_F(MadeProtocol, RefusesAManifestThatChanged) {
   put_text(dir_ / "set/lists/speech.csv",
            kRecordings + recording("a", "train") + recording("b", "valid"));
   const std::string after = list("speech").content_hash();
-  EXPECT_EQ(message_of<DataError>([&] { read().entries(Split::train, Role::speech); }),
+  EXPECT_EQ(message_of<DataError>([&] { read().manifest(Split::train, Role::speech); }),
             (dir_ / "set/lists/speech.csv").string() + ": changed since " +
                 (dir_ / "set/protocol.yaml").string() + " was locked (content hash " + after +
                 ", locked " + before +
                 "); bring it back, or lock it anew with limbeck-prepare protocol");
-  EXPECT_EQ(read().entries(Split::train, Role::noise).size(), 1U);
+  EXPECT_EQ(read().manifest(Split::train, Role::noise).entries.size(), 1U);
 }
 
 TEST_F(MadeProtocol, HashTellsContentSplitAndRole) {
@@ -135,10 +135,24 @@ TEST_F(MadeProtocol, LocksOnlyWhatFits) {
       (dir_ / "set/lists/test.csv").string() + ": no entry has split valid (of 2 in the file)");
 }
 
+TEST_F(MadeProtocol, JoinsExtraColumnsByName) {
+  put_text(dir_ / "set/lists/one.csv",
+           "snr_db," + kPairs + "5," + pair("p", "test") + "6," + pair("q", "train"));
+  put_text(dir_ / "set/lists/two.csv", "noise,snr_db," + kPairs + "bus,7," + pair("r", "test"));
+  protocol_.add(Split::test, Role::pairs, list("one"));
+  protocol_.add(Split::test, Role::pairs, list("two"));
+  const Manifest test = protocol_.manifest(Split::test, Role::pairs);
+  EXPECT_THAT(ids(test), ElementsAre("x", "y", "p", "r"));
+  EXPECT_THAT(test.extra_columns, ElementsAre("snr_db", "noise"));
+  EXPECT_THAT(test.entries[0].extra, ElementsAre("", ""));
+  EXPECT_THAT(test.entries[2].extra, ElementsAre("5", ""));
+  EXPECT_THAT(test.entries[3].extra, ElementsAre("7", "bus"));
+}
+
 TEST_F(MadeProtocol, RefusesTwoTestPairsOfOneId) {
   put_text(dir_ / "set/lists/more.csv", kPairs + pair("y", "test"));
   protocol_.add(Split::test, Role::pairs, list("more"));
-  EXPECT_THAT(message_of<DataError>([&] { protocol_.entries(Split::test, Role::pairs); }),
+  EXPECT_THAT(message_of<DataError>([&] { protocol_.manifest(Split::test, Role::pairs); }),
               HasSubstr("two test pairs have the id 'y': "));
 }
 
@@ -166,6 +180,10 @@ TEST(Protocol, ChecksAcrossItsFields) {
               HasSubstr("note: is required where partial is true"));
   EXPECT_THAT(failure("name: a\nformat: 1\ntrain: {speech: [{manifest: s.csv, hash: aa}]}\n"),
               HasSubstr("train.speech: speech and noise go together"));
+  const std::string mixed = "{manifest: s.csv, hash: aa}";
+  EXPECT_THAT(
+      failure("name: a\nformat: 1\ntest: {speech: [" + mixed + "], noise: [" + mixed + "]}\n"),
+      HasSubstr("test: results need pairs"));
   EXPECT_THAT(message_of<DataError>([&] { Protocol::read(dir / "none.yaml"); }),
               HasSubstr("none.yaml: cannot be read"));
 }

@@ -105,7 +105,7 @@ TEST(TrainingRecord, TakesOverWhatTheTeacherSawOnce) {
   const auto leaks = student.leaks_into({print("z", "yan", '6')});
   ASSERT_EQ(leaks.size(), 2U);
   EXPECT_EQ(leaks[0].text, "set/z of test has the samples of set/y of the teacher's data");
-  EXPECT_EQ(leaks[1].text, "speaker yan: 1 files in test, 1 in the teacher's data");
+  EXPECT_EQ(leaks[1].text, "speaker yan is in test (1 ×) and in the teacher's data (1 ×)");
 }
 
 TEST(TrainingRecord, LetsTrainAndValidShareSpeakersButNotFiles) {

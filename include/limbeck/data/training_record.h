@@ -34,6 +34,9 @@ struct TrainingRecord {
   /// Files and speakers of `test` in all that was seen.
   std::vector<Leak> leaks_into(const std::vector<Fingerprint>& test) const;
 
+  /// All leaks of a data set that is trained on.
+  std::vector<Leak> leaks(const DataSelection& data) const;
+
   /// Same files in the same order in training and validation.
   bool same_data(const TrainingRecord& other) const;
 
@@ -46,5 +49,8 @@ struct TrainingRecord {
   /// there is none. Throws DataError if it cannot be understood.
   static std::optional<TrainingRecord> of_model(const std::filesystem::path& model_file);
 };
+
+/// The same for a protocol that is being locked: throws DataError, or notes in it what was allowed.
+void refuse_leaks(Protocol& protocol, bool allowed, Logger& logger);
 
 }  // namespace limbeck
