@@ -10,6 +10,8 @@ int main(int argc, char** argv) {
             "limbeck-study configs/study/demo.yaml --set study.seeds=[1,2,3,4,5]");
   ConfigOptions options(tool.app, "study.device");
   options.add_number_shortcut("--threads", "study.threads_per_run", "threads of LibTorch");
+  options.add_flag_shortcut("--allow-leak", "study.allow_leak",
+                            "go on where a set shares files or speakers with training");
   return tool.run(argc, argv, [&] {
     StudyConfig config;
     if (!options.load(config)) return 0;

@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 
 void StudySet::describe(config::Visitor& v) {
   v.value("name", name, "name in the results", config::any().required());
-  v.value("manifest", manifest, "manifest of pairs", config::any().required());
+  v.value("manifest", manifest, "manifest of pairs");
+  v.value("protocol", protocol, "protocol whose test pairs are the set, instead of a manifest");
+  v.require(manifest.empty() != protocol.empty(), "manifest", "give either manifest or protocol");
 }
 
 void StudyScenario::describe(config::Visitor& v) {
@@ -38,6 +40,8 @@ void StudyOptions::describe(config::Visitor& v) {
   v.value("metrics", metrics, "what is scored, or all");
   v.value("baseline", baseline, "method that the others are compared with, seed by seed");
   v.list("sets", sets, "test sets");
+  v.value("allow_leak", allow_leak,
+          "go on where a set shares files or speakers with training; every result then says so");
   v.value("device", device, "auto, cpu, cuda or cuda:i");
   v.value("threads_per_run", threads_per_run, "threads of LibTorch in each training",
           config::between(1, 1024));
@@ -96,6 +100,7 @@ class Planner {
         for (const int64_t seed : config_.study.seeds) plan_student(s, m, seed, plan);
       }
     }
+    require_one_protocol(plan);
     diagnostics_.throw_if_any();
     check_shapes();
     diagnostics_.throw_if_any();
@@ -109,6 +114,25 @@ class Planner {
     set_text(node, "run", "seed", std::to_string(seed));
     set_text(node, "run", "device", config_.study.device);
     set_text(node, "run", "threads", std::to_string(config_.study.threads_per_run));
+    if (config_.study.allow_leak) set_text(node, "data", "allow_leak", "true");
+  }
+
+  /// A table compares what was trained on the same; another set needs another study.
+  void require_one_protocol(const StudyPlan& plan) {
+    const StudyRun* first = nullptr;
+    for (const auto* runs : {&plan.teachers, &plan.students}) {
+      for (const StudyRun& run : *runs) {
+        if (run.data.protocol.empty()) continue;
+        if (first == nullptr) first = &run;
+        if (run.data.protocol == first->data.protocol) continue;
+        diagnostics_.add(
+            {"study", 0, 0}, "data.protocol",
+            format("all runs of a study share one protocol, but %s has '%s' and %s '%s'",
+                   first->label.c_str(), first->data.protocol.c_str(), run.label.c_str(),
+                   run.data.protocol.c_str()));
+        return;
+      }
+    }
   }
 
   void plan_teacher(const std::string& name, config::Node node, StudyPlan& plan) {
@@ -123,8 +147,8 @@ class Planner {
     const auto config = config::read<PretrainConfig>(node, diagnostics_, "teachers." + name);
     teacher_configs_[name] = config;
     plan.teachers.push_back({"teacher " + name, "limbeck-pretrain", dir,
-                             config::to_yaml(config::to_node(config)), config.train.steps,
-                             config.run.seed, 0, 0, name});
+                             config::to_yaml(config::to_node(config)), config.data,
+                             config.train.steps, config.run.seed, 0, 0, name});
   }
 
   void plan_student(size_t s, size_t m, int64_t seed, StudyPlan& plan) {
@@ -142,8 +166,8 @@ class Planner {
     if (seed == config_.study.seeds.front()) students_.push_back({s, m, config});
     plan.students.push_back(
         {scenario.name + ", " + method.name + format(", seed %lld", static_cast<long long>(seed)),
-         "limbeck-distill", dir, config::to_yaml(config::to_node(config)), config.train.steps, seed,
-         s, m, scenario.teacher});
+         "limbeck-distill", dir, config::to_yaml(config::to_node(config)), config.data,
+         config.train.steps, seed, s, m, scenario.teacher});
   }
 
   /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found

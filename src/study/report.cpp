@@ -1,5 +1,6 @@
 #include "study/report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -15,19 +16,29 @@ namespace {
 bool is_teacher(const StudyRun& run) { return run.tool == "limbeck-pretrain"; }
 
 std::string results_csv(const StudyConfig& config, const StudyResults& results) {
-  std::string csv = csv_line({"scenario", "method", "seed", "set", "metric", "value"});
+  // A column that every reader of the file sees, only where there is something to say.
+  const bool noted = std::any_of(results.notes.begin(), results.notes.end(),
+                                 [](const auto& of_set) { return !of_set.second.empty(); });
+  const auto line = [&](std::vector<std::string> fields, const std::string& note) {
+    if (noted) fields.push_back(note);
+    return csv_line(fields);
+  };
+  std::string csv = line({"scenario", "method", "seed", "set", "metric", "value"}, "note");
   std::map<std::string, bool> noisy_written;
   for (const RunScores& scores : results.scores) {
     const bool teacher = is_teacher(scores.run);
     const std::string scenario = teacher ? "" : config.scenarios[scores.run.scenario].name;
     const std::string method = teacher ? scores.run.label : config.methods[scores.run.method].name;
+    const auto notes = results.notes.find(scores.set);
+    const std::string note = notes == results.notes.end() ? "" : join(notes->second, "; ");
     for (size_t m = 0; m < results.metrics.size(); ++m) {
       const std::string& metric = results.metrics[m].name;
       if (!noisy_written[scores.set]) {
-        csv += csv_line({"", "noisy", "", scores.set, metric, shortest(scores.noisy_means[m])});
+        csv += line({"", "noisy", "", scores.set, metric, shortest(scores.noisy_means[m])}, note);
       }
-      csv += csv_line({scenario, method, std::to_string(scores.run.seed), scores.set, metric,
-                       shortest(scores.means[m])});
+      csv += line({scenario, method, std::to_string(scores.run.seed), scores.set, metric,
+                   shortest(scores.means[m])},
+                  note);
     }
     noisy_written[scores.set] = true;
   }
@@ -164,6 +175,9 @@ std::string write_report(const std::filesystem::path& dir, const StudyConfig& co
               ", paired by seed: mean difference and its 95 % interval (Student's t, not "
               "corrected for the number of comparisons).\n\n" +
               differences;
+    }
+    if (const auto notes = results.notes.find(set.name); notes != results.notes.end()) {
+      for (const std::string& note : notes->second) text += "\n**" + note + "**\n";
     }
   }
   std::string failed = csv_line({"run", "reason"});

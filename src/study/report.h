@@ -23,6 +23,8 @@ struct StudyResults {
   std::vector<Metric> metrics;
   std::vector<RunScores> scores;
   std::map<std::string, nn::ModelCost> costs;  ///< by run folder
+  /// What has to be said of the results on a set: that it is partial, that it leaks.
+  std::map<std::string, std::vector<std::string>> notes;
 };
 
 struct StudyFailure {

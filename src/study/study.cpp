@@ -11,6 +11,7 @@
 #include "limbeck/core/statistics.h"
 #include "limbeck/eval/evaluate.h"
 #include "limbeck/nn/device.h"
+#include "study/guard.h"
 #include "study/processes.h"
 #include "study/report.h"
 
@@ -48,8 +49,13 @@ std::string last_line(const fs::path& log) {
 
 class Study {
  public:
-  Study(const StudyConfig& config, StudyPlan plan, fs::path tools, Logger& logger)
-      : config_(config), plan_(std::move(plan)), tools_(std::move(tools)), logger_(logger) {}
+  Study(const StudyConfig& config, StudyPlan plan, std::vector<LoadedSet> sets, fs::path tools,
+        Logger& logger)
+      : config_(config),
+        plan_(std::move(plan)),
+        sets_(std::move(sets)),
+        tools_(std::move(tools)),
+        logger_(logger) {}
 
   ExitCode run() {
     train("teachers", plan_.teachers, static_cast<size_t>(1), true);
@@ -131,6 +137,7 @@ class Study {
   StudyResults score(const std::vector<StudyRun>& students) {
     StudyResults results;
     results.metrics = select_metrics(config_.study.metrics);
+    for (const LoadedSet& set : sets_) results.notes[set.name] = set.notes;
     Logger quiet(Verbosity::quiet);
     std::vector<StudyRun> trained;
     const std::vector<StudyRun>& teachers = plan_.teachers;
@@ -181,6 +188,7 @@ class Study {
 
   const StudyConfig& config_;
   StudyPlan plan_;
+  std::vector<LoadedSet> sets_;
   fs::path tools_;
   Logger& logger_;
   std::vector<StudyFailure> failures_;
@@ -194,7 +202,8 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
                    Logger& logger) {
   nn::select_device(config.study.device);
   StudyPlan plan = plan_study(config);
-  for (const StudySet& set : config.study.sets) items_of(Manifest::read(set.manifest));
+  std::vector<LoadedSet> sets = load_sets(config);
+  guard_sets(config, plan, sets, logger);
   logger.info(format(
       "study %s: %zu teachers; %zu scenarios x %zu methods x %zu seeds = %zu students; in %s",
       config.study.name.c_str(), plan.teachers.size(), config.scenarios.size(),
@@ -203,7 +212,7 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
   fs::create_directories(plan.dir);
   const DirectoryLock lock(plan.dir);
   write_file_atomically(plan.dir / "study.yaml", config::to_yaml(config::to_node(config)));
-  return Study(config, std::move(plan), tools, logger).run();
+  return Study(config, std::move(plan), std::move(sets), tools, logger).run();
 }
 
 }  // namespace limbeck

@@ -13,10 +13,11 @@
 
 namespace limbeck {
 
-/// A test set of a study: a manifest of pairs.
+/// A test set of a study: a manifest of pairs, or the test pairs of a protocol.
 struct StudySet {
   std::string name;
   std::string manifest;
+  std::string protocol;
   void describe(config::Visitor& v);
 };
 
@@ -43,6 +44,7 @@ struct StudyOptions {
   std::vector<std::string> metrics = {"si_sdr"};
   std::string baseline;
   std::vector<StudySet> sets;
+  bool allow_leak = false;
   std::string device = "auto";
   int64_t threads_per_run = 1;
   int64_t jobs = 0;
@@ -68,6 +70,7 @@ struct StudyRun {
   std::string tool;   ///< executable that trains it
   std::filesystem::path dir;
   std::string yaml;
+  DataOptions data;
   int64_t steps = 0;
   int64_t seed = 0;
   size_t scenario = 0;  ///< of students
@@ -81,8 +84,8 @@ struct StudyPlan {
   std::vector<StudyRun> students;
 };
 
-/// Resolves every run's configuration and checks that taps and shapes fit; throws one ConfigError
-/// with all that is wrong.
+/// Resolves every run's configuration and checks that taps and shapes fit and that all that name a
+/// protocol name the same; throws one ConfigError with all that is wrong.
 StudyPlan plan_study(const StudyConfig& config);
 
 /// Trains what is not trained yet, each run in a process of its own (`tools` is the folder of the
