@@ -102,6 +102,27 @@ expect 0 "times_real_time_per_core" \
   "$bin/limbeck-bench" metrics --manifest "$work/test.csv" --metrics stoi,si_sdr --repetitions 1 --json
 expect 3 "pairs are needed" "$bin/limbeck-bench" metrics --manifest "$work/clean.csv"
 
+# Data that is locked, moved, changed; data that leaks.
+expect 0 "made.yaml: locked" "$bin/limbeck-prepare" protocol --name made --train "$work/clean.csv" --valid "$work/clean.csv" \
+  --noise "$work/noise.csv" --test "$work/test.csv" --out "$work/made.yaml"
+protocol=("${train[@]}" --set data.speech= --set data.noise= --set "data.protocol=$work/made.yaml")
+expect 0 "configuration is sound" "${protocol[@]}" --set "run.dir=$work/locked" --check
+{ cat "$work/test.csv"; awk -F, -v OFS=, 'NR > 1 && $4 == "train" { print "leak", $2, $2, $3, "test", $5, $6, $7, $7; exit }' \
+  "$work/clean.csv"; } >"$work/leaky.csv"
+locking=("$bin/limbeck-prepare" protocol --name leaky --train "$work/clean.csv" --valid "$work/clean.csv"
+  --noise "$work/noise.csv" --test "$work/leaky.csv" --out "$work/leaky.yaml")
+expect 3 "leak of test has the samples of" "${locking[@]}"
+[ ! -e "$work/leaky.yaml" ] || fail "a protocol that leaks was written"
+expect 0 "LEAK ALLOWED" "${locking[@]}" --allow-leak
+leaky=("${protocol[@]}" --set "data.protocol=$work/leaky.yaml" --set "run.dir=$work/leaked" --set train.steps=2)
+expect 3 "--allow-leak" "${leaky[@]}"
+[ ! -e "$work/leaked" ] || fail "a refused run made its folder"
+expect 0 "LEAK ALLOWED" "${leaky[@]}" --allow-leak
+grep -q "LEAK ALLOWED: 1 file (leak)" "$work/leaked/environment.json" || fail "environment.json hides the leak"
+sed -i '$d' "$work/leaky.csv"
+expect 3 "leaky.csv: changed since" "${leaky[@]}" --allow-leak
+expect 2 "give either both speech and noise, or pairs, or a protocol" "${train[@]}" --set data.noise=
+
 study=("$bin/limbeck-study" configs/study/demo.yaml configs/demo/fast.yaml --set "study.dir=$work/study" --set study.seeds=[1,2]
   --set "study.sets.0.manifest=$work/test.csv" --set "overrides.data.speech=$work/clean.csv"
   --set "overrides.data.noise=$work/noise.csv" --set overrides.train.steps=6)
