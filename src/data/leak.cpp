@@ -144,4 +144,12 @@ std::string refuse_leaks(const std::vector<Leak>& leaks, bool allowed, const std
   return "LEAK ALLOWED: " + leak_summary(leaks);
 }
 
+void add_note(std::vector<std::string>& notes, const std::string& note, const std::string& whose) {
+  const auto said = [&](const std::string& other) {
+    return other == note || other == whose + note;
+  };
+  if (!note.empty() && std::none_of(notes.begin(), notes.end(), said))
+    notes.push_back(whose + note);
+}
+
 }  // namespace limbeck

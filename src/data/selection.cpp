@@ -68,4 +68,21 @@ DataSelection select_data(const DataOptions& options) {
   return selection;
 }
 
+TestSet read_test_set(const std::string& manifest, const std::string& protocol) {
+  TestSet set;
+  if (protocol.empty()) {
+    set.pairs = Manifest::read(manifest);
+  } else {
+    const Protocol locked = Protocol::read(protocol);
+    set.pairs = locked.manifest(Split::test, Role::pairs);
+    set.notes = locked.notes();
+  }
+  const std::string source = set.pairs.path.string();
+  if (set.pairs.kind != Kind::pairs) {
+    throw DataError(source + ": lists recordings; a set to evaluate on lists pairs");
+  }
+  if (set.pairs.entries.empty()) throw DataError(source + ": names no pairs to evaluate on");
+  return set;
+}
+
 }  // namespace limbeck

@@ -1,6 +1,5 @@
 #include "limbeck/data/training_record.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -65,11 +64,7 @@ void TrainingRecord::inherit(const TrainingRecord& teacher_record) {
       if (own.insert(key(item)).second) teacher.push_back(item);
     }
   }
-  for (const std::string& note : teacher_record.notes) {
-    if (std::find(notes.begin(), notes.end(), note) == notes.end()) {
-      notes.push_back("of the teacher: " + note);
-    }
-  }
+  for (const std::string& note : teacher_record.notes) add_note(notes, note, "teacher: ");
   teacher_unknown = teacher_unknown || teacher_record.teacher_unknown;
 }
 

@@ -1,43 +1,20 @@
 #include "study/guard.h"
 
-#include <algorithm>
 #include <set>
 
 #include "limbeck/data/training_record.h"
 
 namespace limbeck {
-namespace {
 
-void add_note(std::vector<std::string>& notes, const std::string& note) {
-  if (note.empty() || std::find(notes.begin(), notes.end(), note) != notes.end()) return;
-  notes.push_back(note);
-}
-
-}  // namespace
-
-std::vector<LoadedSet> load_sets(const StudyConfig& config) {
-  std::vector<LoadedSet> sets;
+std::vector<TestSet> read_sets(const StudyConfig& config) {
+  std::vector<TestSet> sets;
   for (const StudySet& set : config.study.sets) {
-    LoadedSet loaded{set.name, {}, {}};
-    if (set.protocol.empty()) {
-      loaded.pairs = Manifest::read(set.manifest);
-    } else {
-      const Protocol protocol = Protocol::read(set.protocol);
-      loaded.pairs = protocol.manifest(Split::test, Role::pairs);
-      loaded.notes = protocol.notes();
-    }
-    if (loaded.pairs.kind != Manifest::Kind::pairs) {
-      throw DataError(set.manifest + ": lists recordings; a set to evaluate on lists pairs");
-    }
-    if (loaded.pairs.entries.empty()) {
-      throw DataError(loaded.pairs.path.string() + ": names no test pairs");
-    }
-    sets.push_back(std::move(loaded));
+    sets.push_back(read_test_set(set.manifest, set.protocol));
   }
   return sets;
 }
 
-void guard_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<LoadedSet>& sets,
+void guard_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger) {
   std::set<std::vector<std::string>> seen;
   for (const auto* runs : {&plan.teachers, &plan.students}) {
@@ -47,12 +24,14 @@ void guard_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<Lo
       const DataSelection data = select_data(d);
       const TrainingRecord record(data);
       const std::string own = refuse_leaks(record.leaks(data), d.allow_leak, data.source, logger);
-      for (LoadedSet& set : sets) {
-        add_note(set.notes, refuse_leaks(record.leaks_into(fingerprints(set.pairs.entries)),
-                                         config.study.allow_leak,
-                                         "set " + set.name + " against " + data.source, logger));
-        for (const std::string& note : data.notes) add_note(set.notes, note);
-        add_note(set.notes, own);
+      for (size_t i = 0; i < sets.size(); ++i) {
+        TestSet& set = sets[i];
+        add_note(set.notes,
+                 refuse_leaks(
+                     record.leaks_into(fingerprints(set.pairs.entries)), config.study.allow_leak,
+                     "set " + config.study.sets[i].name + " against " + data.source, logger));
+        for (const std::string& note : data.notes) add_note(set.notes, note, "training: ");
+        add_note(set.notes, own, "training: ");
       }
     }
   }

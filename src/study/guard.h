@@ -4,25 +4,18 @@
 #include <vector>
 
 #include "limbeck/core/log.h"
+#include "limbeck/data/selection.h"
 #include "limbeck/study/study.h"
 
 namespace limbeck {
 
-/// A test set, read.
-struct LoadedSet {
-  std::string name;
-  Manifest pairs;
-  std::vector<std::string> notes;  ///< what has to be said wherever results on it are shown
-};
-
-/// Throws DataError for a manifest that is wrong, lists recordings, or changed since its protocol
-/// was locked.
-std::vector<LoadedSet> load_sets(const StudyConfig& config);
+/// The sets of a study, in its order. Throws DataError as read_test_set does.
+std::vector<TestSet> read_sets(const StudyConfig& config);
 
 /// Holds the data of every run, and every set against it, before anything is trained. Adds what
 /// was allowed, and what is partial, to the notes of the sets. Throws DataError that lists the
 /// leaks.
-void guard_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<LoadedSet>& sets,
+void guard_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger);
 
 }  // namespace limbeck

@@ -49,7 +49,7 @@ std::string last_line(const fs::path& log) {
 
 class Study {
  public:
-  Study(const StudyConfig& config, StudyPlan plan, std::vector<LoadedSet> sets, fs::path tools,
+  Study(const StudyConfig& config, StudyPlan plan, std::vector<TestSet> sets, fs::path tools,
         Logger& logger)
       : config_(config),
         plan_(std::move(plan)),
@@ -137,7 +137,9 @@ class Study {
   StudyResults score(const std::vector<StudyRun>& students) {
     StudyResults results;
     results.metrics = select_metrics(config_.study.metrics);
-    for (const LoadedSet& set : sets_) results.notes[set.name] = set.notes;
+    for (size_t i = 0; i < sets_.size(); ++i) {
+      results.notes[config_.study.sets[i].name] = sets_[i].notes;
+    }
     Logger quiet(Verbosity::quiet);
     std::vector<StudyRun> trained;
     const std::vector<StudyRun>& teachers = plan_.teachers;
@@ -188,7 +190,7 @@ class Study {
 
   const StudyConfig& config_;
   StudyPlan plan_;
-  std::vector<LoadedSet> sets_;
+  std::vector<TestSet> sets_;
   fs::path tools_;
   Logger& logger_;
   std::vector<StudyFailure> failures_;
@@ -202,7 +204,7 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
                    Logger& logger) {
   nn::select_device(config.study.device);
   StudyPlan plan = plan_study(config);
-  std::vector<LoadedSet> sets = load_sets(config);
+  std::vector<TestSet> sets = read_sets(config);
   guard_sets(config, plan, sets, logger);
   logger.info(format(
       "study %s: %zu teachers; %zu scenarios x %zu methods x %zu seeds = %zu students; in %s",

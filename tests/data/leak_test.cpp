@@ -129,6 +129,16 @@ TEST(RefuseLeaks, AllowsLoudlyAndGivesTheNote) {
   EXPECT_THAT(said, HasSubstr("LEAK ALLOWED: p.yaml: 1 file (a) of valid in train\n  a is b"));
 }
 
+TEST(AddNote, SaysEachThingOnce) {
+  std::vector<std::string> notes;
+  add_note(notes, "");
+  add_note(notes, "partial set: 1 of 2");
+  add_note(notes, "partial set: 1 of 2", "training: ");
+  add_note(notes, "LEAK ALLOWED: a", "training: ");
+  add_note(notes, "LEAK ALLOWED: a", "training: ");
+  EXPECT_THAT(notes, ElementsAre("partial set: 1 of 2", "training: LEAK ALLOWED: a"));
+}
+
 TEST(RealRecordings, ShareNothingAndAreKnownAtAnotherRate) {
   LIMBECK_NEED_SHARED_DATA(data);
   Logger quiet(Verbosity::quiet);

@@ -100,7 +100,7 @@ TEST(TrainingRecord, TakesOverWhatTheTeacherSawOnce) {
   student.inherit(teacher);
   EXPECT_THAT(student.teacher, ElementsAre(print("x", "xan", '5'), print("y", "yan", '6')));
   EXPECT_THAT(student.notes,
-              ElementsAre("partial set: 1 of 2 (made)", "of the teacher: LEAK ALLOWED: 1 file"));
+              ElementsAre("partial set: 1 of 2 (made)", "teacher: LEAK ALLOWED: 1 file"));
   EXPECT_TRUE(student.teacher_unknown);
   const auto leaks = student.leaks_into({print("z", "yan", '6')});
   ASSERT_EQ(leaks.size(), 2U);

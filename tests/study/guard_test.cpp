@@ -71,8 +71,8 @@ class StudyGuard : public testing::Test {
                    "study.sets=[{name: made, protocol: " + protocol + "}]"});
   }
 
-  std::vector<LoadedSet> guard(const StudyConfig& config) {
-    auto sets = load_sets(config);
+  std::vector<TestSet> guard(const StudyConfig& config) {
+    auto sets = read_sets(config);
     guard_sets(config, plan_study(config), sets, quiet_);
     return sets;
   }
@@ -140,7 +140,7 @@ TEST_F(StudyGuard, WantsOneOfManifestAndProtocolForASet) {
   EXPECT_THAT(message_of<ConfigError>([&] { on_manifests({"study.sets=[{name: a}]"}); }),
               HasSubstr("give either manifest or protocol"));
   EXPECT_THAT(message_of<DataError>([&] {
-                load_sets(on_manifests(
+                read_sets(on_manifests(
                     {"study.sets=[{name: a, manifest: " + (dir_ / "speech.csv").string() + "}]"}));
               }),
               HasSubstr("lists recordings; a set to evaluate on lists pairs"));

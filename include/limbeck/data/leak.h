@@ -74,4 +74,9 @@ std::string leak_summary(const std::vector<Leak>& leaks);
 std::string refuse_leaks(const std::vector<Leak>& leaks, bool allowed, const std::string& source,
                          Logger& logger);
 
+/// Adds a note to those of a result, unless it is said already. `whose` stands before it where it
+/// is about something else than the result itself: "training: ".
+void add_note(std::vector<std::string>& notes, const std::string& note,
+              const std::string& whose = "");
+
 }  // namespace limbeck

@@ -36,4 +36,14 @@ struct DataSelection {
 DataSelection select_data(const DataOptions& options);
 DataSelection select_data(const Protocol& protocol);
 
+/// Pairs to report on.
+struct TestSet {
+  Manifest pairs;
+  std::vector<std::string> notes;  ///< what has to be said wherever results on it are shown
+};
+
+/// All pairs of a manifest, or the test pairs of a protocol: one of the paths is empty. Throws
+/// DataError as select_data does, and if there is no pair.
+TestSet read_test_set(const std::string& manifest, const std::string& protocol);
+
 }  // namespace limbeck
