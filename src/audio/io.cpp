@@ -7,7 +7,9 @@
 #include <cctype>
 #include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -49,6 +51,21 @@ std::string open_failure() {
   return reason;
 }
 
+/// libsndfile reads what is left of a WAV file that was cut short as if that were all, so its
+/// header is held against its size here. Writers into a pipe leave huge lengths, which say nothing,
+/// and some count a byte of padding that they do not write.
+void require_whole_wav(const fs::path& path, std::string_view head, int64_t size) {
+  constexpr int64_t kWrittenToPipe = 0x7ffff000;
+  if (head.size() < 12 || head.substr(0, 4) != "RIFF" || head.substr(8, 4) != "WAVE") return;
+  int64_t promised = 8;
+  for (int i = 0; i < 4; ++i) {
+    promised += static_cast<int64_t>(static_cast<unsigned char>(head[4 + i])) << (8 * i);
+  }
+  if (promised >= kWrittenToPipe || promised <= size + 1) return;
+  fail(path, format("is cut short: its header promises %lld bytes, and there are %lld",
+                    number(promised), number(size)));
+}
+
 File open_to_read(const fs::path& path, SF_INFO& info) {
   std::error_code error;
   const auto status = fs::status(path, error);
@@ -59,10 +76,54 @@ File open_to_read(const fs::path& path, SF_INFO& info) {
   if (::access(path.c_str(), R_OK) != 0) {
     fail(path, std::string("cannot be read: ") + std::strerror(errno));
   }
+  if (extension(path) == ".wav" && fs::is_regular_file(status)) {
+    std::string head(12, '\0');
+    std::ifstream in(path, std::ios::binary);
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<size_t>(in.gcount()));
+    require_whole_wav(path, head, static_cast<int64_t>(fs::file_size(path, error)));
+  }
   info = {};
   File file(::sf_open(path.c_str(), SFM_READ, &info));
   if (!file) fail(path, "cannot be read as audio: " + open_failure());
   if (info.frames <= 0) fail(path, "has no samples");
+  return file;
+}
+
+/// A file in memory, as libsndfile reads it.
+struct MemoryFile {
+  std::string_view bytes;
+  sf_count_t at = 0;
+
+  static sf_count_t size(void* self) {
+    return static_cast<sf_count_t>(static_cast<MemoryFile*>(self)->bytes.size());
+  }
+  static sf_count_t seek(sf_count_t offset, int whence, void* self) {
+    MemoryFile& file = *static_cast<MemoryFile*>(self);
+    const sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file.at : size(self);
+    if (base + offset < 0 || base + offset > size(self)) return -1;
+    return file.at = base + offset;
+  }
+  static sf_count_t read(void* to, sf_count_t count, void* self) {
+    MemoryFile& file = *static_cast<MemoryFile*>(self);
+    count = std::min(count, size(self) - file.at);
+    std::copy_n(file.bytes.data() + file.at, count, static_cast<char*>(to));
+    file.at += count;
+    return count;
+  }
+  static sf_count_t write(const void*, sf_count_t, void*) { return 0; }
+  static sf_count_t tell(void* self) { return static_cast<MemoryFile*>(self)->at; }
+};
+
+File open_memory(MemoryFile& memory, const fs::path& name, SF_INFO& info) {
+  if (memory.bytes.empty()) fail(name, "is an empty file");
+  require_whole_wav(name, memory.bytes.substr(0, 12), MemoryFile::size(&memory));
+  info = {};
+  SF_VIRTUAL_IO io{MemoryFile::size, MemoryFile::seek, MemoryFile::read, MemoryFile::write,
+                   MemoryFile::tell};
+  File file(::sf_open_virtual(&io, SFM_READ, &info, &memory));
+  if (!file) fail(name, "cannot be read as audio: " + open_failure());
+  if (info.frames <= 0) fail(name, "has no samples");
   return file;
 }
 
@@ -190,12 +251,13 @@ AudioInfo audio_info(const fs::path& path) {
   return {info.frames, info.samplerate, info.channels};
 }
 
-Waveform read_audio(const fs::path& path, const ReadOptions& options) {
-  SF_INFO info;
-  const File file = open_to_read(path, info);
+namespace {
+
+Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
+                   const ReadOptions& options) {
   const int channel = chosen_channel(path, options, info);
   const int64_t count = chosen_count(path, options, info);
-  if (options.start > 0 && ::sf_seek(file.get(), options.start, SEEK_SET) != options.start) {
+  if (options.start > 0 && ::sf_seek(file, options.start, SEEK_SET) != options.start) {
     fail(path, format("cannot be read from sample %lld on", number(options.start)));
   }
   Waveform waveform;
@@ -204,7 +266,7 @@ Waveform read_audio(const fs::path& path, const ReadOptions& options) {
   std::vector<float> block(static_cast<size_t>(std::min(count, kBlock) * info.channels));
   while (waveform.size() < count) {
     const int64_t asked = std::min(kBlock, count - waveform.size());
-    const int64_t got = ::sf_readf_float(file.get(), block.data(), asked);
+    const int64_t got = ::sf_readf_float(file, block.data(), asked);
     for (int64_t i = 0; i < got; ++i) {
       waveform.samples.push_back(block[static_cast<size_t>(i * info.channels + channel)]);
     }
@@ -215,6 +277,22 @@ Waveform read_audio(const fs::path& path, const ReadOptions& options) {
   }
   require_finite(path, waveform.samples, options.start);
   return waveform;
+}
+
+}  // namespace
+
+Waveform read_audio(const fs::path& path, const ReadOptions& options) {
+  SF_INFO info;
+  const File file = open_to_read(path, info);
+  return read_from(file.get(), info, path, options);
+}
+
+Waveform read_audio_bytes(std::string_view bytes, const std::string& name,
+                          const ReadOptions& options) {
+  SF_INFO info;
+  MemoryFile memory{bytes};
+  const File file = open_memory(memory, name, info);
+  return read_from(file.get(), info, name, options);
 }
 
 int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat format) {

@@ -192,6 +192,56 @@ TEST(AudioIo, NamesTheFileAndTheReason) {
   EXPECT_THAT(failure("cut.flac"), HasSubstr(" of its 50000 samples"));
 }
 
+// libsndfile takes what is left of a WAV file for all of it, and says nothing.
+TEST(AudioIo, NoticesAWavFileThatWasCutShort) {
+  TempDir dir;
+  put_audio(dir / "cut.wav", test::white(5000, 1));
+  const std::string whole = read_file(dir / "cut.wav");
+  ASSERT_EQ(whole.size(), 10044U);
+  const std::string reason = ": is cut short: its header promises 10044 bytes, and there are ";
+  for (const size_t size : {9000, 50, 44, 10042}) {
+    put_text(dir / "cut.wav", whole.substr(0, size));
+    const std::string wanted = reason + std::to_string(size);
+    EXPECT_EQ(message_of<DataError>([&] { read_audio(dir / "cut.wav"); }),
+              (dir / "cut.wav").string() + wanted);
+    EXPECT_EQ(message_of<DataError>([&] { audio_info(dir / "cut.wav"); }),
+              (dir / "cut.wav").string() + wanted);
+    EXPECT_EQ(
+        message_of<DataError>([&] { read_audio_bytes(whole.substr(0, size), "a.zip/b.wav"); }),
+        "a.zip/b.wav" + wanted);
+  }
+  put_text(dir / "cut.wav", whole + "what follows is nothing to us");
+  EXPECT_EQ(read_audio(dir / "cut.wav").size(), 5000);
+
+  // Written into a pipe, a file cannot know its length.
+  std::string piped = whole;
+  piped.replace(4, 4, "\xff\xff\xff\xff");
+  piped.replace(40, 4, "\xff\xff\xff\xff");
+  put_text(dir / "piped.wav", piped);
+  EXPECT_EQ(read_audio(dir / "piped.wav").size(), 5000);
+}
+
+TEST(AudioIo, ReadsFilesInMemoryAsThoseOnDisk) {
+  TempDir dir;
+  for (const char* name : {"a.wav", "a.flac", "a.ogg"}) {
+    put_audio(dir / name, test::white(40000, 2), 22050);
+    const std::string bytes = read_file(dir / name);
+    const Waveform file = read_audio(dir / name);
+    const Waveform memory = read_audio_bytes(bytes, name);
+    EXPECT_EQ(memory.samples, file.samples) << name;
+    EXPECT_EQ(memory.rate_hz, 22050);
+    const ReadOptions part{.channel = {}, .start = 20001, .count = 77};
+    EXPECT_EQ(read_audio_bytes(bytes, name, part).samples, read_audio(dir / name, part).samples);
+  }
+  const auto failure = [&](const std::string& bytes) {
+    return message_of<DataError>([&] { read_audio_bytes(bytes, "x.zip/y.wav"); });
+  };
+  EXPECT_EQ(failure(""), "x.zip/y.wav: is an empty file");
+  EXPECT_THAT(failure("only words"), HasSubstr("x.zip/y.wav: cannot be read as audio: "));
+  const std::string flac = read_file(dir / "a.flac");
+  EXPECT_THAT(failure(flac.substr(0, flac.size() / 2)), HasSubstr(" of its 40000 samples"));
+}
+
 TEST(AudioIo, RefusesToWriteWhatCannotBeStored) {
   TempDir dir;
   const Waveform good{{0, 0.1F}, 16000};

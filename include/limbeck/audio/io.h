@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "limbeck/audio/waveform.h"
@@ -36,9 +37,13 @@ AudioInfo audio_info(const std::filesystem::path& path);
 /// One channel of a WAV, FLAC or Ogg file, or a segment of it. Integer samples are divided by their
 /// full scale, so 16-bit k reads as exactly k / 32768.
 ///
-/// Throws DataError naming the file: unreadable, empty, ends early, several channels and none
+/// Throws DataError naming the file: unreadable, empty, cut short, several channels and none
 /// chosen, no such channel, segment out of range, a sample that is not finite.
 Waveform read_audio(const std::filesystem::path& path, const ReadOptions& options = {});
+
+/// The same for a file that is in memory; `name` stands for it in messages.
+Waveform read_audio_bytes(std::string_view bytes, const std::string& name,
+                          const ReadOptions& options = {});
 
 /// Writes a file of the type that the extension names (.wav, .flac, .ogg) through a temporary
 /// sibling, so that no reader sees half a file. What was read from 16 or 24 bits is written back
