@@ -12,7 +12,8 @@ namespace limbeck {
 namespace {
 
 const char* const kPurpose =
-    "Lists audio files in manifests that the other tools read, or makes a synthetic corpus.";
+    "Makes data sets ready: lists audio files in manifests that the other tools read, prepares "
+    "VoiceBank-DEMAND, makes a synthetic corpus, and checks and measures what is there.";
 const char* const kExample =
     "limbeck-prepare recordings corpus/clean --out speech.csv --split-by speaker --valid 8 --test "
     "8\n"
@@ -21,14 +22,20 @@ const char* const kExample =
     "  limbeck-prepare protocol --name mine --train speech.csv --valid speech.csv --noise "
     "noise.csv "
     "--test test.csv --out mine.yaml\n"
-    "  limbeck-prepare synthetic --out corpus --minutes 10";
+    "  limbeck-prepare synthetic --out corpus --minutes 10\n"
+    "  limbeck-prepare voicebank-demand --source downloads --out data/vbd\n"
+    "  limbeck-prepare doctor data/vbd\n"
+    "  limbeck-prepare stats data/vbd/test.csv";
 
 // In the order in which --help lists them.
 constexpr decltype(&recordings_command) kCommands[] = {
-    recordings_command,
-    pairs_command,
-    protocol_command,
-    synthetic_command,
+    recordings_command,        //
+    pairs_command,             //
+    protocol_command,          //
+    synthetic_command,         //
+    voicebank_demand_command,  //
+    doctor_command,            //
+    stats_command,             //
 };
 
 }  // namespace

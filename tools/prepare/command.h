@@ -29,5 +29,8 @@ Command recordings_command(CLI::App& parent, const SharedOptions& shared);
 Command pairs_command(CLI::App& parent, const SharedOptions& shared);
 Command protocol_command(CLI::App& parent, const SharedOptions& shared);
 Command synthetic_command(CLI::App& parent, const SharedOptions& shared);
+Command voicebank_demand_command(CLI::App& parent, const SharedOptions& shared);
+Command doctor_command(CLI::App& parent, const SharedOptions& shared);
+Command stats_command(CLI::App& parent, const SharedOptions& shared);
 
 }  // namespace limbeck

@@ -1,0 +1,49 @@
+#include "limbeck/data/doctor.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "command.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+namespace {
+
+/// The list of what is wrong goes to standard output: it is what was asked for.
+int run(const std::filesystem::path& path, int64_t threads, Logger& logger) {
+  const Checkup checkup = check_data(path, threads, logger);
+  for (const std::string& remark : checkup.remarks) logger.info(remark);
+  for (const std::string& fault : checkup.faults) std::printf("WRONG %s\n", fault.c_str());
+  for (const Problem& problem : checkup.problems) {
+    std::printf("WRONG %s: %s\n", problem.file.c_str(), problem.reason.c_str());
+  }
+  const std::string looked_at =
+      format("%lld entries, %lld files, %s of audio", static_cast<long long>(checkup.entries),
+             static_cast<long long>(checkup.files), duration_text(checkup.seconds).c_str());
+  if (checkup.faults.empty() && checkup.problems.empty()) {
+    if (logger.verbosity() != Verbosity::quiet) {
+      std::printf("%s: sound: %s\n", checkup.subject.c_str(), looked_at.c_str());
+    }
+    return static_cast<int>(ExitCode::ok);
+  }
+  std::printf("%s: NOT sound: %zu faults of the set, %zu of files (%s)\n", checkup.subject.c_str(),
+              checkup.faults.size(), checkup.problems.size(), looked_at.c_str());
+  return static_cast<int>(checkup.faults.empty() ? ExitCode::some_failed : ExitCode::data);
+}
+
+}  // namespace
+
+Command doctor_command(CLI::App& parent, const SharedOptions& shared) {
+  CLI::App* app = parent.add_subcommand(
+      "doctor",
+      "check a data set again: files, hashes, lengths, splits; exits with 5 if files are wrong, "
+      "with 3 if the set is");
+  auto path = std::make_shared<std::filesystem::path>();
+  app->add_option("PATH", *path,
+                  "folder with protocol.yaml, a protocol (.yaml), or a manifest (.csv)")
+      ->required();
+  return {app, [path, &shared](Logger& logger) { return run(*path, shared.threads, logger); }};
+}
+
+}  // namespace limbeck
