@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
       "Scores a model, several runs, or a folder that any system made. Configuration files are "
       "optional.",
       "limbeck-evaluate --model runs/student --manifest test.csv --out scores\n"
+      "  limbeck-evaluate --model runs/student --protocol data/vbd/protocol.yaml --out scores\n"
       "  limbeck-evaluate --clean test/clean --estimate enhanced --metrics all --out scores\n"
       "  limbeck-evaluate --runs 'runs/cosine-s*' --manifest test.csv --out scores\n"
       "  limbeck-evaluate compare scores_a scores_b");
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   options.add_shortcut("--runs", "runs", "shell pattern of run folders: mean ± std over them");
   options.add_shortcut("--which", "which", "best or last");
   options.add_shortcut("--manifest", "manifest", "manifest of pairs");
+  options.add_shortcut("--protocol", "protocol", "protocol whose test pairs to score on");
   options.add_shortcut("--clean", "clean", "folder of clean files");
   options.add_shortcut("--estimate", "estimate", "folder of files of the same names");
   options.add_shortcut("--noisy", "noisy", "folder of the noisy files, with --clean");
@@ -55,6 +57,8 @@ int main(int argc, char** argv) {
   options.add_flag_shortcut("--align", "align", "shift estimates to their clean side");
   options.add_number_shortcut("--resample", "resample_hz", "bring all files to a rate (16000)",
                               16000);
+  options.add_flag_shortcut("--allow-leak", "allow_leak",
+                            "score a set that was seen in training, and say so");
   CompareOptions compare;
   const CLI::App* compares = add_compare(tool.app, compare);
   return tool.run(argc, argv, [&] {

@@ -92,6 +92,8 @@ Comparison compare_results(const std::string& folder_a, const std::string& folde
   std::map<std::string, const UtteranceScores*> left;
   for (const auto& row : b.rows) left[row.id] = &row;
   Comparison comparison;
+  comparison.notes_a = a.notes;
+  comparison.notes_b = b.notes;
   std::vector<Pair> pairs;
   for (const auto& row : a.rows) {
     const auto found = left.find(row.id);
@@ -158,6 +160,10 @@ std::string comparison_text(const Comparison& comparison, const std::string& nam
     text += format("%zu utterances only in %s, left out: %s\n", ids.size(), name,
                    ids_text(ids).c_str());
   }
+  for (const auto& [name, notes] :
+       {std::pair{"A", comparison.notes_a}, {"B", comparison.notes_b}}) {
+    for (const std::string& note : notes) text += format("**%s: %s**\n", name, note.c_str());
+  }
   const Metric& ranked = comparison.differences[comparison.ranked].metric;
   rows.clear();
   for (const auto& row : comparison.worst) {
@@ -174,6 +180,8 @@ std::string comparison_json(const Comparison& comparison) {
   nlohmann::json object = {{"metrics", nlohmann::json::object()},
                            {"only_in_a", comparison.only_in_a},
                            {"only_in_b", comparison.only_in_b},
+                           {"notes_a", comparison.notes_a},
+                           {"notes_b", comparison.notes_b},
                            {"worst_by", comparison.differences[comparison.ranked].metric.name},
                            {"worst", nlohmann::json::array()}};
   for (const PairedDifference& d : comparison.differences) {

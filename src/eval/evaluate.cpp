@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/enhance.h"
+#include "eval/guard.h"
 #include "eval/journal.h"
 #include "eval/matching.h"
 #include "eval/results.h"
@@ -27,6 +28,9 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.value("runs", runs, "shell pattern of run folders; the table gives mean ± std over them");
   v.value("which", which, "checkpoint of a run folder", config::one_of({"best", "last"}));
   v.value("manifest", manifest, "manifest of pairs to score on");
+  v.value("protocol", protocol, "protocol whose test pairs to score on, instead of a manifest");
+  v.value("allow_leak", allow_leak,
+          "score a set of which the model saw files or speakers in training; the results say so");
   v.value("clean", clean, "folder of clean files, with estimate");
   v.value("estimate", estimate, "folder of files of the same names that any system made");
   v.value("noisy", noisy, "folder of the noisy files, for the noisy row");
@@ -44,12 +48,16 @@ void EvaluateConfig::describe(config::Visitor& v) {
           config::between(1, 1024));
   const int ways = int(!model.empty()) + int(!runs.empty()) + int(!estimate.empty());
   v.require(ways == 1, "model", "give exactly one of model, runs and estimate");
-  v.require(clean.empty() || manifest.empty(), "clean", "the manifest names the clean files");
-  v.require(ways != 1 || estimate.empty() || clean.empty() != manifest.empty(), "clean",
-            "an estimate needs clean or manifest");
+  const bool listed = !manifest.empty() || !protocol.empty();
+  v.require(manifest.empty() || protocol.empty(), "protocol", "give either manifest or protocol");
+  v.require(clean.empty() || !listed, "clean", "the manifest names the clean files");
+  v.require(ways != 1 || estimate.empty() || !clean.empty() || listed, "clean",
+            "an estimate needs clean or manifest or protocol");
   v.require(clean.empty() || !estimate.empty(), "clean", "is only used with estimate");
-  v.require(!estimate.empty() || !manifest.empty() || ways != 1, "manifest",
-            "is required to score a model");
+  v.require(!estimate.empty() || listed || ways != 1, "manifest",
+            "or protocol is required to score a model");
+  v.require(!allow_leak || estimate.empty(), "allow_leak",
+            "is of no use: nothing is known of what made the estimates");
   v.require(noisy.empty() || !clean.empty(), "noisy",
             "is only used with clean; a manifest names its noisy files");
   v.require(!save_audio || estimate.empty(), "save_audio", "the estimates are files already");
@@ -58,6 +66,11 @@ void EvaluateConfig::describe(config::Visitor& v) {
 namespace {
 
 json versions() { return {{"limbeck", version_text()}, {"libtorch", TORCH_VERSION}}; }
+
+void add_set(json& about, const TestSet& set) {
+  about["manifest"] = set.pairs.path.string();
+  about["manifest_hash"] = set.pairs.content_hash();
+}
 
 /// Adds what changes scores beside model and data.
 json with_fit(json about, const FitOptions& fit) {
@@ -110,8 +123,10 @@ ExitCode finish(const Evaluation& evaluation, const std::string& system, const f
 
 ExitCode evaluate_files(const EvaluateConfig& config, const std::vector<Metric>& metrics,
                         bool check_only, Logger& logger) {
+  TestSet set;
+  if (config.clean.empty()) set = read_test_set(config.manifest, config.protocol);
   const Matched matched = config.clean.empty()
-                              ? match_manifest(Manifest::read(config.manifest), config.estimate)
+                              ? match_manifest(set.pairs, config.estimate)
                               : match_folders(config.clean, config.estimate, config.noisy);
   logger.info(format("%zu files with a partner, %zu without", matched.items.size(),
                      matched.failures.size()));
@@ -119,10 +134,7 @@ ExitCode evaluate_files(const EvaluateConfig& config, const std::vector<Metric>&
   json about = {{"estimate", config.estimate}, {"files", files_stamp(matched.items)}};
   if (!config.clean.empty()) about["clean"] = config.clean;
   if (!config.noisy.empty()) about["noisy"] = config.noisy;
-  if (!config.manifest.empty()) {
-    about["manifest"] = config.manifest;
-    about["manifest_hash"] = Manifest::read(config.manifest).content_hash();
-  }
+  if (config.clean.empty()) add_set(about, set);
   about = with_fit(about, fit_of(config));
 
   fs::create_directories(config.out);
@@ -136,6 +148,7 @@ ExitCode evaluate_files(const EvaluateConfig& config, const std::vector<Metric>&
                                    logger);
   evaluation.failures.insert(evaluation.failures.begin(), matched.failures.begin(),
                              matched.failures.end());
+  evaluation.notes = set.notes;
   write_evaluation(config.out, evaluation, name_of(config.estimate), about.dump());
   remove_journal(config.out);
   return finish(evaluation, name_of(config.estimate), config.out, logger);
@@ -145,6 +158,8 @@ ModelEvaluation model_evaluation(const EvaluateConfig& config, const std::vector
   return {.model = config.model,
           .which = config.which,
           .manifest = config.manifest,
+          .protocol = config.protocol,
+          .allow_leak = config.allow_leak,
           .metrics = metrics,
           .fit = fit_of(config),
           .folder = config.out,
@@ -211,13 +226,13 @@ class ThreadCount {
 }  // namespace
 
 Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger) {
-  const Manifest manifest = Manifest::read(options.manifest);
+  const TestSet set = read_test_set(options.manifest, options.protocol);
   const fs::path file = nn::find_model_file(options.model, options.which);
+  const auto notes = guard_model(file, set, options.allow_leak, logger);
   json about = {{"model", file.string()},
                 {"model_xxh3_128", hash_file(file)},
-                {"manifest", options.manifest},
-                {"manifest_hash", manifest.content_hash()},
                 {"device", nn::is_cpu(options.device) ? "cpu" : "cuda"}};
+  add_set(about, set);
   if (options.save_audio) about["audio"] = true;
   about = with_fit(about, options.fit);
 
@@ -227,6 +242,10 @@ Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger) {
   if (read_evaluation(options.folder, about.dump(), options.metrics, evaluation) &&
       evaluation.failures.empty()) {
     logger.info(options.model + ": scored before, see " + options.folder);
+    if (evaluation.notes != notes) {
+      evaluation.notes = notes;
+      write_evaluation(options.folder, evaluation, name_of(options.model), about.dump());
+    }
     return evaluation;
   }
   const Enhancer enhancer(file, options.device);
@@ -240,15 +259,16 @@ Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger) {
   };
   const ThreadCount restored_afterwards;
   evaluation = evaluate(
-      items_of(manifest),
+      items_of(set.pairs),
       {.metrics = options.metrics,
        .fit = options.fit,
        .jobs = options.jobs,
        .enhance = enhance,
-       .batches = enhancer.batches(lengths(manifest, options.fit.resample_hz), options.batch_size),
+       .batches = enhancer.batches(lengths(set.pairs, options.fit.resample_hz), options.batch_size),
        .resume_in = options.folder,
        .about = with_metrics(about, options.metrics)},
       logger);
+  evaluation.notes = notes;
   write_evaluation(options.folder, evaluation, name_of(options.model), about.dump());
   remove_journal(options.folder);
   return evaluation;
@@ -262,9 +282,16 @@ ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& l
   std::vector<fs::path> runs =
       config.runs.empty() ? std::vector<fs::path>{config.model} : glob_paths(config.runs);
   if (runs.empty()) throw ConfigError("runs: nothing matches '" + config.runs + "'");
-  for (const fs::path& run : runs) nn::find_model_file(run, config.which);
-  logger.info(format("%zu pairs in %s", items_of(Manifest::read(config.manifest)).size(),
-                     config.manifest.c_str()));
+  const TestSet set = read_test_set(config.manifest, config.protocol);
+  Logger quiet(Verbosity::quiet);
+  for (const fs::path& run : runs) {
+    const fs::path file = nn::find_model_file(run, config.which);
+    // Before any of them is scored; evaluate_model says the rest.
+    if (check_only || !config.allow_leak) {
+      guard_model(file, set, config.allow_leak, check_only ? logger : quiet);
+    }
+  }
+  logger.info(format("%zu pairs in %s", set.pairs.entries.size(), set.pairs.path.c_str()));
   if (check_only) return ExitCode::ok;
   if (!config.runs.empty()) return evaluate_runs(config, runs, metrics, logger);
   const Evaluation evaluation = evaluate_model(model_evaluation(config, metrics), logger);

@@ -10,6 +10,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/statistics.h"
+#include "limbeck/data/leak.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -57,6 +58,8 @@ std::string per_utterance_csv(const Evaluation& evaluation) {
   if (evaluation.has_noisy()) {
     for (const Metric& metric : evaluation.metrics) header.push_back(metric.name + "_noisy");
   }
+  const std::string note = join(evaluation.notes, "; ");
+  if (!note.empty()) header.push_back("note");
   std::string csv = csv_line(header);
   for (const auto& row : evaluation.rows) {
     std::vector<std::string> fields = {row.id, shortest(row.seconds), row.condition.speaker};
@@ -66,6 +69,7 @@ std::string per_utterance_csv(const Evaluation& evaluation) {
     for (const double value : row.scores) fields.push_back(score_text(value));
     if (known.improvement) fields.push_back(score_text(si_sdr_improvement(evaluation, row)));
     for (const double value : row.noisy_scores) fields.push_back(score_text(value));
+    if (!note.empty()) fields.push_back(note);
     csv += csv_line(fields);
   }
   return csv;
@@ -84,6 +88,7 @@ json summary_json(const Evaluation& evaluation, const json& about) {
   json summary = {{"about", about},
                   {"n", evaluation.rows.size()},
                   {"failures", evaluation.failures.size()},
+                  {"notes", evaluation.notes},
                   {"metrics", json::object()}};
   json& entries = summary["metrics"];
   for (size_t m = 0; m < evaluation.metrics.size() && !evaluation.rows.empty(); ++m) {
@@ -164,6 +169,7 @@ Evaluation read_scores(const fs::path& path) {
     if (const std::string lag = text(csv.column("lag_samples")); !lag.empty()) {
       row.lag_samples = static_cast<int64_t>(parse_score(lag, where));
     }
+    add_note(evaluation.notes, text(csv.column("note")));
     evaluation.rows.push_back(std::move(row));
   }
   return evaluation;
@@ -175,7 +181,7 @@ bool read_evaluation(const fs::path& folder, const std::string& about,
     const json summary = json::parse(read_file(folder / "summary.json"));
     if (summary.at("about") != json::parse(about)) return false;
     const Evaluation all = read_scores(folder / "per_utterance.csv");
-    evaluation = {metrics, all.rows, {}};
+    evaluation = {metrics, all.rows, {}, summary.at("notes").get<std::vector<std::string>>()};
     for (size_t r = 0; r < all.rows.size(); ++r) {
       evaluation.rows[r].scores.clear();
       evaluation.rows[r].noisy_scores.clear();

@@ -50,6 +50,20 @@ void RunTable::add(const std::string& name, const Evaluation& evaluation) {
   for (size_t m = 0; m < metrics_.size(); ++m) {
     means.push_back(summarize(evaluation.scores(m)).mean);
   }
+  for (const std::string& note : evaluation.notes) {
+    auto said = std::find_if(notes_.begin(), notes_.end(),
+                             [&](const auto& other) { return other.first == note; });
+    if (said == notes_.end()) said = notes_.insert(notes_.end(), {note, {}});
+    said->second.push_back(name);
+  }
+}
+
+std::vector<std::string> RunTable::notes() const {
+  std::vector<std::string> texts;
+  for (const auto& [note, runs] : notes_) {
+    texts.push_back(runs.size() == means_.size() ? note : join(runs, ", ") + ": " + note);
+  }
+  return texts;
 }
 
 std::string RunTable::markdown() const {
@@ -66,14 +80,17 @@ std::string RunTable::markdown() const {
   }
   auto rows = rows_;
   rows.push_back(over_runs);
-  return markdown_table(header, rows) +
-         "\neach run: mean over the utterances; all runs: mean ± sample standard deviation over "
-         "the runs\n";
+  std::string text =
+      markdown_table(header, rows) +
+      "\neach run: mean over the utterances; all runs: mean ± sample standard deviation over "
+      "the runs\n";
+  for (const std::string& note : notes()) text += "**" + note + "**\n";
+  return text;
 }
 
 nlohmann::json RunTable::summary() const {
-  nlohmann::json summary = {{"runs", nlohmann::json::array()},
-                            {"metrics", nlohmann::json::object()}};
+  nlohmann::json summary = {
+      {"runs", nlohmann::json::array()}, {"notes", notes()}, {"metrics", nlohmann::json::object()}};
   for (size_t m = 0; m < metrics_.size(); ++m) {
     std::vector<double> values;
     for (const auto& means : means_) values.push_back(means[m]);

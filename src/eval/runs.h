@@ -22,13 +22,17 @@ class RunTable {
   /// Throws DataError if a metric has no value in this run.
   void add(const std::string& name, const Evaluation& evaluation);
   std::string markdown() const;
-  /// `metrics`: mean, std, n and the values of each.
+  /// `metrics`: mean, std, n and the values of each; `notes`.
   nlohmann::json summary() const;
 
  private:
+  std::vector<std::string> notes() const;
+
   std::vector<Metric> metrics_;
   std::vector<std::vector<double>> means_;  ///< [run][metric]
   std::vector<std::vector<std::string>> rows_;
+  /// What has to be said, and of which runs.
+  std::vector<std::pair<std::string, std::vector<std::string>>> notes_;
 };
 
 }  // namespace limbeck

@@ -108,9 +108,11 @@ std::string group_table(const Evaluation& evaluation, const std::string& title,
   return markdown_table(header, rows, 2);
 }
 
-/// Metrics that are not defined for every utterance have means over fewer.
+/// What is to be said of the whole; metrics that are not defined for every utterance have means
+/// over fewer.
 std::string footnotes(const Evaluation& evaluation) {
   std::string text;
+  for (const std::string& note : evaluation.notes) text += "**" + note + "**\n";
   for (size_t m = 0; m < evaluation.metrics.size(); ++m) {
     for (const bool noisy : {false, true}) {
       if (noisy && !evaluation.has_noisy()) continue;

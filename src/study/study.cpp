@@ -9,6 +9,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/core/statistics.h"
+#include "limbeck/data/leak.h"
 #include "limbeck/eval/evaluate.h"
 #include "limbeck/nn/device.h"
 #include "study/guard.h"
@@ -156,6 +157,8 @@ class Study {
           const Evaluation evaluation =
               evaluate_model({.model = run.dir.string(),
                               .manifest = set.manifest,
+                              .protocol = set.protocol,
+                              .allow_leak = config_.study.allow_leak,
                               .metrics = results.metrics,
                               .folder = (run.dir / "eval" / set.name).string(),
                               .device = config_.study.device},
@@ -164,6 +167,7 @@ class Study {
             failures_.push_back({run.label + ", " + set.name,
                                  failure.id + " " + failure.metric + ": " + failure.reason});
           }
+          for (const auto& note : evaluation.notes) add_note(results.notes[set.name], note);
           results.scores.push_back(scored(run, set.name, evaluation));
         } catch (const Error& e) {
           failures_.push_back({run.label + ", " + set.name, e.what()});

@@ -114,11 +114,28 @@ locking=("$bin/limbeck-prepare" protocol --name leaky --train "$work/clean.csv" 
 expect 3 "leak of test has the samples of" "${locking[@]}"
 [ ! -e "$work/leaky.yaml" ] || fail "a protocol that leaks was written"
 expect 0 "LEAK ALLOWED" "${locking[@]}" --allow-leak
+expect 0 "locked" "$bin/limbeck-prepare" protocol --name part --partial "24 of 824 test pairs" --test "$work/test.csv" \
+  --out "$work/part.yaml"
+cp "$work/student-s1/checkpoints/step-00000008/model.safetensors" "$work/bare.safetensors"
 leaky=("${protocol[@]}" --set "data.protocol=$work/leaky.yaml" --set "run.dir=$work/leaked" --set train.steps=2)
 expect 3 "--allow-leak" "${leaky[@]}"
 [ ! -e "$work/leaked" ] || fail "a refused run made its folder"
 expect 0 "LEAK ALLOWED" "${leaky[@]}" --allow-leak
 grep -q "LEAK ALLOWED: 1 file (leak)" "$work/leaked/environment.json" || fail "environment.json hides the leak"
+# The same set held against what a model was trained on.
+scoring=("$bin/limbeck-evaluate" --manifest "$work/leaky.csv" --metrics stoi --out "$work/leaky" --jobs 1)
+expect 3 "leak of test has the samples of" "${scoring[@]}" --model "$work/student-s1"
+expect 3 "leak of test has the samples of" "${scoring[@]}" --runs "$work/student-s*" --check
+[ ! -e "$work/leaky" ] || fail "a refused evaluation made its folder"
+expect 0 "**LEAK ALLOWED: 1 file (leak)" "${scoring[@]}" --model "$work/student-s1" --allow-leak
+for output in summary.json per_utterance.csv table.md; do
+  grep -q "LEAK ALLOWED: 1 file (leak)" "$work/leaky/$output" || fail "$output hides the leak"
+done
+expect 0 "nothing is known" "$bin/limbeck-evaluate" --model "$work/bare.safetensors" --protocol "$work/made.yaml" \
+  --metrics si_sdr --out "$work/bare"
+expect 0 "partial set: 24 of 824" "$bin/limbeck-evaluate" --model "$work/student-s1" --protocol "$work/part.yaml" \
+  --metrics si_sdr --out "$work/part"
+cp "$work/leaky.csv" "$work/still-leaky.csv"
 sed -i '$d' "$work/leaky.csv"
 expect 3 "leaky.csv: changed since" "${leaky[@]}" --allow-leak
 expect 2 "give either both speech and noise, or pairs, or a protocol" "${train[@]}" --set data.noise=
@@ -126,6 +143,8 @@ expect 2 "give either both speech and noise, or pairs, or a protocol" "${train[@
 study=("$bin/limbeck-study" configs/study/demo.yaml configs/demo/fast.yaml --set "study.dir=$work/study" --set study.seeds=[1,2]
   --set "study.sets.0.manifest=$work/test.csv" --set "overrides.data.speech=$work/clean.csv"
   --set "overrides.data.noise=$work/noise.csv" --set overrides.train.steps=6)
+expect 3 "set vbd_test against" "${study[@]}" --set "study.sets.0.manifest=$work/still-leaky.csv"
+[ ! -e "$work/study" ] || fail "a refused study made its folder"
 expect 0 "| narrower latent" "${study[@]}"
 [ "$(wc -l <"$work/study/results.csv")" = 11 ] || fail "results.csv: noisy, teacher and 8 students"
 cp "$work/study/results.csv" "$work/results.csv"

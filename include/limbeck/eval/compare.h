@@ -26,8 +26,9 @@ struct UtteranceDifference {
 struct Comparison {
   std::vector<PairedDifference> differences;  ///< of every metric that both have
   std::vector<std::string> only_in_a, only_in_b;
-  size_t ranked = 0;                       ///< index in `differences` that orders `worst`
-  std::vector<UtteranceDifference> worst;  ///< b against a, worst first
+  std::vector<std::string> notes_a, notes_b;  ///< what has to be said of each
+  size_t ranked = 0;                          ///< index in `differences` that orders `worst`
+  std::vector<UtteranceDifference> worst;     ///< b against a, worst first
 };
 
 /// Compares two results of `limbeck-evaluate`, given as their folders, paired by utterance.

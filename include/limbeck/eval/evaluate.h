@@ -17,6 +17,8 @@ struct EvaluateConfig {
   std::string runs;
   std::string which = "best";
   std::string manifest;
+  std::string protocol;
+  bool allow_leak = false;
   std::string clean;
   std::string estimate;
   std::string noisy;
@@ -36,11 +38,13 @@ struct EvaluateConfig {
 /// missing. With `check_only` it reads what it would work on and stops.
 ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& logger);
 
-/// A model on a manifest of pairs.
+/// A model on a manifest of pairs, or on the test pairs of a protocol.
 struct ModelEvaluation {
   std::string model = {};  ///< run folder, checkpoint folder or model file
   std::string which = "best";
   std::string manifest = {};
+  std::string protocol = {};
+  bool allow_leak = false;  ///< score a set that the model has seen in training, and say so
   std::vector<Metric> metrics = {};
   FitOptions fit = {};
   std::string folder = {};  ///< where the results go
@@ -51,10 +55,10 @@ struct ModelEvaluation {
 };
 
 /// Enhances and scores, or takes what an earlier call with the same model and data left in the
-/// folder. Interrupted, the same call goes on. On the CPU each core enhances one utterance at a
-/// time, which is faster than all cores on one and gives the same bits for any `jobs`; on a GPU
-/// only utterances of one frame count share a batch, so that none is padded by more than its last
-/// frame.
+/// folder. Throws DataError if the run of the model saw files or speakers of the set in training.
+/// Interrupted, the same call goes on. On the CPU each core enhances one utterance at a time, which
+/// is faster than all cores on one and gives the same bits for any `jobs`; on a GPU only utterances
+/// of one frame count share a batch, so that none is padded by more than its last frame.
 Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger);
 
 }  // namespace limbeck

@@ -47,6 +47,7 @@ struct Evaluation {
   std::vector<Metric> metrics;
   std::vector<UtteranceScores> rows;
   std::vector<UtteranceFailure> failures;
+  std::vector<std::string> notes = {};  ///< what has to be said wherever the scores are shown
 
   bool has_noisy() const { return !rows.empty() && !rows.front().noisy_scores.empty(); }
   /// Index in `metrics`; throws std::out_of_range.
