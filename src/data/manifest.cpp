@@ -1,10 +1,10 @@
 #include "limbeck/data/manifest.h"
 
 #include <algorithm>
-#include <charconv>
-#include <set>
+#include <limits>
 #include <unordered_map>
 
+#include "csv_row.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -24,88 +24,40 @@ const std::vector<std::string>& columns_of(Manifest::Kind kind) {
   return kind == Manifest::Kind::recordings ? kRecordingColumns : kPairColumns;
 }
 
-/// One row with its place, so that every complaint can name it.
-class Row {
- public:
-  Row(const Csv& csv, size_t index, const fs::path& file) : csv_(csv), index_(index), file_(file) {}
-
-  [[noreturn]] void fail(const std::string& reason) const {
-    throw DataError(format("%s:%zu: %s", file_.c_str(), csv_.lines[index_], reason.c_str()));
+Split split_of(const CsvRow& row) {
+  Split split{};
+  if (!parse_split(row.text("split"), split)) {
+    row.fail("column 'split': '" + row.text("split") + "' is none of train, valid, test");
   }
+  return split;
+}
 
-  const std::string& text(const std::string& column) const {
-    return csv_.rows[index_][static_cast<size_t>(csv_.column(column))];
-  }
-
-  const std::string& non_empty(const std::string& column) const {
-    const std::string& value = text(column);
-    if (value.empty()) fail("column '" + column + "' is empty");
-    return value;
-  }
-
-  template <class Integer>
-  Integer positive(const std::string& column) const {
-    const std::string& value = text(column);
-    Integer number = 0;
-    const char* end = value.data() + value.size();
-    const auto [stop, error] = std::from_chars(value.data(), end, number);
-    if (error != std::errc() || stop != end || number <= 0) {
-      fail("column '" + column + "': '" + value + "' is not a positive whole number");
-    }
-    return number;
-  }
-
-  Split split() const {
-    Split split{};
-    if (!parse_split(text("split"), split)) {
-      fail("column 'split': '" + text("split") + "' is none of train, valid, test");
-    }
-    return split;
-  }
-
-  AudioFile file(const std::string& path_column, const std::string& hash_column) const {
-    const std::string& hash = text(hash_column);
-    if (hash.size() != 32 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
-      fail("column '" + hash_column + "': '" + hash + "' is not a hash of 32 hexadecimal digits");
-    }
-    return {file_.parent_path() / non_empty(path_column), hash};
-  }
-
- private:
-  const Csv& csv_;
-  size_t index_;
-  const fs::path& file_;
-};
+AudioFile file_of(const CsvRow& row, const std::string& path_column,
+                  const std::string& hash_column) {
+  const std::string& hash = row.hash(hash_column);
+  return {row.file().parent_path() / row.non_empty(path_column), hash};
+}
 
 Manifest::Kind kind_of(const Csv& csv, const fs::path& path) {
   const bool pairs = csv.column("clean") >= 0 || csv.column("noisy") >= 0;
   const auto kind = pairs ? Manifest::Kind::pairs : Manifest::Kind::recordings;
-  std::set<std::string> seen;
-  for (const auto& name : csv.header) {
-    if (!seen.insert(name).second) {
-      throw DataError(path.string() + ":1: column '" + name + "' occurs twice");
-    }
-  }
-  for (const auto& name : columns_of(kind)) {
-    if (csv.column(name) >= 0) continue;
-    throw DataError(path.string() + ":1: column '" + name + "' is missing; a manifest of " +
-                    (pairs ? "pairs" : "recordings") + " has " + join(columns_of(kind), ","));
-  }
+  require_columns(csv, columns_of(kind), path,
+                  std::string("a manifest of ") + (pairs ? "pairs" : "recordings"));
   return kind;
 }
 
-ManifestEntry entry_of(const Row& row, Manifest::Kind kind) {
+ManifestEntry entry_of(const CsvRow& row, Manifest::Kind kind) {
   ManifestEntry entry;
   entry.id = row.non_empty("id");
   entry.speaker = row.text("speaker");
-  entry.split = row.split();
-  entry.samples = row.positive<int64_t>("samples");
-  entry.rate_hz = row.positive<int>("rate");
+  entry.split = split_of(row);
+  entry.samples = row.positive("samples");
+  entry.rate_hz = static_cast<int>(row.positive("rate", std::numeric_limits<int>::max()));
   if (kind == Manifest::Kind::recordings) {
-    entry.audio = row.file("path", "hash");
+    entry.audio = file_of(row, "path", "hash");
   } else {
-    entry.audio = row.file("clean", "clean_hash");
-    entry.noisy = row.file("noisy", "noisy_hash");
+    entry.audio = file_of(row, "clean", "clean_hash");
+    entry.noisy = file_of(row, "noisy", "noisy_hash");
   }
   return entry;
 }
@@ -150,7 +102,7 @@ Manifest Manifest::read(const fs::path& path) {
   }
   std::unordered_map<std::string, size_t> line_of_id;
   for (size_t i = 0; i < csv.rows.size(); ++i) {
-    const Row row(csv, i, path);
+    const CsvRow row(csv, i, path);
     ManifestEntry entry = entry_of(row, manifest.kind);
     const auto [before, is_new] = line_of_id.emplace(entry.id, csv.lines[i]);
     if (!is_new)

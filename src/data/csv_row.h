@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "limbeck/core/csv.h"
+
+namespace limbeck {
+
+/// One row of a CSV file with its place, so that every complaint can name it.
+class CsvRow {
+ public:
+  CsvRow(const Csv& csv, size_t index, const std::filesystem::path& file)
+      : csv_(csv), index_(index), file_(file) {}
+
+  size_t line() const { return csv_.lines[index_]; }
+  const std::filesystem::path& file() const { return file_; }
+
+  /// Throws DataError as `file:line: reason`.
+  [[noreturn]] void fail(const std::string& reason) const;
+
+  // A field of a column that is there, as what it should be; each fails if it is not that.
+  const std::string& text(const std::string& column) const;
+  const std::string& non_empty(const std::string& column) const;
+  int64_t positive(const std::string& column, int64_t largest = INT64_MAX) const;
+  double number(const std::string& column) const;
+  const std::string& hash(const std::string& column) const;
+
+ private:
+  const Csv& csv_;
+  size_t index_;
+  const std::filesystem::path& file_;
+};
+
+/// Throws DataError if a column occurs twice or one of `needed` is missing; `what` names the file's
+/// kind.
+void require_columns(const Csv& csv, const std::vector<std::string>& needed,
+                     const std::filesystem::path& file, const std::string& what);
+
+}  // namespace limbeck
