@@ -14,8 +14,7 @@ Fft::Fft(size_t size) : size_(size), twiddles_(size) {
   if (!std::has_single_bit(size)) throw std::logic_error("Fft: size is no power of two");
   for (size_t half = 1; half < size; half *= 2) {
     for (size_t k = 0; k < half; ++k) {
-      const double angle =
-          -std::numbers::pi * static_cast<double>(k) / static_cast<double>(half);
+      const double angle = -std::numbers::pi * static_cast<double>(k) / static_cast<double>(half);
       twiddles_[half + k] = {std::cos(angle), std::sin(angle)};
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 
@@ -9,15 +10,11 @@ namespace limbeck {
 namespace {
 
 constexpr double kSilence = -std::numeric_limits<double>::infinity();
-constexpr double kFrameSeconds = 0.032;
-constexpr double kStartMargin = 1e-4;      // 40 dB below the loudest frame
-constexpr double kMargin = 0.02570395783;  // 15.9 dB below the active level (P.56)
 
-struct Frame {
-  double energy;
-  int64_t samples;
-  double power() const { return energy / static_cast<double>(samples); }
-};
+// Constants of P.56, table 1.
+constexpr double kEnvelopeSeconds = 0.03;
+constexpr double kHangoverSeconds = 0.2;
+constexpr double kMarginDb = 15.9;
 
 double energy(std::span<const float> samples) {
   double sum = 0;
@@ -27,32 +24,34 @@ double energy(std::span<const float> samples) {
 
 double decibels(double power) { return power > 0 ? 10 * std::log10(power) : kSilence; }
 
-std::vector<Frame> frames_of(std::span<const float> samples, int rate_hz) {
-  const auto length = static_cast<size_t>(std::max(1.0, std::round(kFrameSeconds * rate_hz)));
-  std::vector<Frame> frames;
-  for (size_t at = 0; at < samples.size(); at += length) {
-    const auto frame = samples.subspan(at, std::min(length, samples.size() - at));
-    frames.push_back({energy(frame), static_cast<int64_t>(frame.size())});
+/// P.56's q: |x| through two exponential averages.
+std::vector<double> envelope_of(std::span<const float> samples, int rate_hz) {
+  const double keep = std::exp(-1 / (rate_hz * kEnvelopeSeconds));
+  std::vector<double> envelope(samples.size());
+  double once = 0;
+  double twice = 0;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    once = keep * once + (1 - keep) * std::abs(samples[i]);
+    twice = keep * twice + (1 - keep) * once;
+    envelope[i] = twice;
   }
-  return frames;
+  return envelope;
 }
 
-/// Mean power of the frames at or above `threshold`.
-double mean_power(const std::vector<Frame>& frames, double threshold) {
-  double sum = 0;
-  int64_t samples = 0;
-  for (const Frame& frame : frames) {
-    if (frame.power() < threshold) continue;
-    sum += frame.energy;
-    samples += frame.samples;
+/// Samples at which the envelope is at or above the threshold, or was within the hangover.
+int64_t active_samples(const std::vector<double>& envelope, double threshold, int64_t hangover) {
+  int64_t active = 0;
+  int64_t left = 0;
+  for (const double q : envelope) {
+    if (q >= threshold) {
+      left = hangover;
+      ++active;
+    } else if (left > 0) {
+      --left;
+      ++active;
+    }
   }
-  return samples > 0 ? sum / static_cast<double>(samples) : 0;
-}
-
-float peak(std::span<const float> samples) {
-  float largest = 0;
-  for (const float x : samples) largest = std::max(largest, std::abs(x));
-  return largest;
+  return active;
 }
 
 }  // namespace
@@ -63,16 +62,23 @@ double level_dbfs(std::span<const float> samples) {
 }
 
 double active_level_dbfs(std::span<const float> speech, int rate_hz) {
-  const std::vector<Frame> frames = frames_of(speech, rate_hz);
-  double loudest = 0;
-  for (const Frame& frame : frames) loudest = std::max(loudest, frame.power());
-  if (loudest <= 0) return kSilence;
-  // Every pass drops frames below the mean, so the mean rises and the set only shrinks: it ends.
-  double power = mean_power(frames, loudest * kStartMargin);
+  const double total = energy(speech);
+  if (total <= 0) return kSilence;
+  const auto envelope = envelope_of(speech, rate_hz);
+  const auto hangover = static_cast<int64_t>(std::ceil(kHangoverSeconds * rate_hz));
+  // Fewer active samples raise the level, that the threshold, and that leaves fewer active samples:
+  // from "all are active" the search ends at the lowest threshold that fits its own level.
+  auto active = static_cast<int64_t>(speech.size());
   for (;;) {
-    const double next = mean_power(frames, std::max(power * kMargin, loudest * kStartMargin));
-    if (next <= power) return decibels(power);
-    power = next;
+    const double power = total / static_cast<double>(active);
+    const double threshold = std::sqrt(power) * gain_of_db(-kMarginDb);
+    const int64_t next = active_samples(envelope, threshold, hangover);
+    if (next == active) return decibels(power);
+    if (next == 0) {
+      const int64_t shortest = std::min(hangover, static_cast<int64_t>(speech.size()));
+      return decibels(total / static_cast<double>(shortest));
+    }
+    active = next;
   }
 }
 
@@ -82,22 +88,28 @@ void apply_gain(std::span<float> samples, double gain) {
   for (float& x : samples) x = static_cast<float>(x * gain);
 }
 
-std::vector<float> mix_at_snr(std::span<const float> clean, std::span<const float> noise,
-                              int rate_hz, double snr_db) {
-  if (clean.size() != noise.size()) throw std::logic_error("mix_at_snr: lengths differ");
-  const double speech_db = active_level_dbfs(clean, rate_hz);
-  const double noise_db = level_dbfs(noise);
-  const bool has_snr = speech_db >= kSilentSpeechDbfs && noise_db >= kSilentNoiseDbfs;
-  const double gain = has_snr ? gain_of_db(speech_db - snr_db - noise_db) : 1;
-  std::vector<float> noisy(clean.size());
-  for (size_t i = 0; i < noisy.size(); ++i) {
-    noisy[i] = static_cast<float>(clean[i] + gain * noise[i]);
-  }
-  return noisy;
+std::vector<float> sum_of(std::span<const float> a, std::span<const float> b) {
+  if (a.size() != b.size()) throw std::logic_error("sum_of: lengths differ");
+  std::vector<float> sum(a.size());
+  std::transform(a.begin(), a.end(), b.begin(), sum.begin(), std::plus<>());
+  return sum;
+}
+
+float peak_of(std::span<const float> samples) {
+  float largest = 0;
+  for (const float x : samples) largest = std::max(largest, std::abs(x));
+  return largest;
+}
+
+MixGains mix_gains(double speech_db, double noise_db, double level_db, double snr_db) {
+  MixGains gains;
+  if (speech_db >= kSilentSpeechDbfs) gains.speech = gain_of_db(level_db - speech_db);
+  if (noise_db >= kSilentNoiseDbfs) gains.noise = gain_of_db(level_db - snr_db - noise_db);
+  return gains;
 }
 
 double limit_peak(std::span<float> noisy, std::span<float> clean, float limit) {
-  const float largest = std::max(peak(noisy), peak(clean));
+  const float largest = std::max(peak_of(noisy), peak_of(clean));
   if (largest <= limit) return 1;
   const double gain = static_cast<double>(limit) / largest;
   apply_gain(noisy, gain);

@@ -15,9 +15,8 @@ constexpr double kSpeechSteps = 0x1p19;
 constexpr double kResponseSteps = 0x1p15;
 
 size_t direct_path_of(std::span<const float> response) {
-  const auto direct = std::max_element(response.begin(), response.end(), [](float a, float b) {
-    return std::abs(a) < std::abs(b);
-  });
+  const auto direct = std::max_element(response.begin(), response.end(),
+                                       [](float a, float b) { return std::abs(a) < std::abs(b); });
   if (direct == response.end() || *direct == 0) {
     throw std::logic_error("put_in_room: the impulse response is silent");
   }

@@ -56,52 +56,61 @@ std::vector<float> AudioStore::Decoded::slice(int64_t start, int64_t count) cons
   return samples;
 }
 
-std::shared_ptr<const AudioStore::Decoded> AudioStore::decode(const AudioFile& file,
-                                                              int64_t samples) const {
-  Waveform wave = read_audio(file.path);
-  require_length(file, wave.size(), samples);
-  require_hash(file, wave.samples);
+std::shared_ptr<const AudioStore::Decoded> AudioStore::find(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = kept_.find(name);
+  return found == kept_.end() ? nullptr : found->second;
+}
+
+bool AudioStore::has_room(int64_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  return used_bytes_ + bytes <= capacity_bytes_;
+}
+
+/// Null if the file cannot be decoded to its end.
+std::shared_ptr<const AudioStore::Decoded> AudioStore::decode_and_keep(
+    const AudioFile& file) const {
   auto decoded = std::make_shared<Decoded>();
-  if (!to_integers(wave.samples, decoded->integers)) {
+  try {
+    decoded->floats = read_audio(file.path).samples;
+  } catch (const DataError&) {
+    return nullptr;  // the segment that is wanted may still be good
+  }
+  require_hash(file, decoded->floats);
+  if (to_integers(decoded->floats, decoded->integers)) {
+    decoded->floats = {};
+  } else {
     decoded->integers = {};
-    decoded->floats = std::move(wave.samples);
+  }
+  // Two threads may decode the same file; one result is dropped.
+  const std::lock_guard lock(mutex_);
+  if (used_bytes_ + decoded->bytes() <= capacity_bytes_ &&
+      kept_.emplace(file.path.string(), decoded).second) {
+    used_bytes_ += decoded->bytes();
   }
   return decoded;
 }
 
 std::vector<float> AudioStore::read(const AudioFile& file, int64_t samples, int64_t start,
                                     int64_t count) const {
-  const std::string name = file.path.string();
-  std::shared_ptr<const Decoded> decoded;
-  bool room = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = kept_.find(name); found != kept_.end()) decoded = found->second;
-    room = used_bytes_ + samples * static_cast<int64_t>(sizeof(int16_t)) <= capacity_bytes_;
-  }
-  if (decoded) {
-    require_length(file, decoded->size(), samples);
-    return decoded->slice(start, count);
-  }
-
-  const AudioInfo info = audio_info(file.path);
-  if (info.rate_hz != rate_hz_) {
-    fail(file, format("has %d Hz where %d Hz are expected", info.rate_hz, rate_hz_));
-  }
-  if (!room) {
+  auto decoded = find(file.path.string());
+  if (!decoded) {
+    const AudioInfo info = audio_info(file.path);
+    if (info.rate_hz != rate_hz_) {
+      fail(file, format("has %d Hz where %d Hz are expected", info.rate_hz, rate_hz_));
+    }
     require_length(file, info.samples, samples);
+    if (has_room(samples * static_cast<int64_t>(sizeof(int16_t)))) {
+      decoded = decode_and_keep(file);
+    }
+  }
+  if (!decoded) {
     ReadOptions options;
     options.start = start;
     options.count = count;
     return read_audio(file.path, options).samples;
   }
-  decoded = decode(file, samples);  // two threads may decode the same file; one result is dropped
-  {
-    const std::lock_guard lock(mutex_);
-    if (used_bytes_ + decoded->bytes() <= capacity_bytes_ && kept_.emplace(name, decoded).second) {
-      used_bytes_ += decoded->bytes();
-    }
-  }
+  require_length(file, decoded->size(), samples);
   return decoded->slice(start, count);
 }
 

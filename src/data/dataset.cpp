@@ -1,32 +1,42 @@
 #include "limbeck/data/dataset.h"
 
-#include <algorithm>
-
 #include "limbeck/core/error.h"
-#include "limbeck/data/audio_store.h"
+#include "segments.h"
 
 namespace limbeck {
 
-PairDataset::PairDataset(std::vector<ManifestEntry> entries, int64_t segment_samples,
-                         std::shared_ptr<const AudioStore> store)
-    : entries_(std::move(entries)), segment_(segment_samples), store_(std::move(store)) {
-  if (entries_.empty()) throw DataError("a data set of pairs needs at least one pair");
+ShortItems short_items(std::string_view name) {
+  if (name == "pad") return ShortItems::pad;
+  if (name == "repeat") return ShortItems::repeat;
+  if (name == "concatenate") return ShortItems::concatenate;
+  throw ConfigError("unknown way with short items '" + std::string(name) +
+                    "'; known: pad, repeat, concatenate");
 }
 
-int64_t PairDataset::size() const { return static_cast<int64_t>(entries_.size()); }
+PairDataset::PairDataset(std::vector<ManifestEntry> entries, int64_t segment_samples,
+                         ShortItems short_items, std::shared_ptr<const AudioStore> store)
+    : segment_(segment_samples), short_items_(short_items) {
+  if (entries.empty()) throw DataError("a data set of pairs needs at least one pair");
+  pairs_ = std::make_unique<const Segments>(std::move(entries), std::move(store));
+}
+
+PairDataset::~PairDataset() = default;
+
+int64_t PairDataset::size() const { return pairs_->size(); }
+
+int PairDataset::rate_hz() const { return pairs_->store().rate_hz(); }
+
+int64_t PairDataset::samples(int64_t index) const {
+  return pairs_->samples(index, segment_, short_items_);
+}
 
 Example PairDataset::get(int64_t index, SeedKey key) const {
-  const ManifestEntry& entry = entries_.at(static_cast<size_t>(index));
+  Random random(key.with("start"));
   Example example;
-  example.id = entry.id;
-  example.valid_samples = std::min(segment_, entry.samples);
-  const int64_t choices = entry.samples - example.valid_samples + 1;
-  const auto start =
-      static_cast<int64_t>(Random(key.with("start")).below(static_cast<uint64_t>(choices)));
-  example.clean = store_->read(entry.audio, entry.samples, start, example.valid_samples);
-  example.noisy = store_->read(entry.noisy, entry.samples, start, example.valid_samples);
-  example.clean.resize(static_cast<size_t>(segment_));
-  example.noisy.resize(static_cast<size_t>(segment_));
+  example.recipe.id = pairs_->entry(index).id;
+  example.recipe.speech = pairs_->draw(index, segment_, short_items_, random);
+  example.clean = pairs_->read(example.recipe.speech, Segments::Side::clean);
+  example.noisy = pairs_->read(example.recipe.speech, Segments::Side::noisy);
   return example;
 }
 

@@ -6,37 +6,67 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 #include "limbeck/data/sampler.h"
 
 namespace limbeck {
 namespace {
 
-Batch make_batch(const Dataset& dataset, SeedKey root, EpochPlan& plan, int64_t first,
-                 int64_t count) {
+constexpr int kAttempts = 10;
+constexpr int64_t kTolerated = 100;  // one of so many examples of an epoch may be unreadable
+
+/// An example that could not be read.
+struct Unreadable {
+  int64_t epoch;
+  std::string reason;
+};
+
+struct Made {
   Batch batch;
-  batch.size = count;
-  batch.samples = dataset.segment_samples();
-  batch.noisy.reserve(static_cast<size_t>(count * batch.samples));
-  batch.clean.reserve(static_cast<size_t>(count * batch.samples));
-  for (int64_t position = first; position < first + count; ++position) {
-    const SeedKey key = root.with("example")
-                            .with(static_cast<uint64_t>(plan.epoch_of(position)))
-                            .with(static_cast<uint64_t>(plan.offset_of(position)));
-    Example example = dataset.get(plan.index_at(position), key);
-    if (static_cast<int64_t>(example.noisy.size()) != batch.samples ||
-        static_cast<int64_t>(example.clean.size()) != batch.samples) {
-      throw std::logic_error("example '" + example.id +
-                             "' has another length than its data set says");
+  std::vector<Unreadable> unreadable;
+  std::exception_ptr error;
+};
+
+/// The example, or another in its place.
+Example get_readable(const Dataset& dataset, int64_t index, SeedKey key, int64_t epoch,
+                     std::vector<Unreadable>& unreadable) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return dataset.get(index, key);
+    } catch (const ChangedFile&) {
+      throw;  // seen only where a file is decoded whole, so what comes next would hang on the cache
+    } catch (const DataError& e) {
+      unreadable.push_back({epoch, e.what()});
+      if (attempt == kAttempts) throw;
     }
-    batch.noisy.insert(batch.noisy.end(), example.noisy.begin(), example.noisy.end());
-    batch.clean.insert(batch.clean.end(), example.clean.begin(), example.clean.end());
-    batch.valid_samples.push_back(example.valid_samples);
-    batch.ids.push_back(std::move(example.id));
+    key = key.with("replacement");
+    index =
+        static_cast<int64_t>(Random(key.with("item")).below(static_cast<uint64_t>(dataset.size())));
   }
-  return batch;
+}
+
+Made make_batch(const Dataset& dataset, const LoaderOptions& options, SeedKey root, EpochPlan& plan,
+                int64_t number) {
+  Made made;
+  try {
+    std::vector<Example> examples;
+    const int64_t first = number * options.batch_size;
+    for (int64_t position = first; position < first + options.batch_size; ++position) {
+      examples.push_back(get_readable(dataset, plan.index_at(position), plan.key_at(position),
+                                      plan.epoch_of(position), made.unreadable));
+    }
+    made.batch = collate(std::move(examples), dataset.segment_samples());
+    augment(made.batch, options.augment, dataset.rate_hz(),
+            root.with("augment").with(static_cast<uint64_t>(number)));
+  } catch (...) {
+    made.error = std::current_exception();
+  }
+  return made;
 }
 
 }  // namespace
@@ -67,42 +97,56 @@ class Loader::State {
 
   Batch next() {
     const auto start = std::chrono::steady_clock::now();
-    Result result = options_.workers == 0 ? make(plan_, next_wanted_) : take();
-    waited_ += std::chrono::steady_clock::now() - start;
-    if (result.error) std::rethrow_exception(result.error);
-    return std::move(result.batch);
+    if (!failed_) {
+      Made made = options_.workers == 0 ? make_batch(dataset_, options_, root_, plan_, next_wanted_)
+                                        : take();
+      waited_ += std::chrono::steady_clock::now() - start;
+      count(made);
+      if (!failed_) {
+        advance();
+        return std::move(made.batch);
+      }
+    }
+    std::rethrow_exception(failed_);
   }
 
   double wait_seconds() const { return waited_.count(); }
+  int64_t unreadable() const { return unreadable_; }
 
  private:
-  struct Result {
-    Batch batch;
-    std::exception_ptr error;
-  };
-
-  Result make(EpochPlan& plan, int64_t number) {
-    Result result;
-    try {
-      result.batch =
-          make_batch(dataset_, root_, plan, number * options_.batch_size, options_.batch_size);
-      if (options_.workers == 0) ++next_wanted_;
-    } catch (...) {
-      result.error = std::current_exception();
+  /// Names what could not be read, and decides whether that was too much. Done in the order of
+  /// batches, so that the work of threads does not show.
+  void count(const Made& made) {
+    failed_ = made.error;
+    for (const Unreadable& one : made.unreadable) {
+      ++unreadable_;
+      if (named_.insert(one.reason).second && options_.logger != nullptr) {
+        options_.logger->warn(one.reason + "; another example takes its place");
+      }
+      if (one.epoch != epoch_) of_epoch_ = 0;
+      epoch_ = one.epoch;
+      ++of_epoch_;
+      if (failed_ || of_epoch_ * kTolerated <= dataset_.size()) continue;
+      failed_ = std::make_exception_ptr(
+          DataError(format("more than 1 %% of epoch %lld could not be read: %lld of %lld examples "
+                           "so far, the last: %s",
+                           static_cast<long long>(epoch_), static_cast<long long>(of_epoch_),
+                           static_cast<long long>(dataset_.size()), one.reason.c_str())));
     }
-    return result;
   }
 
-  Result take() {
+  Made take() {
     std::unique_lock lock(mutex_);
-    made_.wait(lock, [&] { return results_.count(next_wanted_) > 0; });
-    const auto found = results_.find(next_wanted_);
-    if (found->second.error) return {{}, found->second.error};
-    Result result = std::move(found->second);
-    results_.erase(found);
-    ++next_wanted_;
+    made_.wait(lock, [&] { return results_.contains(next_wanted_); });
+    return std::move(results_.extract(next_wanted_).mapped());
+  }
+
+  void advance() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++next_wanted_;
+    }
     wanted_.notify_one();
-    return result;
   }
 
   void work() {
@@ -114,9 +158,9 @@ class Loader::State {
       if (stopped_) return;
       const int64_t number = next_taken_++;
       lock.unlock();
-      Result result = make(plan, number);
+      Made made = make_batch(dataset_, options_, root_, plan, number);
       lock.lock();
-      results_[number] = std::move(result);
+      results_[number] = std::move(made);
       made_.notify_one();
     }
   }
@@ -136,12 +180,19 @@ class Loader::State {
   EpochPlan plan_;  // of the consumer's thread; each worker has its own
   std::chrono::duration<double> waited_{0};
 
+  // Unreadable examples, as far as batches were taken.
+  std::exception_ptr failed_;
+  std::set<std::string> named_;
+  int64_t unreadable_ = 0;
+  int64_t epoch_ = -1;
+  int64_t of_epoch_ = 0;
+
   std::mutex mutex_;
   std::condition_variable wanted_;
   std::condition_variable made_;
   int64_t next_wanted_;
   int64_t next_taken_;
-  std::map<int64_t, Result> results_;
+  std::map<int64_t, Made> results_;
   bool stopped_ = false;
   std::vector<std::thread> threads_;
 };
@@ -156,10 +207,6 @@ Batch Loader::next() { return state_->next(); }
 
 double Loader::wait_seconds() const { return state_->wait_seconds(); }
 
-Batch fixed_batch(const Dataset& dataset, int64_t first, int64_t count, uint64_t seed) {
-  const SeedKey root = SeedKey(seed).with("fixed");
-  EpochPlan plan(root, dataset.size());
-  return make_batch(dataset, root, plan, first, count);
-}
+int64_t Loader::unreadable() const { return state_->unreadable(); }
 
 }  // namespace limbeck

@@ -84,8 +84,8 @@ std::string hash_audio(const std::vector<float>& samples) {
 void require_hash(const AudioFile& file, const std::vector<float>& samples) {
   const std::string type = file.path.extension().string();
   if (type == ".ogg" || type == ".OGG" || hash_audio(samples) == file.hash) return;
-  throw DataError(file.path.string() +
-                  ": has another content than the manifest says; run limbeck-prepare again");
+  throw ChangedFile(file.path.string() +
+                    ": has another content than the manifest says; run limbeck-prepare again");
 }
 
 Manifest Manifest::read(const fs::path& path) {

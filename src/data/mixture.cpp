@@ -4,106 +4,182 @@
 
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
-#include "limbeck/data/audio_store.h"
+#include "limbeck/core/format.h"
+#include "mixer.h"
 
 namespace limbeck {
 namespace {
 
 constexpr int kAttempts = 4;
+constexpr float kPeak = 0.99F;
 
-int64_t draw_below(Random& random, int64_t count) {
-  return static_cast<int64_t>(random.below(static_cast<uint64_t>(count)));
+bool draw_chance(SeedKey key, double probability) { return Random(key).uniform() < probability; }
+
+double draw_snr_db(const MixtureOptions& options, SeedKey key) {
+  Random random(key);
+  const auto& values = options.snr_db_values;
+  return values.empty() ? random.uniform(options.snr_db_min, options.snr_db_max)
+                        : values[random.below(values.size())];
+}
+
+/// Draws the segment of speech and its room; `dry` is what is read.
+Ingredients draw_speech(const Mixer& mixer, int64_t index, int64_t length, ShortItems short_items,
+                        const MixtureOptions& options, SeedKey key, Recipe& recipe) {
+  Random random(key.with("speech"));
+  std::vector<float> dry;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    recipe.speech = mixer.speech().draw(index, length, short_items, random);
+    dry = mixer.speech().read(recipe.speech);
+    if (active_level_dbfs(dry, mixer.rate_hz()) >= kSilentSpeechDbfs) break;
+  }
+  const Segments& responses = mixer.responses();
+  if (responses.size() > 0 && draw_chance(key.with("reverb"), options.reverb.probability)) {
+    Random room(key.with("response"));
+    recipe.response = responses.entry(draw_below(room, responses.size())).id;
+    recipe.early_ms = options.reverb.early_ms;
+  }
+  return mixer.in_room(std::move(dry), recipe);
+}
+
+std::vector<float> draw_noise(const Segments& noise, int64_t length, SeedKey key, Recipe& recipe) {
+  Random random(key.with("noise"));
+  std::vector<float> samples;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const int64_t index = draw_below(random, noise.size());
+    recipe.noise = noise.draw(index, length, ShortItems::repeat, random);
+    samples = noise.read(recipe.noise);
+    if (level_dbfs(samples) >= kSilentNoiseDbfs) break;
+  }
+  return samples;
+}
+
+void draw_gains(const Ingredients& ingredients, int rate_hz, const MixtureOptions& options,
+                SeedKey key, Recipe& recipe) {
+  const double speech_db = active_level_dbfs(ingredients.speech, rate_hz);
+  const double drawn_db =
+      Random(key.with("level")).uniform(options.level_dbfs_min, options.level_dbfs_max);
+  const bool is_silent = speech_db < kSilentSpeechDbfs;
+  const bool changes =
+      is_silent || draw_chance(key.with("level change"), options.level_probability);
+  recipe.level_dbfs = changes ? drawn_db : speech_db;
+  recipe.snr_db = draw_snr_db(options, key.with("snr"));
+  const MixGains gains =
+      mix_gains(speech_db, level_dbfs(ingredients.noise), recipe.level_dbfs, recipe.snr_db);
+  recipe.speech_gain = gains.speech;
+  recipe.noise_gain = gains.noise;
 }
 
 }  // namespace
 
+void ReverbOptions::describe(config::Visitor& v) {
+  v.value("responses", responses,
+          "folder or manifest of rooms' impulse responses; empty: no reverberation");
+  v.value("probability", probability, "share of the mixtures that are put in a room",
+          config::between(0, 1));
+  v.value("early_ms", early_ms,
+          "the clean side keeps the direct path and the reflections of the first so many ms",
+          config::between(0, 1000));
+}
+
 void MixtureOptions::describe(config::Visitor& v) {
   v.value("snr_db_min", snr_db_min, "lowest SNR of a mixture", config::between(-30, 60));
   v.value("snr_db_max", snr_db_max, "highest SNR of a mixture", config::between(-30, 60));
-  v.value("level_dbfs_min", level_dbfs_min, "lowest level of the speech, over its active parts",
+  v.value("snr_db_values", snr_db_values, "SNRs, one of which is drawn instead of from the range",
+          config::between(-30, 60));
+  v.value("level_dbfs_min", level_dbfs_min,
+          "lowest level of the speech, over its active parts (ITU-T P.56)",
           config::between(-55, -5));
-  v.value("level_dbfs_max", level_dbfs_max, "highest level of the speech, over its active parts",
+  v.value("level_dbfs_max", level_dbfs_max,
+          "highest level of the speech, over its active parts (ITU-T P.56)",
           config::between(-55, -5));
+  v.value("level_probability", level_probability,
+          "share of the mixtures whose speech is brought to a drawn level; others keep theirs",
+          config::between(0, 1));
+  v.section("reverb", reverb, "speech in rooms");
   v.require(snr_db_min <= snr_db_max, "snr_db_max", "is below snr_db_min");
   v.require(level_dbfs_min <= level_dbfs_max, "level_dbfs_max", "is below level_dbfs_min");
 }
 
-MixtureDataset::MixtureDataset(std::vector<ManifestEntry> speech, std::vector<ManifestEntry> noise,
-                               int64_t segment_samples, const MixtureOptions& options,
+MixtureDataset::MixtureDataset(MixtureSources sources, int64_t segment_samples,
+                               ShortItems short_items, const MixtureOptions& options,
                                std::shared_ptr<const AudioStore> store)
-    : speech_(std::move(speech)),
-      noise_(std::move(noise)),
-      segment_(segment_samples),
-      options_(options),
-      store_(std::move(store)) {
-  if (speech_.empty()) throw DataError("mixtures need at least one recording of speech");
-  if (noise_.empty()) throw DataError("mixtures need at least one recording of noise");
+    : segment_(segment_samples), short_items_(short_items), options_(options) {
+  if (sources.speech.empty()) throw DataError("mixtures need at least one recording of speech");
+  if (sources.noise.empty()) throw DataError("mixtures need at least one recording of noise");
+  mixer_ = std::make_unique<const Mixer>(std::move(sources), std::move(store));
 }
 
-int64_t MixtureDataset::size() const { return static_cast<int64_t>(speech_.size()); }
+MixtureDataset::~MixtureDataset() = default;
 
-std::vector<float> MixtureDataset::speech_segment(const ManifestEntry& entry,
-                                                  Random& random) const {
-  if (entry.samples < segment_) {
-    const int64_t offset = draw_below(random, segment_ - entry.samples + 1);
-    const auto speech = store_->read(entry.audio, entry.samples, 0, entry.samples);
-    std::vector<float> segment(static_cast<size_t>(segment_));
-    std::copy(speech.begin(), speech.end(), segment.begin() + offset);
-    return segment;
-  }
-  std::vector<float> segment;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const int64_t start = draw_below(random, entry.samples - segment_ + 1);
-    segment = store_->read(entry.audio, entry.samples, start, segment_);
-    if (active_level_dbfs(segment, store_->rate_hz()) >= kSilentSpeechDbfs) break;
-  }
-  return segment;
-}
+int64_t MixtureDataset::size() const { return mixer_->speech().size(); }
 
-std::vector<float> MixtureDataset::noise_segment(Random& random) const {
-  std::vector<float> segment;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const auto which = static_cast<size_t>(draw_below(random, static_cast<int64_t>(noise_.size())));
-    const ManifestEntry& entry = noise_[which];
-    if (entry.samples >= segment_) {
-      const int64_t start = draw_below(random, entry.samples - segment_ + 1);
-      segment = store_->read(entry.audio, entry.samples, start, segment_);
-    } else {
-      auto from = static_cast<size_t>(draw_below(random, entry.samples));
-      const auto noise = store_->read(entry.audio, entry.samples, 0, entry.samples);
-      segment.resize(static_cast<size_t>(segment_));
-      for (float& x : segment) {
-        x = noise[from];
-        from = from + 1 == noise.size() ? 0 : from + 1;
-      }
-    }
-    if (level_dbfs(segment) >= kSilentNoiseDbfs) break;
-  }
-  return segment;
+int MixtureDataset::rate_hz() const { return mixer_->rate_hz(); }
+
+int64_t MixtureDataset::samples(int64_t index) const {
+  return mixer_->speech().samples(index, segment_, short_items_);
 }
 
 Example MixtureDataset::get(int64_t index, SeedKey key) const {
-  const ManifestEntry& entry = speech_.at(static_cast<size_t>(index));
+  Recipe recipe;
+  recipe.id = mixer_->speech().entry(index).id;
   // One stream a purpose: how often one of them is drawn from cannot shift another.
-  Random speech_random(key.with("speech"));
-  Random noise_random(key.with("noise"));
-  const double snr_db = Random(key.with("snr")).uniform(options_.snr_db_min, options_.snr_db_max);
-  const double level_db =
-      Random(key.with("level")).uniform(options_.level_dbfs_min, options_.level_dbfs_max);
+  Ingredients ingredients =
+      draw_speech(*mixer_, index, segment_, short_items_, options_, key, recipe);
+  ingredients.noise = draw_noise(mixer_->noise(), recipe.samples(), key, recipe);
+  draw_gains(ingredients, rate_hz(), options_, key, recipe);
+  Example example = add_up(ingredients, recipe);
+  const float peak = std::max(peak_of(example.noisy), peak_of(example.clean));
+  if (peak <= kPeak) return example;
+  const double gain = static_cast<double>(kPeak) / peak;
+  recipe.speech_gain *= gain;
+  recipe.noise_gain *= gain;
+  return add_up(std::move(ingredients), recipe);
+}
 
-  Example example;
-  example.id = entry.id;
-  example.valid_samples = segment_;
-  example.clean = speech_segment(entry, speech_random);
-  std::vector<float> noise = noise_segment(noise_random);
-  const double speech_db = active_level_dbfs(example.clean, store_->rate_hz());
-  if (speech_db >= kSilentSpeechDbfs) {
-    apply_gain(example.clean, gain_of_db(level_db - speech_db));
-  } else if (const double noise_db = level_dbfs(noise); noise_db >= kSilentNoiseDbfs) {
-    apply_gain(noise, gain_of_db(level_db - snr_db - noise_db));
+RecipeDataset::RecipeDataset(std::vector<Recipe> recipes, MixtureSources sources,
+                             const std::string& name, std::shared_ptr<const AudioStore> store)
+    : recipes_(std::move(recipes)),
+      mixer_(std::make_unique<const Mixer>(std::move(sources), std::move(store))),
+      name_(name) {
+  if (recipes_.empty()) throw DataError(name + ": holds no recipes");
+  for (const Recipe& recipe : recipes_) {
+    const auto check = [&](const char* role, const Segments& segments, const Piece& piece) {
+      const std::string front = name + ": recipe '" + recipe.id + "': " + role + " '" + piece.id;
+      if (!segments.contains(piece.id)) {
+        throw DataError(front + format("' is not among the %lld recordings at hand",
+                                       static_cast<long long>(segments.size())));
+      }
+      const int64_t samples = segments.entry(piece.id).samples;
+      if (piece.start + piece.count <= samples) return;
+      throw DataError(front + format("' has %lld samples, not %lld",
+                                     static_cast<long long>(samples),
+                                     static_cast<long long>(piece.start + piece.count)));
+    };
+    for (const Piece& piece : recipe.speech) check("speech", mixer_->speech(), piece);
+    for (const Piece& piece : recipe.noise) check("noise", mixer_->noise(), piece);
+    if (!recipe.response.empty()) check("response", mixer_->responses(), {recipe.response, 0, 0});
   }
-  example.noisy = mix_at_snr(example.clean, noise, store_->rate_hz(), snr_db);
-  limit_peak(example.noisy, example.clean);
+}
+
+RecipeDataset::~RecipeDataset() = default;
+
+int RecipeDataset::rate_hz() const { return mixer_->rate_hz(); }
+
+int64_t RecipeDataset::samples(int64_t index) const {
+  return recipes_.at(static_cast<size_t>(index)).samples();
+}
+
+Example RecipeDataset::get(int64_t index, SeedKey) const {
+  const Recipe& recipe = recipes_.at(static_cast<size_t>(index));
+  Example example = mixer_->make(recipe);
+  const auto check = [&](const char* side, const std::string& hash, const auto& samples) {
+    if (hash.empty() || hash == hash_audio(samples)) return;
+    throw DataError(name_ + ": recipe '" + recipe.id + "': the " + side +
+                    " side comes out otherwise than when it was written; are these the same "
+                    "recordings?");
+  };
+  check("clean", recipe.clean_hash, example.clean);
+  check("noisy", recipe.noisy_hash, example.noisy);
   return example;
 }
 

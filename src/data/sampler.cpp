@@ -16,4 +16,10 @@ int64_t EpochPlan::index_at(int64_t position) {
   return order_[static_cast<size_t>(offset_of(position))];
 }
 
+SeedKey EpochPlan::key_at(int64_t position) const {
+  return root_.with("example")
+      .with(static_cast<uint64_t>(epoch_of(position)))
+      .with(static_cast<uint64_t>(offset_of(position)));
+}
+
 }  // namespace limbeck

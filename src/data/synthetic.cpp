@@ -111,8 +111,10 @@ void write_pair(const Job& job, const fs::path& out, SeedKey root) {
   auto clean = speech_of(root, job.speaker, key.with("utterance"));
   const auto& kind = kinds[job.index % kinds.size()];
   const double snr_db = kPairSnrsDb[job.index / kinds.size() % kPairSnrsDb.size()];
-  const auto noise = synthetic_noise(kind, key.with(kind), static_cast<int64_t>(clean.size()));
-  auto noisy = mix_at_snr(clean, noise, kSyntheticRateHz, snr_db);
+  auto noise = synthetic_noise(kind, key.with(kind), static_cast<int64_t>(clean.size()));
+  const double speech_db = active_level_dbfs(clean, kSyntheticRateHz);
+  apply_gain(noise, mix_gains(speech_db, level_dbfs(noise), speech_db, snr_db).noise);
+  auto noisy = sum_of(clean, noise);
   limit_peak(noisy, clean);
   const auto paths = paths_of(job);
   write_audio(out / paths[0], {std::move(clean), kSyntheticRateHz});

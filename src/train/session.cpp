@@ -64,14 +64,14 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
   const TrainingRecord record =
       guard_data(data, teacher_file(config), config.data.allow_leak, logger);
   const auto train = make_train_dataset(config.data, data);
-  const auto valid = make_valid_dataset(config.data, data);
+  const ValidationSet valid = make_validation_set(config.data, data, config.train.batch_size);
   logger.info("model: " + nn::cost_text(task->model()));
   if (const int64_t extra = nn::parameter_count(task->helpers()); extra > 0) {
     logger.info(format("beside it, in training only: %lld parameters of adapters",
                        static_cast<long long>(extra)));
   }
-  logger.info(format("data: %lld items for training, %lld for validation",
-                     static_cast<long long>(train->size()), static_cast<long long>(valid->size())));
+  logger.info(format("data: %lld items for training, %lld examples for validation",
+                     static_cast<long long>(train->size()), static_cast<long long>(valid.size())));
   if (session.check_only) {
     logger.info("configuration is sound");
     return;
@@ -83,11 +83,8 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
   for (const std::string& note : record.notes) logger.warn(note);
   logger.info(format("run: %s on %s with %d threads, seed %lld", config.run.dir.c_str(),
                      device.str().c_str(), threads, static_cast<long long>(config.run.seed)));
-  const LoaderOptions loader{config.train.batch_size, config.data.workers, config.data.prefetch};
-  const ValidationOptions validation{config.data.valid_count,
-                                     static_cast<uint64_t>(config.data.valid_seed)};
-  Trainer trainer(config.train,
-                  {*task, config.model, *train, *valid, loader, validation, run, logger},
+  const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
+  Trainer trainer(config.train, {*task, config.model, *train, valid, loader, run, logger},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   const TrainState state = trainer.run();
   logger.info(format("best: step %lld, %s; in %s", static_cast<long long>(state.best_step),

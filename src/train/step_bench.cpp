@@ -32,7 +32,7 @@ StepTimes time_steps(const DistillConfig& config, int64_t steps) {
   const auto task = make_task(config, device);
   const auto train = make_train_dataset(config.data);
   const SeedKey key(static_cast<uint64_t>(config.run.seed));
-  Loader loader(*train, {config.train.batch_size, config.data.workers, config.data.prefetch}, key);
+  Loader loader(*train, loader_options(config.data, config.train.batch_size, nullptr), key);
   AdamW optimizer(config.train.optimizer,
                   {{"model", &task->model()}, {"helpers", &task->helpers()}});
   task->model().train();

@@ -97,6 +97,10 @@ TrainState Trainer::run() {
                             static_cast<long long>(state_.step),
                             duration_text(seconds_since(start)).c_str(),
                             100 * loader.wait_seconds() / std::max(seconds_since(start), 1e-9)));
+  if (loader.unreadable() > 0) {
+    parts_.logger.warn(format("%lld examples could not be read and were replaced",
+                              static_cast<long long>(loader.unreadable())));
+  }
   return state_;
 }
 
@@ -161,17 +165,15 @@ void Trainer::validate() {
   std::map<std::string, double> sums;
   double noisy_sum = 0;
   int64_t scored = 0;
-  const int64_t count = parts_.validation.count;
-  for (int64_t first = 0; first < count; first += options_.batch_size) {
-    const int64_t size = std::min(options_.batch_size, count - first);
-    const Batch host = fixed_batch(parts_.valid, first, size, parts_.validation.seed);
+  for (int64_t number = 0; number < parts_.valid.batches(); ++number) {
+    const Batch host = parts_.valid.batch(number);
     const auto report = parts_.task.forward(to_device(host, device_));
-    sums["loss"] += report.total.item<double>() * static_cast<double>(size);
+    sums["loss"] += report.total.item<double>() * static_cast<double>(host.size);
     for (const auto& part : report.parts) {
-      sums["loss_" + part.name] += part.value.item<double>() * static_cast<double>(size);
+      sums["loss_" + part.name] += part.value.item<double>() * static_cast<double>(host.size);
     }
     const auto estimate = report.estimate.to(torch::kFloat).cpu().contiguous();
-    for (int64_t i = 0; i < size; ++i) {
+    for (int64_t i = 0; i < host.size; ++i) {
       const auto samples = host.valid_samples[static_cast<size_t>(i)];
       const auto offset = static_cast<size_t>(i * host.samples);
       const std::span clean(host.clean.data() + offset, static_cast<size_t>(samples));
@@ -189,7 +191,7 @@ void Trainer::validate() {
   if (scored == 0) throw DataError("validation: every segment is silent");
   nlohmann::json line = {{"step", state_.step}, {"split", "valid"}, {"seconds", state_.seconds}};
   for (auto& [name, sum] : sums) {
-    sum /= static_cast<double>(name == "si_sdr" ? scored : count);
+    sum /= static_cast<double>(name == "si_sdr" ? scored : parts_.valid.size());
     line[name] = sum;
   }
   const double noisy = noisy_sum / static_cast<double>(scored);

@@ -13,7 +13,8 @@ TEST(MelBand, FollowsItsFormula) {
   const Band all = mel_band(0, 1, 16000);
   EXPECT_EQ(all.low_hz, 0);
   EXPECT_EQ(all.high_hz, 8000);
-  // 2595 · lg(1 + 8000 / 700) = 2840.0230; half of it is 1420.0115 mel, 1767.79 Hz: 700 (√(1 + 80 / 7) − 1).
+  // 2595 · lg(1 + 8000 / 700) = 2840.0230; half of it is 1420.0115 mel, 1767.79 Hz: 700 (√(1 + 80 /
+  // 7) − 1).
   EXPECT_NEAR(mel_band(0.5, 0.75, 16000).low_hz, 1767.7925, 0.01);
   EXPECT_NEAR(2595 * std::log10(1 + mel_band(0.25, 0.5, 16000).low_hz / 700), 2840.0230 / 4, 1e-3);
 }

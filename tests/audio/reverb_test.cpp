@@ -74,7 +74,9 @@ TEST(PutInRoom, IsExactForLongLoudSignals) {
       const int64_t i = n + 200 - k;
       if (i < 480000) sum += h[static_cast<size_t>(k)] * x[static_cast<size_t>(i)];
     }
-    EXPECT_EQ(result.full[static_cast<size_t>(n)], static_cast<float>(std::ldexp(static_cast<double>(sum), -34))) << n;
+    EXPECT_EQ(result.full[static_cast<size_t>(n)],
+              static_cast<float>(std::ldexp(static_cast<double>(sum), -34)))
+        << n;
   }
 }
 
@@ -88,8 +90,8 @@ TEST(PutInRoom, KeepsThePlaceOfTheSpeechWhateverTheDelay) {
       EXPECT_EQ(top - side.begin(), 1234);
       EXPECT_EQ(*top, 0.5F);
     }
-    EXPECT_TRUE(std::equal(result.full.begin(), result.full.begin() + 1234 + 801,
-                           result.early.begin()));
+    EXPECT_TRUE(
+        std::equal(result.full.begin(), result.full.begin() + 1234 + 801, result.early.begin()));
     EXPECT_NE(result.full, result.early);
     EXPECT_TRUE(std::all_of(result.early.begin() + 1234 + 801, result.early.end(),
                             [](float x) { return x == 0; }));

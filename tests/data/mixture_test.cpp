@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "limbeck/audio/mix.h"
@@ -27,16 +28,10 @@ std::vector<float> added(const Example& example) {
   return noise;
 }
 
-float peak(const std::vector<float>& samples) {
-  float largest = 0;
-  for (const float x : samples) largest = std::max(largest, std::abs(x));
-  return largest;
-}
-
 TEST(MixtureDataset, IsAFunctionOfIndexAndKey) {
   const MadeCorpus corpus;
   const MixtureDataset a = corpus.mixtures();
-  const MixtureDataset uncached(corpus.speech, corpus.noise, 16000, {},
+  const MixtureDataset uncached(corpus.sources(), 16000, ShortItems::repeat, {},
                                 std::make_shared<const AudioStore>(16000, 0));
   EXPECT_EQ(a.size(), 5);
   EXPECT_EQ(a.segment_samples(), 16000);
@@ -64,7 +59,7 @@ TEST(MixtureDataset, ReachesLevelAndSnrOverSegmentsWithPauses) {
       EXPECT_NEAR(active_level_dbfs(example.clean, 16000), -30, 0.01);
       EXPECT_NEAR(active_level_dbfs(example.clean, 16000) - level_dbfs(added(example)), snr_db,
                   0.01);
-      EXPECT_EQ(example.valid_samples, 16000);
+      EXPECT_EQ(example.noisy.size(), 16000U);
     }
   }
 }
@@ -101,24 +96,190 @@ TEST(MixtureDataset, DrawsSnrAndLevelUniformlyFromTheirRanges) {
   EXPECT_GT(snr_high, 8.5);
 }
 
-TEST(MixtureDataset, PlacesShortSpeechInSilenceUnderNoise) {
+TEST(MixtureDataset, DrawsSnrsFromAList) {
   const MadeCorpus corpus;
-  const MixtureDataset dataset = corpus.mixtures(64000);
-  std::set<size_t> offsets;
-  for (uint64_t k = 0; k < 8; ++k) {
-    const Example example = dataset.get(0, key_of(k));
-    EXPECT_EQ(example.valid_samples, 64000);
-    const auto is_sound = [](float x) { return x != 0; };
-    const auto first = std::find_if(example.clean.begin(), example.clean.end(), is_sound);
-    const auto last = std::find_if(example.clean.rbegin(), example.clean.rend(), is_sound).base();
-    EXPECT_LE(last - first, 20000);
-    EXPECT_GT(last - first, 19000);
-    offsets.insert(static_cast<size_t>(first - example.clean.begin()));
-    const auto noise = added(example);
-    EXPECT_GT(level_dbfs(std::span(noise).first(1000)), -80);
-    EXPECT_GT(level_dbfs(std::span(noise).last(1000)), -80);
+  MixtureOptions options;
+  options.snr_db_values = {-4, 2.5, 17};
+  std::map<double, int> seen;
+  const MixtureDataset dataset = corpus.mixtures(8000, options);
+  for (uint64_t k = 0; k < 300; ++k) {
+    const Example example = dataset.get(static_cast<int64_t>(k % 5), key_of(k));
+    ++seen[example.recipe.snr_db];
+    EXPECT_NEAR(active_level_dbfs(example.clean, 16000) - level_dbfs(added(example)),
+                example.recipe.snr_db, 0.01);
   }
-  EXPECT_GT(offsets.size(), 5U);
+  EXPECT_EQ(seen.size(), 3U);
+  for (const auto& [snr_db, count] : seen) EXPECT_NEAR(count, 100, 30) << snr_db;
+}
+
+TEST(MixtureDataset, ChangesLevelsWithTheirProbability) {
+  const MadeCorpus corpus;
+  MixtureOptions options;
+  options.level_dbfs_min = options.level_dbfs_max = -40;
+  options.level_probability = 0.3;
+  options.snr_db_min = options.snr_db_max = 5;
+  const MixtureDataset dataset = corpus.mixtures(16000, options);
+  int changed = 0;
+  for (uint64_t k = 0; k < 300; ++k) {
+    const Example example = dataset.get(static_cast<int64_t>(k % 5), key_of(k));
+    const double level = active_level_dbfs(example.clean, 16000);
+    EXPECT_NEAR(level, example.recipe.level_dbfs, 0.01);
+    EXPECT_NEAR(level - level_dbfs(added(example)), 5, 0.01);
+    if (std::abs(level + 40) < 0.01) {
+      ++changed;
+    } else {
+      EXPECT_EQ(example.recipe.speech_gain, 1);
+    }
+  }
+  EXPECT_NEAR(changed, 90, 30);
+}
+
+TEST(MixtureDataset, SilenceAroundSpeechDoesNotShiftTheSnr) {
+  MadeCorpus corpus;
+  const auto words = bursts(16000, 300);
+  std::vector<float> padded(64000, 0.0F);
+  std::copy(words.begin(), words.end(), padded.begin() + 20000);
+  corpus.speech = {put_entry(corpus.dir / "padded.flac", padded)};
+  MixtureOptions options;
+  options.snr_db_min = options.snr_db_max = 5;
+  options.level_dbfs_min = options.level_dbfs_max = -30;
+  const Example example = corpus.mixtures(0, options).get(0, key_of(1));
+  ASSERT_EQ(example.clean.size(), 64000U);
+  const std::span<const float> spoken(example.clean.data() + 20000, 16000 + 8000);
+  EXPECT_NEAR(active_level_dbfs(spoken, 16000), -30, 1e-3);  // with its hangover
+  EXPECT_NEAR(level_dbfs(added(example)), -35, 0.01);
+}
+
+TEST(MixtureDataset, ShortSpeechIsRepeatedShortOrJoined) {
+  const MadeCorpus corpus;
+  const MixtureDataset padded = corpus.mixtures(64000, {}, ShortItems::pad);
+  const Example alone = padded.get(0, key_of(1));
+  EXPECT_EQ(padded.samples(0), 20000);
+  EXPECT_EQ(alone.noisy.size(), 20000U);
+  EXPECT_EQ(samples_of(alone.recipe.noise), 20000);
+  const Example again = corpus.mixtures(64000, {}, ShortItems::repeat).get(0, key_of(1));
+  ASSERT_EQ(again.noisy.size(), 64000U);
+  for (size_t i = 20000; i < 64000; ++i) ASSERT_EQ(again.clean[i], again.clean[i - 20000]);
+  for (uint64_t k = 0; k < 8; ++k) {
+    const Example joined = corpus.mixtures(64000, {}, ShortItems::concatenate).get(0, key_of(k));
+    ASSERT_EQ(joined.noisy.size(), 64000U);
+    ASSERT_GE(joined.recipe.speech.size(), 3U);
+    EXPECT_EQ(joined.recipe.speech[0].id, "speech0");
+    for (size_t i = 1; i < joined.recipe.speech.size(); ++i) {
+      EXPECT_THAT(joined.recipe.speech[i].id, testing::AnyOf("speech2", "speech4"));
+    }
+  }
+}
+
+/// The lag within ± `most` at which `a` and `b` agree best: a[i + lag] with b[i].
+int64_t best_lag(const std::vector<float>& a, const std::vector<float>& b, int64_t most) {
+  int64_t best = 0;
+  double highest = -1;
+  const auto count = static_cast<int64_t>(a.size());
+  for (int64_t lag = -most; lag <= most; ++lag) {
+    double sum = 0;
+    for (int64_t i = std::max<int64_t>(0, -lag); i < count - std::max<int64_t>(0, lag); ++i) {
+      sum += static_cast<double>(a[static_cast<size_t>(i + lag)]) * b[static_cast<size_t>(i)];
+    }
+    if (sum > highest) {
+      highest = sum;
+      best = lag;
+    }
+  }
+  return best;
+}
+
+/// Speech with a wide spectrum, whose cross-correlation has one peak, and rooms.
+struct HissCorpus : MadeCorpus {
+  HissCorpus() {
+    auto hiss = white(20000, 77, 0.3);
+    for (size_t i = 0; i < hiss.size(); ++i) {
+      if (i % 8000 >= 4800) hiss[i] = 0;
+    }
+    speech = {put_entry(dir / "hiss.flac", hiss)};
+    add_responses();
+  }
+};
+
+TEST(MixtureDataset, CleanIsAlignedWithNoisyInEveryCase) {
+  const HissCorpus corpus;
+  for (const double probability : {0.0, 1.0}) {
+    for (const auto way : {ShortItems::pad, ShortItems::repeat, ShortItems::concatenate}) {
+      for (const int64_t segment : {0, 9000, 30000}) {
+        MixtureOptions options;
+        options.reverb.probability = probability;
+        const MixtureDataset dataset = corpus.mixtures(segment, options, way);
+        std::set<std::string> rooms;
+        for (uint64_t k = 0; k < 6; ++k) {
+          const Example example = dataset.get(0, key_of(k));
+          rooms.insert(example.recipe.response);
+          EXPECT_EQ(best_lag(example.noisy, example.clean, 100), 0);
+          // And where the recording has it, whatever the delay of the room's direct path.
+          const auto dry = read_audio(corpus.speech[0].audio.path).samples;
+          const Piece& first = example.recipe.speech[0];
+          std::vector<float> part(dry.begin() + first.start,
+                                  dry.begin() + first.start + first.count);
+          part.resize(example.clean.size());
+          EXPECT_EQ(best_lag(example.clean, part, 100), 0) << example.recipe.response;
+        }
+        EXPECT_EQ(rooms.size() > 1, probability > 0);
+      }
+    }
+  }
+}
+
+TEST(MixtureDataset, RoomsGiveAnEarlyTargetUnderReverberantSpeech) {
+  const HissCorpus corpus;
+  MixtureOptions options;
+  options.reverb.probability = 1;
+  options.reverb.early_ms = 20;
+  options.snr_db_min = options.snr_db_max = 60;  // as good as no noise
+  options.level_dbfs_min = options.level_dbfs_max = -30;
+  const MixtureDataset dataset = corpus.mixtures(0, options);
+  for (uint64_t k = 0; k < 6; ++k) {
+    const Example example = dataset.get(0, key_of(k));
+    EXPECT_EQ(example.recipe.early_ms, 20);
+    EXPECT_NEAR(active_level_dbfs(example.noisy, 16000), -30, 0.05);
+    EXPECT_LT(active_level_dbfs(example.clean, 16000), -30.2);  // the late part is missing
+    // The first burst ends at 4800. 25 ms later the early part is over and the late one is not.
+    const std::span<const float> clean(example.clean.data() + 5200, 2000);
+    const std::span<const float> noisy(example.noisy.data() + 5200, 2000);
+    EXPECT_TRUE(std::isinf(level_dbfs(clean)));
+    EXPECT_GT(level_dbfs(noisy), -60);
+  }
+}
+
+TEST(MixtureDataset, PutsTheWantedShareInRooms) {
+  MadeCorpus corpus;
+  corpus.add_responses();
+  MixtureOptions options;
+  options.reverb.probability = 0.25;
+  const MixtureDataset with = corpus.mixtures(4000, options);
+  corpus.responses.clear();
+  const MixtureDataset without = corpus.mixtures(4000, options);
+  int in_room = 0;
+  for (uint64_t k = 0; k < 400; ++k) {
+    const Example a = with.get(0, key_of(k));
+    const Example b = without.get(0, key_of(k));
+    in_room += !a.recipe.response.empty();
+    EXPECT_TRUE(b.recipe.response.empty());
+    if (a.recipe.response.empty()) {
+      EXPECT_EQ(hash_of(a), hash_of(b));
+    }
+    // The draws of everything else are the same.
+    EXPECT_EQ(pieces_text(a.recipe.noise), pieces_text(b.recipe.noise));
+    EXPECT_EQ(a.recipe.snr_db, b.recipe.snr_db);
+  }
+  EXPECT_NEAR(in_room, 100, 30);
+}
+
+TEST(MixtureDataset, NamesASilentResponse) {
+  MadeCorpus corpus;
+  corpus.responses = {put_entry(corpus.dir / "dead.wav", std::vector<float>(100, 0.0F))};
+  MixtureOptions options;
+  options.reverb.probability = 1;
+  EXPECT_EQ(test::message_of<DataError>([&] { corpus.mixtures(4000, options).get(0, key_of(0)); }),
+            (corpus.dir / "dead.wav").string() + ": is silent, not an impulse response");
 }
 
 TEST(MixtureDataset, RepeatsShortNoise) {
@@ -137,7 +298,7 @@ TEST(MixtureDataset, NeverExceedsFullScaleAndKeepsTheSnr) {
   const MixtureDataset dataset = corpus.mixtures(16000, options);
   for (uint64_t k = 0; k < 5; ++k) {
     const Example example = dataset.get(2, key_of(k));
-    EXPECT_NEAR(peak(example.noisy), 0.99, 1e-5);
+    EXPECT_NEAR(peak_of(example.noisy), 0.99, 1e-5);
     EXPECT_NEAR(active_level_dbfs(example.clean, 16000) - level_dbfs(added(example)), -25, 0.01);
   }
 }
@@ -150,16 +311,17 @@ TEST(MixtureDataset, SilentRecordingsGiveNoNan) {
   options.snr_db_min = options.snr_db_max = 10;
   options.level_dbfs_min = options.level_dbfs_max = -25;
   const auto mixed = [&](const auto& speech, const auto& noise) {
-    return MixtureDataset(speech, noise, 16000, options, corpus.store).get(0, key_of(0));
+    return MixtureDataset({speech, noise, {}}, 16000, ShortItems::pad, options, corpus.store)
+        .get(0, key_of(0));
   };
   const Example no_speech = mixed(silence, corpus.noise);
-  EXPECT_EQ(peak(no_speech.clean), 0);
+  EXPECT_EQ(peak_of(no_speech.clean), 0);
   EXPECT_NEAR(level_dbfs(no_speech.noisy), -35, 0.01);  // as loud as it would have been
   const Example no_noise = mixed(corpus.speech, silence);
   EXPECT_EQ(no_noise.noisy, no_noise.clean);
   EXPECT_NEAR(active_level_dbfs(no_noise.clean, 16000), -25, 0.01);
   const Example nothing = mixed(silence, silence);
-  EXPECT_EQ(peak(nothing.noisy), 0);
+  EXPECT_EQ(peak_of(nothing.noisy), 0);
 }
 
 TEST(MixtureDataset, LooksForSpeechInRecordingsWithLongPauses) {
@@ -170,17 +332,17 @@ TEST(MixtureDataset, LooksForSpeechInRecordingsWithLongPauses) {
   corpus.speech = {put_entry(corpus.dir / "pauses.flac", mostly_silent)};
   const MixtureDataset dataset = corpus.mixtures(8000);
   int silent = 0;
-  for (uint64_t k = 0; k < 100; ++k) silent += peak(dataset.get(0, key_of(k)).clean) == 0;
+  for (uint64_t k = 0; k < 100; ++k) silent += peak_of(dataset.get(0, key_of(k)).clean) == 0;
   EXPECT_LT(silent, 15);  // about half of single draws; 1/16 of four
 }
 
 TEST(MixtureDataset, NeedsSpeechAndNoise) {
   const MadeCorpus corpus;
   EXPECT_EQ(test::message_of<DataError>(
-                [&] { MixtureDataset({}, corpus.noise, 16000, {}, corpus.store); }),
+                [&] { MixtureDataset({{}, corpus.noise, {}}, 0, {}, {}, corpus.store); }),
             "mixtures need at least one recording of speech");
   EXPECT_EQ(test::message_of<DataError>(
-                [&] { MixtureDataset(corpus.speech, {}, 16000, {}, corpus.store); }),
+                [&] { MixtureDataset({corpus.speech, {}, {}}, 0, {}, {}, corpus.store); }),
             "mixtures need at least one recording of noise");
   EXPECT_THROW(corpus.mixtures().get(5, key_of(0)), std::out_of_range);
 }
@@ -196,9 +358,9 @@ TEST(MixtureDataset, DrawsAreThoseOfEveryPlatform) {
   const MadeCorpus corpus;
   const Example example = corpus.mixtures().get(3, key);
   EXPECT_NEAR(active_level_dbfs(example.clean, 16000), -31.289507, 1e-3);
-  EXPECT_NEAR(level_dbfs(example.noisy), -29.393714, 1e-3);
-  EXPECT_NEAR(example.noisy[5000], -0.01361357, 1e-5);
-  EXPECT_NEAR(example.clean[5000], -0.01260645, 1e-5);
+  EXPECT_NEAR(level_dbfs(example.noisy), -28.745896, 1e-3);
+  EXPECT_NEAR(example.noisy[5000], -0.01576197, 1e-5);
+  EXPECT_NEAR(example.clean[5000], -0.01475485, 1e-5);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "limbeck/config/reader.h"
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/error.h"
-#include "limbeck/data/loader.h"
+#include "limbeck/data/selection.h"
 #include "made_corpus.h"
 
 namespace limbeck {
@@ -62,12 +62,24 @@ TEST_F(MadeManifests, TrainAndValidTakeTheirOwnSplits) {
   const auto train = make_train_dataset(options_);
   EXPECT_EQ(train->size(), 2);
   EXPECT_EQ(train->segment_samples(), 8000);
-  EXPECT_EQ(train->get(1, SeedKey(1)).id, "speech1");
-  const auto valid = make_valid_dataset(options_);
+  EXPECT_EQ(train->get(1, SeedKey(1)).recipe.id, "speech1");
+  const auto valid = make_fixed_dataset(options_, select_data(options_), Split::valid);
   EXPECT_EQ(valid->size(), 1);
   EXPECT_EQ(valid->segment_samples(), 16000);
-  EXPECT_EQ(valid->get(0, SeedKey(1)).id, "speech2");
-  EXPECT_EQ(fixed_batch(*valid, 0, 5, 1).size, 5);
+  EXPECT_EQ(valid->get(0, SeedKey(1)).recipe.id, "speech2");
+  options_.valid_count = 5;
+  const ValidationSet set = make_validation_set(options_, select_data(options_), 3);
+  EXPECT_EQ(set.size(), 5);
+  EXPECT_EQ(set.batches(), 2);
+  EXPECT_EQ(set.batch(0).samples, 16000);
+}
+
+TEST_F(MadeManifests, ZeroMeansWholeRecordingsAndEachEntryOnce) {
+  options_.valid_count = 0;
+  options_.valid_segment_seconds = 0;
+  const ValidationSet set = make_validation_set(options_, select_data(options_), 3);
+  EXPECT_EQ(set.size(), 1);
+  EXPECT_EQ(set.batch(0).samples, 20000);
 }
 
 TEST_F(MadeManifests, PairsTakeThePlaceOfMixtures) {
@@ -75,14 +87,72 @@ TEST_F(MadeManifests, PairsTakeThePlaceOfMixtures) {
   options_.pairs = (dir_ / "pairs.csv").string();
   const Example example = make_train_dataset(options_)->get(0, SeedKey(1));
   EXPECT_EQ(example.noisy, example.clean);
-  EXPECT_EQ(make_valid_dataset(options_)->size(), 1);
+  EXPECT_EQ(make_fixed_dataset(options_, select_data(options_), Split::valid)->size(), 1);
+}
+
+TEST_F(MadeManifests, ShortItemsAndAugmentationArePassedOn) {
+  options_.segment_seconds = 2;
+  EXPECT_EQ(make_train_dataset(options_)->get(0, SeedKey(1)).noisy.size(), 20000U);
+  options_.short_items = "repeat";
+  EXPECT_EQ(make_train_dataset(options_)->get(0, SeedKey(1)).noisy.size(), 32000U);
+  options_.augment.remix_probability = 0.25;
+  const LoaderOptions loader = loader_options(options_, 7, nullptr);
+  EXPECT_EQ(loader.batch_size, 7);
+  EXPECT_EQ(loader.augment.remix_probability, 0.25);
+}
+
+TEST_F(MadeManifests, ResponsesComeFromAFolderOrAManifest) {
+  put_entry(dir_ / "rooms" / "a.wav", test::white(300, 1));
+  auto entry = put_entry(dir_ / "rooms" / "deep" / "b.wav", test::white(300, 2));
+  const std::string folder = (dir_ / "rooms").string();
+  EXPECT_EQ(find_responses(folder, Split::valid, 16000).size(), 2U);
+  Manifest manifest;
+  manifest.entries = {entry};
+  manifest.write(dir_ / "rooms.csv");
+  const std::string file = (dir_ / "rooms.csv").string();
+  EXPECT_EQ(find_responses(file, Split::train, 16000).at(0).id, "b");
+  EXPECT_EQ(message_of<DataError>([&] { find_responses(file, Split::valid, 16000); }),
+            file + ": lists no recording of split valid");
+  EXPECT_THAT(message_of<DataError>([&] { find_responses(file, Split::train, 8000); }),
+              HasSubstr("b.wav: has 16000 Hz where data.rate_hz is 8000"));
+  put_text(dir_ / "rooms" / "c.wav", "no audio");
+  EXPECT_THAT(message_of<DataError>([&] { find_responses(folder, Split::train, 16000); }),
+              HasSubstr("c.wav: cannot be read as audio"));
+  std::filesystem::remove(dir_ / "rooms" / "c.wav");
+  options_.mixture.reverb.responses = folder;
+  options_.mixture.reverb.probability = 1;
+  EXPECT_NE(make_train_dataset(options_)->get(0, SeedKey(1)).recipe.response, "");
+}
+
+TEST_F(MadeManifests, ValidationFollowsRecipes) {
+  const DataSelection data = select_data(options_);
+  const auto drawn = make_fixed_dataset(options_, data, Split::valid);
+  std::vector<Recipe> recipes;
+  for (uint64_t k = 0; k < 3; ++k) {
+    Example example = drawn->get(0, SeedKey(k));
+    example.recipe.id += std::to_string(k);
+    example.recipe.clean_hash = hash_audio(example.clean);
+    example.recipe.noisy_hash = hash_audio(example.noisy);
+    recipes.push_back(example.recipe);
+  }
+  options_.valid_recipes = (dir_ / "recipes.csv").string();
+  write_recipes(options_.valid_recipes, recipes);
+  const ValidationSet set = make_validation_set(options_, data, 8);
+  EXPECT_EQ(set.size(), 3);
+  EXPECT_EQ(set.batch(0).recipes[0].speech[0].id, "speech2");
+  // Recordings of another split are not at hand.
+  recipes[1].speech[0].id = "speech0";
+  write_recipes(options_.valid_recipes, recipes);
+  EXPECT_EQ(message_of<DataError>([&] { make_validation_set(options_, data, 8); }),
+            options_.valid_recipes +
+                ": recipe 'speech21': speech 'speech0' is not among the 1 recordings at hand");
 }
 
 TEST_F(MadeManifests, SayWhatIsWrong) {
   write("none", {Split::train});
   DataOptions options = options_;
   options.noise = (dir_ / "none.csv").string();
-  EXPECT_EQ(message_of<DataError>([&] { make_valid_dataset(options); }),
+  EXPECT_EQ(message_of<DataError>([&] { make_validation_set(options, select_data(options), 1); }),
             options.speech + ", " + options.noise + ": no noise has split valid");
   options.noise = (dir_ / "pairs.csv").string();
   EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
@@ -113,6 +183,21 @@ TEST(DataOptions, AreReadFromYaml) {
   EXPECT_EQ(options.rate_hz, 16000);
 }
 
+TEST(DataOptions, HaveSectionsForRoomsAndAugmentation) {
+  TempDir dir;
+  const DataOptions options =
+      load(dir,
+           "data: {speech: a.csv, noise: b.csv, snr_db_values: [0, 5.5], short_items: concatenate, "
+           "reverb: {responses: rooms, early_ms: 30}, augment: {band_mask_probability: 0.5}}");
+  EXPECT_EQ(options.mixture.snr_db_values, (std::vector<double>{0, 5.5}));
+  EXPECT_EQ(options.short_items, "concatenate");
+  EXPECT_EQ(options.mixture.reverb.responses, "rooms");
+  EXPECT_EQ(options.mixture.reverb.early_ms, 30);
+  EXPECT_EQ(options.mixture.reverb.probability, 0.5);
+  EXPECT_EQ(options.augment.band_mask_probability, 0.5);
+  EXPECT_EQ(options.augment.remix_probability, 0);
+}
+
 TEST(DataOptions, RefuseWrongValues) {
   TempDir dir;
   const auto failure = [&](const std::string& data) {
@@ -130,6 +215,11 @@ TEST(DataOptions, RefuseWrongValues) {
   EXPECT_THAT(failure("pairs: a, level_dbfs_min: -10"), HasSubstr("is below level_dbfs_min"));
   EXPECT_THAT(failure("pairs: a, segment_seconds: 0"), HasSubstr("segment_seconds"));
   EXPECT_THAT(failure("pairs: a, prefetch: 0"), HasSubstr("prefetch"));
+  EXPECT_THAT(failure("pairs: a, short_items: loop"), HasSubstr("pad, repeat, concatenate"));
+  EXPECT_THAT(failure("pairs: a, snr_db_values: [99]"), HasSubstr("snr_db_values.0: 99 is out of"));
+  EXPECT_THAT(failure("pairs: a, valid_segment_seconds: 0.05"), HasSubstr("must be 0 or at least"));
+  EXPECT_THAT(failure("pairs: a, reverb: {responses: r}"), HasSubstr("cannot be put in a room"));
+  EXPECT_THAT(failure("pairs: a, valid_recipes: r"), HasSubstr("not for pairs"));
   EXPECT_THAT(failure("pairs: a, workrs: 1"), HasSubstr("did you mean 'workers'?"));
 }
 

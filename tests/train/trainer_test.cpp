@@ -22,21 +22,20 @@ class Tones : public Dataset {
   explicit Tones(int64_t special_call = -1, std::function<void(Example&)> special = {})
       : special_call_(special_call), special_(std::move(special)) {}
   int64_t size() const override { return 7; }
+  int rate_hz() const override { return 16000; }
   int64_t segment_samples() const override { return 480; }
+  int64_t samples(int64_t index) const override { return index == 2 ? 300 : 480; }
   Example get(int64_t index, SeedKey key) const override {
     Random random(key);
     Example example;
-    example.id = std::to_string(index);
+    example.recipe.id = std::to_string(index);
     const double hz = 200.0 + 150.0 * static_cast<double>(index) + random.uniform(0, 50);
-    for (int64_t i = 0; i < segment_samples(); ++i) {
+    for (int64_t i = 0; i < samples(index); ++i) {
       const double clean =
           0.3 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / 16000);
       example.clean.push_back(static_cast<float>(clean));
       example.noisy.push_back(static_cast<float>(clean + 0.1 * random.normal()));
     }
-    example.valid_samples = index == 2 ? 300 : segment_samples();
-    std::fill(example.clean.begin() + example.valid_samples, example.clean.end(), 0.0f);
-    std::fill(example.noisy.begin() + example.valid_samples, example.noisy.end(), 0.0f);
     if (calls_++ == special_call_) special_(example);
     return example;
   }
@@ -75,11 +74,10 @@ TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, in
                               SeedKey(1));
   Logger logger(Verbosity::quiet);
   RunDir run = open_run_dir(path, config, false);
-  const Tones valid;
-  Trainer trainer(
-      config.train,
-      {task, model, dataset, valid, {kBatch, workers, 2}, {.count = 4, .seed = 9}, run, logger},
-      SeedKey(1), at::kCPU);
+  const ValidationSet valid(std::make_unique<Tones>(), 4, 9, kBatch);
+  Trainer trainer(config.train,
+                  {task, model, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
+                  SeedKey(1), at::kCPU);
   return trainer.run();
 }
 
@@ -159,7 +157,7 @@ TEST(Trainer, ATornLastCheckpointFallsBackToTheOneBefore) {
   const Tones from_step_5(0, [&](Example& e) {
     asked = true;
     EpochPlan plan(SeedKey(1), 7);
-    EXPECT_EQ(e.id, std::to_string(plan.index_at(call_of(5))));
+    EXPECT_EQ(e.recipe.id, std::to_string(plan.index_at(call_of(5))));
   });
   train(dir / "parts", from_step_5, 10);
   EXPECT_TRUE(asked);

@@ -10,8 +10,8 @@ struct Band {
   double high_hz = 0;
 };
 
-/// The band between two places on the mel scale (O'Shaughnessy 1987: 2595 · lg(1 + f / 700 Hz)) of a
-/// rate's frequencies: 0 is 0 Hz, 1 is half the rate.
+/// The band between two places on the mel scale (O'Shaughnessy 1987: 2595 · lg(1 + f / 700 Hz)) of
+/// a rate's frequencies: 0 is 0 Hz, 1 is half the rate.
 Band mel_band(double low, double high, int rate_hz);
 
 /// Takes the band out of both signals, which have one length, without delay. The edges are half

@@ -14,27 +14,40 @@ inline constexpr double kSilentNoiseDbfs = -80;
 /// −infinity for digital silence and for no samples.
 double level_dbfs(std::span<const float> samples);
 
-/// Level of the parts in which somebody speaks, in dBFS, after the idea of ITU-T P.56: the mean
-/// power of those 32 ms frames that lie at most 15.9 dB below that mean itself. The search starts
-/// from the frames within 40 dB of the loudest one and rises, so silence around or between words,
-/// digital or with a noise floor, does not shift the result, and one click does not become the
-/// level. Unlike P.56 there is no hangover. −infinity for digital silence.
+/// Active speech level in dBFS, by method B of ITU-T P.56 (12/2011, clause 7): the energy of the
+/// signal over the time in which somebody speaks, so that silence does not shift it. An envelope
+/// (two exponential averages of |x| of 30 ms) is active while it is above a threshold and for 0.2 s
+/// afterwards, and the threshold lies 15.9 dB below the level that comes out. P.56 counts at
+/// thresholds that are powers of two and interpolates; here the threshold is solved for, so a gain
+/// of g dB changes the level by g dB.
+///
+/// A signal of clicks only, whose envelope never reaches the threshold, is taken as active for 0.2
+/// s (or for all of its length, if that is less). −infinity for digital silence and for no samples.
 double active_level_dbfs(std::span<const float> speech, int rate_hz);
 
 /// 10^(gain_db / 20).
 double gain_of_db(double gain_db);
 
-/// Multiplies in place.
+/// Multiplies in place; each sample is rounded once.
 void apply_gain(std::span<float> samples, double gain);
 
-/// clean + g · noise, with g such that the active level of `clean` stands `snr_db` above the RMS
-/// level of `noise` over these samples. Both spans have the same length.
-///
-/// Silent speech (active level below kSilentSpeechDbfs) has no SNR: the noise is added as it is.
-/// Silent noise (level below kSilentNoiseDbfs) is added as it is too, so digital silence returns
-/// `clean`.
-std::vector<float> mix_at_snr(std::span<const float> clean, std::span<const float> noise,
-                              int rate_hz, double snr_db);
+/// a + b, of one length.
+std::vector<float> sum_of(std::span<const float> a, std::span<const float> b);
+
+/// Largest magnitude; 0 for no samples.
+float peak_of(std::span<const float> samples);
+
+/// What speech and noise are multiplied by before they are added.
+struct MixGains {
+  double speech = 1;
+  double noise = 1;
+};
+
+/// Gains with which speech of active level `speech_db` comes to `level_db` and noise of RMS level
+/// `noise_db` to `snr_db` below it. Speech below kSilentSpeechDbfs has no level: it is left as it
+/// is under noise of the level that it would have had. Noise below kSilentNoiseDbfs is left as it
+/// is.
+MixGains mix_gains(double speech_db, double noise_db, double level_db, double snr_db);
 
 /// Scales both by the same gain if either exceeds `limit` in magnitude, so that their relation
 /// stays. Returns the gain, 1 if nothing had to be done.

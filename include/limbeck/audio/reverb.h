@@ -19,8 +19,8 @@ struct RoomSpeech {
 ///
 /// The result is exact, so it is the same to the bit on every machine: speech is rounded to
 /// multiples of 2^−19 (16-bit recordings are not changed) and the response, its peak brought to 1,
-/// to multiples of 2^−15. Their convolution is then one of integers, and the FFT that computes it in
-/// double precision errs by far less than the half that it is rounded by.
+/// to multiples of 2^−15. Their convolution is then one of integers, and the FFT that computes it
+/// in double precision errs by far less than the half that it is rounded by.
 ///
 /// Throws std::logic_error if the response is silent.
 RoomSpeech put_in_room(std::span<const float> speech, std::span<const float> response,

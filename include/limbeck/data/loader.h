@@ -2,34 +2,31 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
+#include "limbeck/core/log.h"
 #include "limbeck/core/random.h"
+#include "limbeck/data/augment.h"
+#include "limbeck/data/batch.h"
 #include "limbeck/data/dataset.h"
 
 namespace limbeck {
-
-/// Examples of one length, one after the other.
-struct Batch {
-  int64_t size = 0;                    ///< B
-  int64_t samples = 0;                 ///< L
-  std::vector<float> noisy;            ///< [B, L], row-major
-  std::vector<float> clean;            ///< [B, L], row-major
-  std::vector<int64_t> valid_samples;  ///< [B]
-  std::vector<std::string> ids;        ///< [B]
-};
 
 struct LoaderOptions {
   int64_t batch_size = 1;
   int64_t workers = 0;   ///< threads; 0 makes batches in the thread that asks
   int64_t prefetch = 2;  ///< batches made ahead, at least 1
+  AugmentOptions augment;
+  Logger* logger = nullptr;  ///< told the name of each unreadable file once
 };
 
 /// The batches of a training run, in order. Batch n holds positions n · batch_size … of the
 /// EpochPlan of `root`, and the example at a position has the key root/"example"/epoch/offset:
-/// batches depend on nothing but data set, root, batch size and n, so neither `workers` nor
-/// `prefetch` can change them, and resuming means passing the number of the next batch.
+/// batches depend on nothing but data set, root, batch size, augmentation and n, so neither
+/// `workers` nor `prefetch` can change them, and resuming means passing the number of the next
+/// batch. Threads only read files and do arithmetic: no tensors.
+///
+/// An example that cannot be read (DataError) is replaced by another whose item and key are drawn
+/// from its own key, so that is the same for any number of workers and after a resume, too.
 class Loader {
  public:
   /// `dataset` must outlive the loader.
@@ -39,21 +36,20 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// The next batch. What a worker threw while making it is thrown here, at this batch and every
-  /// time that it is asked for again.
+  /// The next batch. Throws, at this batch and every time that it is asked for again: what a worker
+  /// threw while making it; DataError where more than 1 % of an epoch could not be read (counted
+  /// from where this loader began), and ChangedFile.
   Batch next();
 
   /// Time that calls of next() took so far, which is time without training.
   double wait_seconds() const;
 
+  /// Examples that could not be read so far.
+  int64_t unreadable() const;
+
  private:
   class State;
   std::unique_ptr<State> state_;
 };
-
-/// Examples `first` … `first + count − 1` of the fixed set that `seed` names, in one batch. The
-/// keys have nothing in common with those of training, whatever its seed: validation sees the same
-/// in every run.
-Batch fixed_batch(const Dataset& dataset, int64_t first, int64_t count, uint64_t seed);
 
 }  // namespace limbeck

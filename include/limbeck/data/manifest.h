@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "limbeck/core/error.h"
+
 namespace limbeck {
 
 enum class Split { train, valid, test };
@@ -23,7 +25,13 @@ struct AudioFile {
 /// XXH3-128 of the decoded samples as 32-bit floats: the same for a WAV file and its FLAC copy.
 std::string hash_audio(const std::vector<float>& samples);
 
-/// Throws DataError if `samples`, decoded from the file, are not those that were hashed. Lossy
+/// A file that holds something else than its manifest says.
+class ChangedFile : public DataError {
+ public:
+  using DataError::DataError;
+};
+
+/// Throws ChangedFile if `samples`, decoded from the file, are not those that were hashed. Lossy
 /// files pass: their decoders may differ in the last bit between machines.
 void require_hash(const AudioFile& file, const std::vector<float>& samples);
 

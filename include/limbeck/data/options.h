@@ -5,8 +5,11 @@
 #include <string>
 
 #include "limbeck/config/schema.h"
+#include "limbeck/data/augment.h"
 #include "limbeck/data/dataset.h"
+#include "limbeck/data/loader.h"
 #include "limbeck/data/mixture.h"
+#include "limbeck/data/validation.h"
 
 namespace limbeck {
 
@@ -22,10 +25,13 @@ struct DataOptions {
   bool allow_leak = false;
   int64_t rate_hz = 16000;
   double segment_seconds = 2;
+  std::string short_items = "pad";
   MixtureOptions mixture;  ///< its keys stand among those of this section
+  AugmentOptions augment;
   int64_t valid_count = 64;
   double valid_segment_seconds = 4;
   int64_t valid_seed = 1;
+  std::string valid_recipes;
   int64_t workers = 1;
   int64_t prefetch = 4;
   int64_t cache_mb = 512;
@@ -35,14 +41,27 @@ struct DataOptions {
 
 /// The entries of split train, in segments of `segment_seconds`.
 ///
-/// Both functions leave the audio alone and throw DataError: the split is empty, an entry has
-/// another rate than `rate_hz`. Those without a selection make it (`select_data`).
+/// These functions leave the audio alone (but for a folder of impulse responses, which is read) and
+/// throw DataError: the split is empty, an entry has another rate than `rate_hz`. Those without a
+/// selection make it (`select_data`).
 std::unique_ptr<Dataset> make_train_dataset(const DataOptions& options, const DataSelection& data);
 std::unique_ptr<Dataset> make_train_dataset(const DataOptions& options);
 
-/// The entries of split valid, in segments of `valid_segment_seconds`. Take `valid_count` examples
-/// from it with fixed_batch(…, valid_seed).
-std::unique_ptr<Dataset> make_valid_dataset(const DataOptions& options, const DataSelection& data);
-std::unique_ptr<Dataset> make_valid_dataset(const DataOptions& options);
+/// What training is validated on: the mixtures of `valid_recipes`, or `valid_count` segments of the
+/// entries of split valid.
+ValidationSet make_validation_set(const DataOptions& options, const DataSelection& data,
+                                  int64_t batch_size);
+
+/// The entries of a split, with segments as long as in validation.
+std::unique_ptr<Dataset> make_fixed_dataset(const DataOptions& options, const DataSelection& data,
+                                            Split split);
+
+/// Entries of the impulse responses of section `reverb`: of a manifest, those of the split; of a
+/// folder, all. Throws DataError: an unreadable file, another rate.
+std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest, Split split,
+                                          int64_t rate_hz);
+
+/// How training batches are made.
+LoaderOptions loader_options(const DataOptions& options, int64_t batch_size, Logger* logger);
 
 }  // namespace limbeck

@@ -19,6 +19,8 @@ class EpochPlan {
   int64_t epoch_of(int64_t position) const { return position / size_; }
   int64_t offset_of(int64_t position) const { return position % size_; }
   int64_t index_at(int64_t position);
+  /// Decides every draw for the example at a position: root/"example"/epoch/offset.
+  SeedKey key_at(int64_t position) const;
 
  private:
   SeedKey root_;

@@ -9,6 +9,7 @@
 #include "limbeck/core/random.h"
 #include "limbeck/data/dataset.h"
 #include "limbeck/data/loader.h"
+#include "limbeck/data/validation.h"
 #include "limbeck/objective/task.h"
 #include "limbeck/train/checkpoint.h"
 #include "limbeck/train/optimizer.h"
@@ -24,12 +25,6 @@ struct TrainState {
   double seconds = 0;  ///< spent in training, all sittings together
 };
 
-/// Which fixed examples make up the validation set.
-struct ValidationOptions {
-  int64_t count = 0;
-  uint64_t seed = 1;
-};
-
 /// A batch on the device.
 objective::TaskBatch to_device(const Batch& batch, const at::Device& device);
 
@@ -41,9 +36,8 @@ class Trainer {
     objective::LearningTask& task;
     const nn::ModelConfig& model_config;
     const Dataset& train;
-    const Dataset& valid;
+    const ValidationSet& valid;
     LoaderOptions loader;
-    ValidationOptions validation;
     RunDir& run;
     Logger& logger;
   };

@@ -1,0 +1,60 @@
+#include "limbeck/data/validation.h"
+
+#include <algorithm>
+
+#include "limbeck/data/sampler.h"
+
+namespace limbeck {
+namespace {
+
+constexpr double kMostPadding = 0.1;
+
+}  // namespace
+
+ValidationSet::ValidationSet(std::unique_ptr<const Dataset> dataset, int64_t count, uint64_t seed,
+                             int64_t batch_size)
+    : dataset_(std::move(dataset)) {
+  const SeedKey root = SeedKey(seed).with("fixed");
+  EpochPlan plan(root, dataset_->size());
+  for (int64_t position = 0; position < (count > 0 ? count : dataset_->size()); ++position) {
+    const int64_t index = plan.index_at(position);
+    items_.push_back({index, plan.key_at(position), dataset_->samples(index)});
+  }
+  std::stable_sort(items_.begin(), items_.end(),
+                   [](const Item& a, const Item& b) { return a.samples < b.samples; });
+  int64_t sum = 0;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    const auto members = static_cast<int64_t>(i - (starts_.empty() ? 0 : starts_.back())) + 1;
+    sum += items_[i].samples;
+    const auto padded = static_cast<double>(members * items_[i].samples);
+    const bool fits =
+        members <= batch_size && static_cast<double>(sum) >= (1 - kMostPadding) * padded;
+    if (i > 0 && fits) continue;
+    starts_.push_back(i);
+    sum = items_[i].samples;
+  }
+  starts_.push_back(items_.size());
+}
+
+Batch ValidationSet::batch(int64_t number) const {
+  std::vector<Example> examples;
+  const auto n = static_cast<size_t>(number);
+  for (size_t i = starts_.at(n); i < starts_.at(n + 1); ++i) {
+    examples.push_back(dataset_->get(items_[i].index, items_[i].key));
+  }
+  return collate(std::move(examples), 0);
+}
+
+double ValidationSet::padding() const {
+  double valid = 0;
+  double all = 0;
+  for (size_t n = 0; n + 1 < starts_.size(); ++n) {
+    for (size_t i = starts_[n]; i < starts_[n + 1]; ++i) {
+      valid += static_cast<double>(items_[i].samples);
+      all += static_cast<double>(items_[starts_[n + 1] - 1].samples);
+    }
+  }
+  return 1 - valid / all;
+}
+
+}  // namespace limbeck
