@@ -72,7 +72,8 @@ void DataOptions::describe(config::Visitor& v) {
   v.value("noise", noise, "manifest of noise recordings");
   v.value("pairs", pairs, "manifest of recorded pairs, instead of speech and noise");
   v.value("allow_leak", allow_leak,
-          "go on where train, valid and test share files or speakers; every result then says so");
+          "go on where train, valid and test share files or speakers; every result then says so",
+          config::any().no_effect());
   v.value("rate_hz", rate_hz, "sample rate that all recordings must have",
           config::between(8000, 192000));
   v.value("segment_seconds", segment_seconds, "length of a training example",

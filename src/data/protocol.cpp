@@ -177,7 +177,7 @@ std::string Protocol::content_hash() const {
 std::vector<std::string> Protocol::notes() const {
   std::vector<std::string> notes;
   if (partial) notes.push_back("partial set: " + note + " (" + name + ")");
-  if (!leak.empty()) notes.push_back("LEAK ALLOWED: " + leak + " (" + name + ")");
+  if (!leak.empty()) notes.push_back("LEAK ALLOWED: " + leak);
   return notes;
 }
 

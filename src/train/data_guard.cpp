@@ -1,7 +1,5 @@
 #include "data_guard.h"
 
-#include <algorithm>
-
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 
@@ -21,11 +19,7 @@ TrainingRecord guard_data(const DataSelection& data, const std::optional<fs::pat
                   ": nothing is known of what this teacher was trained on (no data.json)");
     }
   }
-  const std::string note = refuse_leaks(record.leaks(data), allow_leak, data.source, logger);
-  const auto said = [&](const std::string& other) { return other.starts_with(note); };
-  if (!note.empty() && std::none_of(record.notes.begin(), record.notes.end(), said)) {
-    record.notes.push_back(note);
-  }
+  add_note(record.notes, refuse_leaks(record.leaks(data), allow_leak, data.source, logger));
   return record;
 }
 
