@@ -11,7 +11,7 @@ cuda_stub_version=13.2.86 # two small libraries that the CUDA wheel's CPU part l
 clang_format_version=19.1.7
 
 packages=(
-  ca-certificates git cmake ninja-build g++ python3 python3-pip
+  ca-certificates curl git cmake ninja-build g++ python3 python3-pip
   libsndfile1-dev libsoxr-dev libzip-dev libkissfft-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev libboost-math-dev
   gnuplot-nox
@@ -22,7 +22,7 @@ installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null || t
 for package in "${packages[@]}"; do
   grep -qx "$package installed" <<<"$installed" || missing+=("$package")
 done
-# A compiler, CMake, Ninja, git or pip from elsewhere is as good as the distribution's.
+# A compiler, CMake, Ninja, git, curl (or wget) or pip from elsewhere is as good as the distribution's.
 keep=()
 for package in "${missing[@]}"; do
   case $package in
@@ -30,6 +30,7 @@ for package in "${missing[@]}"; do
     ninja-build) command -v ninja >/dev/null ;;
     g++) command -v g++ >/dev/null ;;
     git) command -v git >/dev/null ;;
+    curl) command -v curl >/dev/null || command -v wget >/dev/null ;;
     python3) command -v python3 >/dev/null ;;
     python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
     *) false ;;
