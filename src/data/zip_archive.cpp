@@ -59,8 +59,7 @@ std::string ZipArchive::read(const Member& member) const {
   struct CloseFile {
     void operator()(zip_file_t* file) const { ::zip_fclose(file); }
   };
-  const std::unique_ptr<zip_file_t, CloseFile> file(
-      ::zip_fopen_index(handle.get(), member.index, 0));
+  std::unique_ptr<zip_file_t, CloseFile> file(::zip_fopen_index(handle.get(), member.index, 0));
   if (!file) fail(::zip_strerror(handle.get()));
   // Grown by what arrives: a directory that lies about the size must not make us allocate it.
   constexpr size_t kBlock = 1 << 20;
@@ -74,6 +73,7 @@ std::string ZipArchive::read(const Member& member) const {
     if (contents.size() > member.size) break;
   }
   if (contents.size() != member.size) fail("its size is not what the archive says");
+  file.reset();  // it uses the handle, which another thread may take from here on
 
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(handle));
