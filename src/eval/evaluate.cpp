@@ -130,7 +130,10 @@ ExitCode evaluate_files(const EvaluateConfig& config, const std::vector<Metric>&
                               : match_folders(config.clean, config.estimate, config.noisy);
   logger.info(format("%zu files with a partner, %zu without", matched.items.size(),
                      matched.failures.size()));
-  if (check_only) return ExitCode::ok;
+  if (check_only) {
+    logger.info("configuration is sound");
+    return ExitCode::ok;
+  }
   json about = {{"estimate", config.estimate}, {"files", files_stamp(matched.items)}};
   if (!config.clean.empty()) about["clean"] = config.clean;
   if (!config.noisy.empty()) about["noisy"] = config.noisy;
@@ -292,7 +295,10 @@ ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& l
     }
   }
   logger.info(format("%zu pairs in %s", set.pairs.entries.size(), set.pairs.path.c_str()));
-  if (check_only) return ExitCode::ok;
+  if (check_only) {
+    logger.info("configuration is sound");
+    return ExitCode::ok;
+  }
   if (!config.runs.empty()) return evaluate_runs(config, runs, metrics, logger);
   const Evaluation evaluation = evaluate_model(model_evaluation(config, metrics), logger);
   return finish(evaluation, name_of(config.model), config.out, logger);

@@ -214,7 +214,10 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
       "study %s: %zu teachers; %zu scenarios x %zu methods x %zu seeds = %zu students; in %s",
       config.study.name.c_str(), plan.teachers.size(), config.scenarios.size(),
       config.methods.size(), config.study.seeds.size(), plan.students.size(), plan.dir.c_str()));
-  if (check_only) return ExitCode::ok;
+  if (check_only) {
+    logger.info("configuration is sound");
+    return ExitCode::ok;
+  }
   fs::create_directories(plan.dir);
   const DirectoryLock lock(plan.dir);
   write_file_atomically(plan.dir / "study.yaml", config::to_yaml(config::to_node(config)));
