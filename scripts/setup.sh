@@ -12,7 +12,7 @@ clang_format_version=19.1.7
 
 packages=(
   ca-certificates curl git cmake ninja-build g++ python3 python3-pip
-  libsndfile1-dev libsoxr-dev libzip-dev libkissfft-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
+  libpng-dev libsndfile1-dev libsoxr-dev libzip-dev libkissfft-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev libboost-math-dev
   gnuplot-nox
 )

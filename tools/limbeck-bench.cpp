@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "bench_data.h"
 #include "bench_metrics.h"
 #include "common.h"
 #include "limbeck/core/format.h"
@@ -58,6 +59,7 @@ CLI::App* add_metrics_command(CLI::App& app, MetricsBenchOptions& options) {
 int main(int argc, char** argv) {
   Tool tool("limbeck-bench", "Measures speed.",
             "limbeck-bench step configs/pretrain/demo_teacher.yaml\n"
+            "  limbeck-bench data configs/pretrain/demo_student.yaml\n"
             "  limbeck-bench metrics --manifest test.csv");
   tool.app.require_subcommand(1);
   tool.app.fallthrough();
@@ -73,8 +75,10 @@ int main(int argc, char** argv) {
   step->add_flag("--json", json, "one JSON object instead of the table");
   MetricsBenchOptions metrics_options;
   CLI::App* metrics = add_metrics_command(tool.app, metrics_options);
+  const auto bench_data = add_data_command(tool.app);
   return tool.run(argc, argv, [&] {
     if (metrics->parsed()) return static_cast<int>(bench_metrics(metrics_options, tool.logger()));
+    if (tool.app.got_subcommand("data")) return bench_data();
     DistillConfig config;
     if (options.load(config) && !options.check) print(time_steps(config, steps), json);
     return 0;

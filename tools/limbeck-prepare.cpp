@@ -31,6 +31,9 @@ const char* const kExample =
 constexpr decltype(&recordings_command) kCommands[] = {
     recordings_command,        //
     pairs_command,             //
+    mixtures_command,          //
+    render_command,            //
+    preview_command,           //
     protocol_command,          //
     synthetic_command,         //
     voicebank_demand_command,  //

@@ -11,17 +11,21 @@ constexpr double kMostPadding = 0.1;
 
 }  // namespace
 
+std::vector<FixedItem> fixed_items(const Dataset& dataset, int64_t count, uint64_t seed) {
+  EpochPlan plan(SeedKey(seed).with("fixed"), dataset.size());
+  std::vector<FixedItem> items;
+  for (int64_t position = 0; position < (count > 0 ? count : dataset.size()); ++position) {
+    const int64_t index = plan.index_at(position);
+    items.push_back({index, plan.key_at(position), dataset.samples(index)});
+  }
+  return items;
+}
+
 ValidationSet::ValidationSet(std::unique_ptr<const Dataset> dataset, int64_t count, uint64_t seed,
                              int64_t batch_size)
-    : dataset_(std::move(dataset)) {
-  const SeedKey root = SeedKey(seed).with("fixed");
-  EpochPlan plan(root, dataset_->size());
-  for (int64_t position = 0; position < (count > 0 ? count : dataset_->size()); ++position) {
-    const int64_t index = plan.index_at(position);
-    items_.push_back({index, plan.key_at(position), dataset_->samples(index)});
-  }
+    : dataset_(std::move(dataset)), items_(fixed_items(*dataset_, count, seed)) {
   std::stable_sort(items_.begin(), items_.end(),
-                   [](const Item& a, const Item& b) { return a.samples < b.samples; });
+                   [](const FixedItem& a, const FixedItem& b) { return a.samples < b.samples; });
   int64_t sum = 0;
   for (size_t i = 0; i < items_.size(); ++i) {
     const auto members = static_cast<int64_t>(i - (starts_.empty() ? 0 : starts_.back())) + 1;

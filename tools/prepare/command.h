@@ -27,6 +27,9 @@ struct Command {
 /// `shared` outlives the command and is filled before `run`.
 Command recordings_command(CLI::App& parent, const SharedOptions& shared);
 Command pairs_command(CLI::App& parent, const SharedOptions& shared);
+Command mixtures_command(CLI::App& parent, const SharedOptions& shared);
+Command render_command(CLI::App& parent, const SharedOptions& shared);
+Command preview_command(CLI::App& parent, const SharedOptions& shared);
 Command protocol_command(CLI::App& parent, const SharedOptions& shared);
 Command synthetic_command(CLI::App& parent, const SharedOptions& shared);
 Command voicebank_demand_command(CLI::App& parent, const SharedOptions& shared);

@@ -10,12 +10,21 @@
 
 namespace limbeck {
 
-/// A fixed set of examples in batches of like length: no batch is padded by more than a tenth. Its
-/// keys have nothing in common with those of training, whatever its seed, so every run sees the
-/// same.
+/// One of a fixed set of examples.
+struct FixedItem {
+  int64_t index;  ///< in the data set
+  SeedKey key;
+  int64_t samples;
+};
+
+/// `count` of the examples that `seed` names; 0: every item once. Their keys have nothing in common
+/// with those of training, whatever its seed.
+std::vector<FixedItem> fixed_items(const Dataset& dataset, int64_t count, uint64_t seed);
+
+/// Fixed examples in batches of like length: no batch is padded by more than a tenth.
 class ValidationSet {
  public:
-  /// `count` examples of the set that `seed` names; 0: every item once.
+  /// The examples of `fixed_items`.
   ValidationSet(std::unique_ptr<const Dataset> dataset, int64_t count, uint64_t seed,
                 int64_t batch_size);
 
@@ -27,15 +36,9 @@ class ValidationSet {
   double padding() const;
 
  private:
-  struct Item {
-    int64_t index;
-    SeedKey key;
-    int64_t samples;
-  };
-
   std::unique_ptr<const Dataset> dataset_;
-  std::vector<Item> items_;     // in the order of their length
-  std::vector<size_t> starts_;  // of the batches, and the end of the last
+  std::vector<FixedItem> items_;  // in the order of their length
+  std::vector<size_t> starts_;    // of the batches, and the end of the last
 };
 
 }  // namespace limbeck

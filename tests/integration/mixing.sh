@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Fixed mixtures, rooms, previews and the loader as a user meets them. Usage: mixing.sh BIN_DIR SOURCE_DIR
+set -euo pipefail
+bin=$1
+source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$source"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# expect CODE TEXT COMMAND...: the exit code, and a text in what it prints.
+expect() {
+  local code=$1 text=$2 got=0
+  shift 2
+  "$@" >"$work/output" 2>&1 || got=$?
+  [ "$got" = "$code" ] || { cat "$work/output" >&2; fail "exit code $got, expected $code: $*"; }
+  grep -qF -- "$text" "$work/output" || { cat "$work/output" >&2; fail "no '$text' from: $*"; }
+}
+
+prepare=$bin/limbeck-prepare
+"$prepare" synthetic --out "$work/corpus" --minutes 1 --speakers 8 --quiet
+for kind in clean noise; do
+  "$prepare" recordings "$work/corpus/$kind" --out "$work/$kind.csv" --splits "$work/corpus/manifest.csv" --quiet
+done
+mkdir "$work/rooms" # any short sounds will do as impulse responses
+for file in "$work"/corpus/noise/*/*_001.flac; do cp "$file" "$work/rooms/$(basename "$file")"; done
+config=(configs/pretrain/demo_student.yaml --set "data.speech=$work/clean.csv" --set "data.noise=$work/noise.csv"
+  --set data.segment_seconds=0.5 --set train.batch_size=2 --set "data.reverb.responses=$work/rooms"
+  --set data.snr_db_values=[0,10] --set data.valid_segment_seconds=0)
+
+# Recipes: the same file again, the same audio again, and noticed where a recording is another.
+"$prepare" mixtures "${config[@]}" --split valid --count 5 --out "$work/valid.csv" --quiet
+"$prepare" mixtures "${config[@]}" --split valid --count 5 --out "$work/again.csv" --quiet --threads 1
+cmp "$work/valid.csv" "$work/again.csv" || fail "recipes differ between two calls"
+[ "$(wc -l <"$work/valid.csv")" = 6 ] || fail "five recipes"
+render=("$prepare" render "$work/valid.csv" --speech "$work/clean.csv" --noise "$work/noise.csv"
+  --responses "$work/rooms" --split valid)
+expect 0 "5 pairs" "${render[@]}" --out "$work/pairs"
+"${render[@]}" --out "$work/pairs2" --quiet --threads 1
+diff -r "$work/pairs" "$work/pairs2" || fail "rendered pairs differ between two calls"
+expect 3 "is not among the 0 recordings" "${render[@]:0:9}" --split test --out "$work/x"
+expect 3 "holds recorded pairs" "$prepare" mixtures configs/pretrain/demo_student.yaml \
+  --set data.speech= --set data.noise= --set "data.pairs=$work/pairs/pairs.csv" --out "$work/x.csv"
+expect 2 "--out is required" "$prepare" mixtures "${config[@]}"
+expect 0 "data.reverb.early_ms" "$prepare" preview --help-config
+
+# They serve as validation set, and as a set to score on.
+train=("$bin/limbeck-pretrain" "${config[@]}" --threads 1 --set train.steps=4 --set train.validate_every=4)
+expect 0 "5 examples for validation" "${train[@]}" --set "data.valid_recipes=$work/valid.csv" --set "run.dir=$work/run"
+expect 0 "| noisy" "$bin/limbeck-evaluate" --model "$work/run" --manifest "$work/pairs/pairs.csv" --metrics si_sdr \
+  --out "$work/scores"
+
+# The preview.
+expect 0 "index.html: 3 examples" "$prepare" preview "${config[@]}" --n 3 --out "$work/preview"
+[ "$(find "$work/preview" -type f | wc -l)" = 13 ] || fail "files of the preview"
+
+# The loader: its speed, and a file that cannot be read.
+expect 0 '"wait_share"' "$bin/limbeck-bench" data "${config[@]}" --threads 1 --workers 0,1 --seconds 0.2 --steps 10 --json
+expect 0 "| workers |" "$bin/limbeck-bench" data "${config[@]}" --threads 1 --workers 2 --seconds 0.2 --steps 10
+victim=$(awk -F, 'NR > 1 && /,train,/ {print $2; exit}' "$work/clean.csv")
+echo "no audio" >"$work/$victim"
+expect 3 "more than 1 % of epoch 0 could not be read" "${train[@]}" --set train.steps=40 --set "run.dir=$work/broken"
+grep -qF "$victim: cannot be read as audio" "$work/output" || fail "the unreadable file is not named"
+echo "all checks of mixing passed"

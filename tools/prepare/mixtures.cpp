@@ -1,0 +1,65 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "common.h"
+#include "limbeck/core/error.h"
+#include "limbeck/data/fixed_mixtures.h"
+#include "limbeck/data/selection.h"
+#include "limbeck/train/config.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::unique_ptr<ConfigOptions> config;
+  std::string split = "valid";
+  int64_t count = 0;
+  fs::path out;
+};
+
+int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
+  DistillConfig config;
+  if (!a.config->load(config)) return static_cast<int>(ExitCode::ok);
+  Split split{};
+  parse_split(a.split, split);
+  const auto dataset = make_fixed_dataset(config.data, select_data(config.data), split);
+  const auto* mixtures = dynamic_cast<const MixtureDataset*>(dataset.get());
+  if (mixtures == nullptr) {
+    throw DataError("split " + a.split + " holds recorded pairs; mixtures are made of speech and "
+                    "noise");
+  }
+  if (a.config->check) return static_cast<int>(ExitCode::ok);
+  if (a.out.empty()) throw ConfigError("--out is required: the file of recipes to write");
+  const auto recipes = draw_recipes(*mixtures, a.count,
+                                    static_cast<uint64_t>(config.data.valid_seed), threads, logger);
+  if (a.out.has_parent_path()) fs::create_directories(a.out.parent_path());
+  write_recipes(a.out, recipes);
+  if (logger.verbosity() != Verbosity::quiet) {
+    std::printf("%s: recipes of %zu mixtures\n", a.out.c_str(), recipes.size());
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+Command mixtures_command(CLI::App& parent, const SharedOptions& shared) {
+  CLI::App* app = parent.add_subcommand(
+      "mixtures", "write the recipes of a fixed set of mixtures, drawn as a configuration says");
+  auto a = std::make_shared<Arguments>();
+  a->config = std::make_unique<ConfigOptions>(*app, "run.device");
+  app->add_option("--split", a->split, "split whose speech and noise are mixed")
+      ->check(CLI::IsMember({"train", "valid", "test"}))
+      ->capture_default_str();
+  app->add_option("--count", a->count, "number of mixtures; 0: one of each recording of speech")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app->add_option("--out", a->out, "file of recipes to write (CSV)");
+  return {app, [a, &shared](Logger& logger) { return write_mixtures(*a, shared.threads, logger); }};
+}
+
+}  // namespace limbeck

@@ -1,0 +1,62 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "limbeck/core/error.h"
+#include "limbeck/data/fixed_mixtures.h"
+#include "limbeck/data/options.h"
+#include "limbeck/data/prepare.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  fs::path recipes;
+  fs::path speech;
+  fs::path noise;
+  std::string responses;
+  std::string split = "test";
+  int64_t rate_hz = 16000;
+  RenderOptions options;
+};
+
+int render(Arguments& a, int64_t threads, Logger& logger) {
+  parse_split(a.split, a.options.split);
+  a.options.threads = threads;
+  const MixtureSources sources = {Manifest::read(a.speech).filter(a.options.split).entries,
+                                  Manifest::read(a.noise).filter(a.options.split).entries,
+                                  find_responses(a.responses, a.options.split, a.rate_hz)};
+  const Manifest manifest =
+      render_recipes(read_recipes(a.recipes), sources, static_cast<int>(a.rate_hz),
+                     a.recipes.string(), a.options, logger);
+  if (logger.verbosity() != Verbosity::quiet) {
+    std::printf("%s: %s\n", (a.options.out / "pairs.csv").c_str(), summary(manifest).c_str());
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+Command render_command(CLI::App& parent, const SharedOptions& shared) {
+  CLI::App* app =
+      parent.add_subcommand("render", "make the mixtures of a file of recipes, as FLAC pairs");
+  auto a = std::make_shared<Arguments>();
+  app->add_option("RECIPES", a->recipes, "what limbeck-prepare mixtures wrote")->required();
+  app->add_option("--speech", a->speech, "manifest of the speech")->required();
+  app->add_option("--noise", a->noise, "manifest of the noise")->required();
+  app->add_option("--responses", a->responses, "folder or manifest of the impulse responses");
+  app->add_option("--split", a->split, "split that the recordings are of, and the pairs will be")
+      ->check(CLI::IsMember({"train", "valid", "test"}))
+      ->capture_default_str();
+  app->add_option("--rate", a->rate_hz, "sample rate in Hz of the recordings")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app->add_option("--out", a->options.out, "folder for clean/, noisy/ and pairs.csv")->required();
+  return {app, [a, &shared](Logger& logger) { return render(*a, shared.threads, logger); }};
+}
+
+}  // namespace limbeck
