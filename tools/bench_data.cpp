@@ -48,13 +48,14 @@ void print_table(const DataBench& bench, const DistillConfig& config) {
                     format("%.0f", speed.audio_per_second), format("%.1f", speed.step_ms),
                     format("%.2f", 100 * speed.wait_share)});
   }
-  std::printf("%s(batches of %lld x %g s, cache of %lld MB; alone, then %lld training steps on %s "
-              "with %d threads)\n",
-              markdown_table({"workers", "batches/s", "audio s/s", "step (ms)", "waiting (%)"}, rows, 0)
-                  .c_str(),
-              static_cast<long long>(config.train.batch_size), config.data.segment_seconds,
-              static_cast<long long>(config.data.cache_mb), static_cast<long long>(bench.steps),
-              bench.device.c_str(), bench.threads);
+  std::printf(
+      "%s(batches of %lld x %g s, cache of %lld MB; alone, then %lld training steps on %s "
+      "with %d threads)\n",
+      markdown_table({"workers", "batches/s", "audio s/s", "step (ms)", "waiting (%)"}, rows, 0)
+          .c_str(),
+      static_cast<long long>(config.train.batch_size), config.data.segment_seconds,
+      static_cast<long long>(config.data.cache_mb), static_cast<long long>(bench.steps),
+      bench.device.c_str(), bench.threads);
 }
 
 }  // namespace

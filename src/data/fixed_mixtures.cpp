@@ -74,7 +74,8 @@ Manifest render_recipes(const std::vector<Recipe>& recipes, const MixtureSources
                         Logger& logger) {
   const auto speech = by_id(sources.speech);
   const auto noise = by_id(sources.noise);
-  const RecipeDataset dataset(recipes, sources, name, std::make_shared<const AudioStore>(rate_hz, 0));
+  const RecipeDataset dataset(recipes, sources, name,
+                              std::make_shared<const AudioStore>(rate_hz, 0));
   Manifest manifest;
   manifest.kind = Manifest::Kind::pairs;
   manifest.extra_columns = {"noise", "snr_db", "room"};

@@ -31,13 +31,12 @@ std::string pieces_in_words(const std::vector<Piece>& pieces, int rate_hz) {
 }
 
 std::string level_in_words(std::span<const float> samples, int rate_hz) {
-  return format("%.1f dBFS active (P.56), %.1f RMS, peak %.2f",
-                active_level_dbfs(samples, rate_hz), level_dbfs(samples), peak_of(samples));
+  return format("%.1f dBFS active (P.56), %.1f RMS, peak %.2f", active_level_dbfs(samples, rate_hz),
+                level_dbfs(samples), peak_of(samples));
 }
 
 /// SNR as the clean side and what is added to it have it.
-std::string snr_in_words(std::span<const float> noisy, std::span<const float> clean,
-                         int rate_hz) {
+std::string snr_in_words(std::span<const float> noisy, std::span<const float> clean, int rate_hz) {
   std::vector<float> added(noisy.begin(), noisy.end());
   for (size_t i = 0; i < added.size(); ++i) added[i] -= clean[i];
   return format("%.1f dB", active_level_dbfs(clean, rate_hz) - level_dbfs(added));
@@ -53,20 +52,21 @@ Facts facts_of(const Batch& batch, size_t i, int rate_hz) {
   Facts facts = {{is_mixture ? "speech" : "pair", pieces_in_words(recipe.speech, rate_hz)}};
   if (is_mixture) {
     facts.emplace_back("noise", pieces_in_words(recipe.noise, rate_hz));
-    facts.emplace_back("room", recipe.response.empty()
-                                   ? "none"
-                                   : recipe.response + format(", clean keeps the first %g ms",
-                                                              recipe.early_ms));
-    facts.emplace_back("drawn", format("speech at %.1f dBFS, SNR %.1f dB", recipe.level_dbfs,
-                                       recipe.snr_db));
-    facts.emplace_back("gains", format("speech %.1f dB, noise %.1f dB",
-                                       20 * std::log10(recipe.speech_gain),
-                                       20 * std::log10(recipe.noise_gain)));
+    facts.emplace_back(
+        "room", recipe.response.empty()
+                    ? "none"
+                    : recipe.response + format(", clean keeps the first %g ms", recipe.early_ms));
+    facts.emplace_back(
+        "drawn", format("speech at %.1f dBFS, SNR %.1f dB", recipe.level_dbfs, recipe.snr_db));
+    facts.emplace_back("gains",
+                       format("speech %.1f dB, noise %.1f dB", 20 * std::log10(recipe.speech_gain),
+                              20 * std::log10(recipe.noise_gain)));
   }
-  if (!recipe.noise_of.empty()) facts.emplace_back("remixed", "with the noise of " + recipe.noise_of);
+  if (!recipe.noise_of.empty())
+    facts.emplace_back("remixed", "with the noise of " + recipe.noise_of);
   if (recipe.removed.high_hz > 0) {
-    facts.emplace_back("band removed", format("%.0f to %.0f Hz", recipe.removed.low_hz,
-                                              recipe.removed.high_hz));
+    facts.emplace_back("band removed",
+                       format("%.0f to %.0f Hz", recipe.removed.low_hz, recipe.removed.high_hz));
   }
   facts.emplace_back("noisy", level_in_words(noisy, rate_hz));
   facts.emplace_back("clean", level_in_words(clean, rate_hz));
@@ -81,8 +81,7 @@ Facts facts_of(const Batch& batch, size_t i, int rate_hz) {
 void write_side(const std::filesystem::path& stem, std::vector<float> samples, int rate_hz) {
   std::filesystem::path path = stem;
   write_png(path.replace_extension(".png"), spectrogram(samples, rate_hz));
-  write_audio(path.replace_extension(".wav"), {std::move(samples), rate_hz},
-              SampleFormat::float32);
+  write_audio(path.replace_extension(".wav"), {std::move(samples), rate_hz}, SampleFormat::float32);
 }
 
 std::vector<float> row(const std::vector<float>& samples, const Batch& batch, size_t i) {

@@ -155,14 +155,15 @@ std::string colour_scale() {
 }  // namespace
 
 std::string preview_html(const PreviewPage& page) {
-  std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                     "<title>" +
-                     escaped(page.title) + "</title>\n<style>" + kStyle +
-                     "</style>\n</head>\n<body>\n<main>\n<header>\n<h1>" + escaped(page.title) +
-                     "</h1>\n<p>Click a spectrogram to play from there; the other side of the "
-                     "same example goes on where this one was.</p>\n" +
-                     list_of(page.facts) + colour_scale() + "</header>\n";
+  std::string html =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>" +
+      escaped(page.title) + "</title>\n<style>" + kStyle +
+      "</style>\n</head>\n<body>\n<main>\n<header>\n<h1>" + escaped(page.title) +
+      "</h1>\n<p>Click a spectrogram to play from there; the other side of the "
+      "same example goes on where this one was.</p>\n" +
+      list_of(page.facts) + colour_scale() + "</header>\n";
   for (const PreviewCard& card : page.cards) {
     html += "<article>\n<h2><span>" + card.number + "</span>" + escaped(card.title) +
             "</h2>\n<div class=\"sides\">\n" + side(card, "noisy", page.rate_hz) +

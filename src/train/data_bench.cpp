@@ -38,8 +38,7 @@ void time_batches(const DistillConfig& config, double seconds, LoadingSpeed& spe
     ++batches;
   } while (seconds_since(start) < seconds);
   speed.batches_per_second = static_cast<double>(batches) / seconds_since(start);
-  speed.audio_per_second = speed.batches_per_second *
-                           static_cast<double>(config.train.batch_size) *
+  speed.audio_per_second = speed.batches_per_second * static_cast<double>(config.train.batch_size) *
                            config.data.segment_seconds;
   speed.unreadable = loader.unreadable();
 }

@@ -29,8 +29,7 @@ TEST(WritePng, IsReadBackByLibpng) {
 
 TEST(WritePng, RefusesWrongSizesAndFolders) {
   const test::Scratch scratch;
-  EXPECT_THROW(write_png(scratch / "a.png", {2, 2, std::vector<uint8_t>(11)}),
-               std::logic_error);
+  EXPECT_THROW(write_png(scratch / "a.png", {2, 2, std::vector<uint8_t>(11)}), std::logic_error);
   EXPECT_THROW(write_png(scratch / "a.png", {0, 2, {}}), std::logic_error);
   EXPECT_THROW(write_png(scratch / "no" / "a.png", {1, 1, {1, 2, 3}}), DataError);
 }

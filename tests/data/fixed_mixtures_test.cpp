@@ -35,10 +35,9 @@ struct RoomCorpus : MadeCorpus {
 TEST(DrawRecipes, GivesWhatValidationSees) {
   const RoomCorpus corpus;
   const auto recipes = corpus.recipes(12);
-  const ValidationSet set(
-      std::make_unique<MixtureDataset>(corpus.sources(), 0, ShortItems::repeat, corpus.options(),
-                                       corpus.store),
-      12, 3, 1);
+  const ValidationSet set(std::make_unique<MixtureDataset>(corpus.sources(), 0, ShortItems::repeat,
+                                                           corpus.options(), corpus.store),
+                          12, 3, 1);
   std::multiset<std::string> drawn;
   std::multiset<std::string> seen;
   for (const Recipe& recipe : recipes) drawn.insert(recipe.noisy_hash + recipe.clean_hash);
@@ -120,7 +119,8 @@ TEST(RenderRecipes, RefusesIdsThatLeadOutAndOverload) {
   };
   for (const char* id : {"../x", "/tmp/x", "a/../../x"}) {
     recipes[0].id = id;
-    EXPECT_EQ(failure(), "set.csv: recipe '" + std::string(id) + "': the id leads out of the folder");
+    EXPECT_EQ(failure(),
+              "set.csv: recipe '" + std::string(id) + "': the id leads out of the folder");
   }
   recipes[0].id = "loud";
   recipes[0].speech_gain *= 20;

@@ -65,14 +65,15 @@ TEST(Preview, PageSaysWhatItShowsAndLoadsNothingElse) {
   const Manifests made;
   write_preview(made.options, {7, 3, 5, made.dir / "out"});
   const std::string html = read_file(made.dir / "out" / "index.html");
-  for (const char* text :
-       {"The first 7 training examples", "5 items for training", "1.5 s at 16000 Hz", "-100 dB",
-        "-20 dB", "src=\"07_clean.png\"", "src=\"07_noisy.wav\"", "SNR", "room", "with the noise of",
-        "band removed", "masked in the loss", "a&lt;b&gt;&amp;&quot;c&quot;"}) {
+  for (const char* text : {"The first 7 training examples", "5 items for training",
+                           "1.5 s at 16000 Hz", "-100 dB", "-20 dB", "src=\"07_clean.png\"",
+                           "src=\"07_noisy.wav\"", "SNR", "room", "with the noise of",
+                           "band removed", "masked in the loss", "a&lt;b&gt;&amp;&quot;c&quot;"}) {
     EXPECT_THAT(html, HasSubstr(text));
   }
   EXPECT_THAT(html, Not(HasSubstr("a<b>")));
-  EXPECT_THAT(html, Not(HasSubstr("//")));  // no address, and no comment that would be minified away
+  EXPECT_THAT(html,
+              Not(HasSubstr("//")));  // no address, and no comment that would be minified away
   // Every file that the page names lies beside it.
   const std::regex source("(src|href)=\"([^\"]*)\"");
   int named = 0;

@@ -38,7 +38,7 @@ render=("$prepare" render "$work/valid.csv" --speech "$work/clean.csv" --noise "
 expect 0 "5 pairs" "${render[@]}" --out "$work/pairs"
 "${render[@]}" --out "$work/pairs2" --quiet --threads 1
 diff -r "$work/pairs" "$work/pairs2" || fail "rendered pairs differ between two calls"
-expect 3 "is not among the 0 recordings" "${render[@]:0:9}" --split test --out "$work/x"
+expect 3 "is not among the" "${render[@]:0:9}" --split test --out "$work/x"
 expect 3 "holds recorded pairs" "$prepare" mixtures configs/pretrain/demo_student.yaml \
   --set data.speech= --set data.noise= --set "data.pairs=$work/pairs/pairs.csv" --out "$work/x.csv"
 expect 2 "--out is required" "$prepare" mixtures "${config[@]}"
@@ -47,8 +47,11 @@ expect 0 "data.reverb.early_ms" "$prepare" preview --help-config
 # They serve as validation set, and as a set to score on.
 train=("$bin/limbeck-pretrain" "${config[@]}" --threads 1 --set train.steps=4 --set train.validate_every=4)
 expect 0 "5 examples for validation" "${train[@]}" --set "data.valid_recipes=$work/valid.csv" --set "run.dir=$work/run"
-expect 0 "| noisy" "$bin/limbeck-evaluate" --model "$work/run" --manifest "$work/pairs/pairs.csv" --metrics si_sdr \
-  --out "$work/scores"
+score=("$bin/limbeck-evaluate" --model "$work/run" --metrics si_sdr --out "$work/scores")
+expect 3 "of test in valid" "${score[@]}" --manifest "$work/pairs/pairs.csv"
+"$prepare" mixtures "${config[@]}" --split test --count 3 --out "$work/test.csv" --quiet
+expect 0 "3 pairs" "${render[@]:0:2}" "$work/test.csv" "${render[@]:3:6}" --split test --out "$work/test"
+expect 0 "| noisy" "${score[@]}" --manifest "$work/test/pairs.csv"
 
 # The preview.
 expect 0 "index.html: 3 examples" "$prepare" preview "${config[@]}" --n 3 --out "$work/preview"

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "../common.h"
 #include "command.h"
-#include "common.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/fixed_mixtures.h"
 #include "limbeck/data/selection.h"
@@ -30,7 +30,8 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
   const auto dataset = make_fixed_dataset(config.data, select_data(config.data), split);
   const auto* mixtures = dynamic_cast<const MixtureDataset*>(dataset.get());
   if (mixtures == nullptr) {
-    throw DataError("split " + a.split + " holds recorded pairs; mixtures are made of speech and "
+    throw DataError("split " + a.split +
+                    " holds recorded pairs; mixtures are made of speech and "
                     "noise");
   }
   if (a.config->check) return static_cast<int>(ExitCode::ok);

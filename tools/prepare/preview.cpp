@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "../common.h"
 #include "command.h"
-#include "common.h"
 #include "limbeck/core/error.h"
 #include "limbeck/train/config.h"
 

@@ -21,8 +21,9 @@ struct RenderOptions {
 };
 
 /// Makes the mixtures and writes out/clean/ID.flac, out/noisy/ID.flac (16 bits) and the manifest
-/// out/pairs.csv, whose further columns are `noise` (its kind, where the manifest of noise has it as
-/// speaker, else its id), `snr_db` and `room`. `name` stands in messages for the file of recipes.
+/// out/pairs.csv, whose further columns are `noise` (its kind, where the manifest of noise has it
+/// as speaker, else its id), `snr_db` and `room`. `name` stands in messages for the file of
+/// recipes.
 ///
 /// Throws DataError: as RecipeDataset; an id that leads out of the folder; a sample beyond full
 /// scale.
