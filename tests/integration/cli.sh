@@ -4,19 +4,9 @@
 set -euo pipefail
 bin=$1
 source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 cd "$source"
+. tests/integration/expect.sh
 
-fail() { echo "FAILED: $*" >&2; exit 1; }
-# expect CODE TEXT COMMAND...: the exit code, and a text in what it prints.
-expect() {
-  local code=$1 text=$2 got=0
-  shift 2
-  "$@" >"$work/output" 2>&1 || got=$?
-  [ "$got" = "$code" ] || { cat "$work/output" >&2; fail "exit code $got, expected $code: $*"; }
-  grep -qF -- "$text" "$work/output" || { cat "$work/output" >&2; fail "no '$text' from: $*"; }
-}
 
 for tool in prepare pretrain distill evaluate study bench; do
   expect 0 "Example:" "$bin/limbeck-$tool" --help

@@ -5,20 +5,11 @@ set -euo pipefail
 bin=$(cd "$1" && pwd)
 source=$(cd "$2" && pwd)
 prepare=$bin/limbeck-prepare
-work=$(mktemp -d)
+cd "$source"
+. tests/integration/expect.sh
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
-cd "$source"
 
-fail() { echo "FAILED: $*" >&2; exit 1; }
-# expect CODE TEXT COMMAND...: the exit code, and a text in what it prints.
-expect() {
-  local code=$1 text=$2 got=0
-  shift 2
-  "$@" >"$work/output" 2>&1 || got=$?
-  [ "$got" = "$code" ] || { cat "$work/output" >&2; fail "exit code $got, expected $code: $*"; }
-  grep -qF -- "$text" "$work/output" || { cat "$work/output" >&2; fail "no '$text' from: $*"; }
-}
 same() { # folders that hold the same, but for the journal's order
   diff -r --exclude=journal.csv --exclude=lock "$1" "$2" || fail "$1 and $2 differ"
   diff <(sort "$1/journal.csv") <(sort -u "$2/journal.csv") || fail "the journals differ"

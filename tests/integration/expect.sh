@@ -1,0 +1,14 @@
+# For scripts that meet the executables as a user does; to be sourced. Sets `work`, a scratch folder that goes with the
+# script.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# expect CODE TEXT COMMAND...: the exit code, and a text in what it prints.
+expect() {
+  local code=$1 text=$2 got=0
+  shift 2
+  "$@" >"$work/output" 2>&1 || got=$?
+  [ "$got" = "$code" ] || { cat "$work/output" >&2; fail "exit code $got, expected $code: $*"; }
+  grep -qF -- "$text" "$work/output" || { cat "$work/output" >&2; fail "no '$text' from: $*"; }
+}
