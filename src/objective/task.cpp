@@ -55,7 +55,7 @@ LossReport SupervisedTask::forward(const TaskBatch& batch) {
 DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
                          std::shared_ptr<nn::DenoisingModel> teacher,
                          const ObjectiveConfig& objective, const DistillOptions& distill,
-                         SeedKey key)
+                         int64_t batch_size, SeedKey key)
     : student_(std::move(student)), teacher_(std::move(teacher)), objective_(objective) {
   if (distill.terms.empty()) teacher_ = nullptr;
   if (teacher_ && student_->rate_hz() != teacher_->rate_hz()) {
@@ -69,7 +69,8 @@ DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
     std::shared_ptr<DistillTerm> term;
     TORCH_CHECK(teacher_, "DistillTask: terms without a teacher");
     try {
-      term = distill_terms().build(config.chosen.name(), *config.chosen, *student_, *teacher_);
+      term = distill_terms().build(config.chosen.name(), *config.chosen,
+                                   DistillContext{*student_, *teacher_, objective, batch_size});
     } catch (const ConfigError& e) {
       throw ConfigError(format("distill.terms.%zu (%s): ", i, config.chosen.name().c_str()) +
                         e.what());
@@ -80,6 +81,7 @@ DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
     }
     add_unique(student_taps_, term->student_taps());
     add_unique(teacher_taps_, term->teacher_taps());
+    needs_teacher_estimate_ = needs_teacher_estimate_ || term->needs_teacher_estimate();
     terms_.push_back({name, config.weight, helpers_.register_module(name, term)});
   }
   nn::initialize(helpers_, key.with("weights"));
@@ -95,18 +97,24 @@ LossReport DistillTask::forward(const TaskBatch& batch) {
   LossReport report;
   const auto denoised = student_->forward(batch.noisy, student_taps_);
   report.estimate = denoised.estimate.detach();
-  objective_.add_to(report, loss_input(denoised.estimate, batch));
+  const LossInput supervised = loss_input(denoised.estimate, batch);
+  objective_.add_to(report, supervised);
   if (terms_.empty()) return report;
 
-  nn::Taps teacher_taps;
+  nn::Denoised teacher;
   {
     at::NoGradGuard no_grad;
-    teacher_taps = teacher_->forward(batch.noisy, teacher_taps_).taps;
+    if (needs_teacher_estimate_) {
+      teacher = teacher_->forward(batch.noisy, teacher_taps_);
+    } else {
+      teacher.taps = teacher_->taps(batch.noisy, teacher_taps_);
+    }
   }
   std::vector<int64_t> frames;
   for (const int64_t samples : batch.valid_samples) frames.push_back(student_->tap_frames(samples));
   const auto mask = length_mask(frames, student_->tap_frames(batch.noisy.size(1)), batch.noisy);
-  const DistillInput input{denoised.taps, teacher_taps, mask};
+  const DistillInput input{denoised.taps,    teacher.taps, mask,           denoised.estimate,
+                           teacher.estimate, batch.clean,  supervised.mask};
   for (const Term& term : terms_) report.add(term.name, term.weight, term.term->forward(input));
   return report;
 }

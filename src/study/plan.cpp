@@ -178,7 +178,8 @@ class Planner {
         const auto student = nn::build_model(config.model, SeedKey(0));
         const auto teacher =
             nn::build_model(teacher_configs_.at(config_.scenarios[s].teacher).model, SeedKey(0));
-        objective::DistillTask(student, teacher, config.objective, config.distill, SeedKey(0));
+        objective::DistillTask(student, teacher, config.objective, config.distill,
+                               config.train.batch_size, SeedKey(0));
       } catch (const ConfigError& e) {
         diagnostics_.add(config_.scenarios[s].student.where,
                          "scenario '" + config_.scenarios[s].name + "' with method '" +

@@ -34,9 +34,9 @@ std::unique_ptr<objective::LearningTask> make_task(const DistillConfig& config, 
     teacher =
         nn::read_model(nn::find_model_file(config.teacher.checkpoint, config.teacher.which)).model;
   }
-  return std::make_unique<objective::DistillTask>(make_model(config, device), teacher,
-                                                  config.objective, config.distill,
-                                                  SeedKey(static_cast<uint64_t>(config.run.seed)));
+  return std::make_unique<objective::DistillTask>(
+      make_model(config, device), teacher, config.objective, config.distill,
+      config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)));
 }
 
 }  // namespace limbeck

@@ -55,7 +55,8 @@ TEST(GoldenCosine, ValueAndGradient) {
     objective::CosineOptions options;
     options.granularity = o["granularity"];
     options.adapter.type = o["adapter"];
-    const auto term = objective::distill_terms().build("cosine", options, student, teacher);
+    const auto term = objective::distill_terms().build(
+        "cosine", options, objective::DistillContext{student, teacher, {}, 2});
     std::map<std::string, at::Tensor> state;
     for (const auto& [key, value] : golden.group(name + "/state")) state["adapter." + key] = value;
     nn::load_state(*term, state, name);

@@ -22,7 +22,8 @@ std::unique_ptr<objective::DistillTerm> make_term(const std::string& granularity
   options.adapter.type = adapter;
   const FakeModel student(grid(student_channels, kBins));
   const FakeModel teacher(grid(teacher_channels, kBins));
-  auto term = objective::distill_terms().build("cosine", options, student, teacher);
+  auto term = objective::distill_terms().build("cosine", options,
+                                               objective::DistillContext{student, teacher, {}, 2});
   nn::initialize(*term, SeedKey(1));
   return term;
 }

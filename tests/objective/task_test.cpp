@@ -35,7 +35,7 @@ void expect_same_state(const torch::nn::Module& a, const torch::nn::Module& b) {
 
 TEST(DistillTask, WithoutTermsIsTheSupervisedTaskToTheBit) {
   SupervisedTask supervised(make_model(), {});
-  DistillTask distilled(make_model(), make_model(kTeacher), {}, {}, SeedKey(1));
+  DistillTask distilled(make_model(), make_model(kTeacher), {}, {}, 2, SeedKey(1));
   const auto train = [](objective::LearningTask& task) {
     AdamW optimizer({}, {{"model", &task.model()}, {"helpers", &task.helpers()}});
     task.model().train();
@@ -60,7 +60,7 @@ TEST(DistillTask, TeacherStaysAsItIs) {
   const auto teacher = make_model(kTeacher, 2);
   std::map<std::string, at::Tensor> before;
   for (const auto& [name, tensor] : nn::state_of(*teacher)) before[name] = tensor.detach().clone();
-  DistillTask task(make_model(), teacher, {}, distill_options(kLinear), SeedKey(1));
+  DistillTask task(make_model(), teacher, {}, distill_options(kLinear), 2, SeedKey(1));
   AdamW optimizer({}, {{"model", &task.model()}, {"helpers", &task.helpers()}});
   for (int step = 0; step < 3; ++step) {
     task.model().train();
@@ -78,7 +78,8 @@ TEST(DistillTask, TeacherStaysAsItIs) {
 }
 
 TEST(DistillTask, TermReachesStudentUpToTheLatentAndItsAdapter) {
-  DistillTask task(make_model(), make_model(kTeacher, 2), {}, distill_options(kLinear), SeedKey(1));
+  DistillTask task(make_model(), make_model(kTeacher, 2), {}, distill_options(kLinear), 2,
+                   SeedKey(1));
   SupervisedTask alone(make_model(), {});
   const auto report = task.forward(make_batch());
   report.total.backward();
@@ -101,7 +102,7 @@ TEST(DistillTask, TotalIsTheWeightedSumOfItsParts) {
   DistillTask task(
       make_model(), make_model(kTeacher, 2), {},
       distill_options("[{name: cosine, weight: 2}, {name: cosine, weight: 0.5, granularity: bin}]"),
-      SeedKey(1));
+      2, SeedKey(1));
   const auto report = task.forward(make_batch());
   ASSERT_EQ(report.parts.size(), 4u);
   EXPECT_EQ(report.parts[2].name, "cosine");
@@ -119,7 +120,7 @@ TEST(DistillTask, AStudentThatIsTheTeacherHasNoDistance) {
   const auto model = make_model("", 3);
   model->eval();
   DistillTask task(model, make_model("", 3), {},
-                   distill_options("[{name: cosine, adapter: {type: none}}]"), SeedKey(1));
+                   distill_options("[{name: cosine, adapter: {type: none}}]"), 2, SeedKey(1));
   const auto report = task.forward(make_batch(400, {400, 250}));
   EXPECT_NEAR(report.parts[2].value.item<double>(), 0, 1e-5);
 }
@@ -128,7 +129,7 @@ TEST(DistillTask, SilentPaddingChangesNoPart) {
   // Causal student and teacher in eval mode: what stands before the padding cannot know of it.
   const auto student = make_model("temporal: {type: gru, hidden: 5}");
   student->eval();
-  DistillTask task(student, make_model("latent: {channels: 6}", 2), {}, distill_options(kLinear),
+  DistillTask task(student, make_model("latent: {channels: 6}", 2), {}, distill_options(kLinear), 2,
                    SeedKey(1));
   auto batch = make_batch();
   for (int64_t b = 0; b < 2; ++b) {
@@ -148,7 +149,7 @@ TEST(DistillTask, SilentPaddingChangesNoPart) {
 TEST(DistillTask, MistakesAreConfigErrorsThatNameTheTerm) {
   const auto message = [](const std::string& teacher, const std::string& terms) {
     return message_of<ConfigError>([&] {
-      DistillTask(make_model(), make_model(teacher), {}, distill_options(terms), SeedKey(1));
+      DistillTask(make_model(), make_model(teacher), {}, distill_options(terms), 2, SeedKey(1));
     });
   };
   EXPECT_THAT(message(kTeacher, "[{name: cosine, adapter: {type: none}}]"),

@@ -40,6 +40,13 @@ class DenoisingModel : public torch::nn::Module {
   /// `noisy` [B, L] at rate_hz(), full scale ±1. Taps that tap_names() does not hold throw
   /// ConfigError.
   virtual Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& taps) = 0;
+  /// The taps of `forward` alone: runs no further than the last one. Same errors.
+  virtual Taps taps(const at::Tensor& noisy, const std::vector<std::string>& wanted) {
+    return forward(noisy, wanted).taps;
+  }
+  /// Folds batch norms into the convolutions before them: inference only, the same output up to
+  /// rounding. The state no longer fits a checkpoint.
+  virtual void fuse() {}
   virtual std::vector<std::string> tap_names() const = 0;
   virtual TapInfo tap_info(const std::string& tap) const = 0;
   /// Frames of a tap that hold signal when the input has `samples` samples.

@@ -50,7 +50,7 @@ class DistillTask : public LearningTask {
   /// `teacher` may be null where there are no terms.
   DistillTask(std::shared_ptr<nn::DenoisingModel> student,
               std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
-              const DistillOptions& distill, SeedKey key);
+              const DistillOptions& distill, int64_t batch_size, SeedKey key);
   LossReport forward(const TaskBatch& batch) override;
   nn::DenoisingModel& model() override { return *student_; }
   torch::nn::Module& helpers() override { return helpers_; }
@@ -68,6 +68,7 @@ class DistillTask : public LearningTask {
   std::vector<Term> terms_;
   std::vector<std::string> student_taps_;
   std::vector<std::string> teacher_taps_;
+  bool needs_teacher_estimate_ = false;
 };
 
 }  // namespace limbeck::objective
