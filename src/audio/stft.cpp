@@ -55,8 +55,16 @@ at::Tensor StftImpl::forward(const at::Tensor& signal) const {
   const int64_t samples = signal.size(1);
   const int64_t total = (options_.frames(samples) - 1) * hop + window;
   const auto padded = at::constant_pad_nd(signal, {window - hop, total - (window - hop) - samples});
-  const auto frames = padded.unfold(1, window, hop) * analysis_window_;  // [B, T, window]
-  return at::fft_rfft(frames, options_.fft_samples);
+  return analyse(padded.unfold(1, window, hop));
+}
+
+at::Tensor StftImpl::analyse(const at::Tensor& frames) const {
+  return at::fft_rfft(frames * analysis_window_, options_.fft_samples);
+}
+
+at::Tensor StftImpl::synthesise(const at::Tensor& spectrum) const {
+  return at::fft_irfft(spectrum, options_.fft_samples).narrow(2, 0, options_.window_samples) *
+         synthesis_window_;
 }
 
 at::Tensor StftImpl::inverse(const at::Tensor& spectrum, int64_t samples) const {
@@ -67,10 +75,7 @@ at::Tensor StftImpl::inverse(const at::Tensor& spectrum, int64_t samples) const 
   const int64_t hop = options_.hop_samples;
   const int64_t pieces = options_.window_samples / hop;
   const int64_t blocks = spectrum.size(1) - pieces + 1;
-  const auto frames = at::fft_irfft(spectrum, options_.fft_samples)
-                          .narrow(2, 0, options_.window_samples)
-                          .mul(synthesis_window_)
-                          .unflatten(2, {pieces, hop});  // [B, T, piece, hop]
+  const auto frames = synthesise(spectrum).unflatten(2, {pieces, hop});  // [B, T, piece, hop]
   // Piece j of frame t lies in block t + j − (pieces − 1).
   at::Tensor sum;  // [B, block, hop]
   for (int64_t j = 0; j < pieces; ++j) {

@@ -3,90 +3,33 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <set>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck::nn {
 
-void StageOptions::describe(config::Visitor& v) {
-  v.value("channels", channels, "channels of the stage's output", config::between(1, 4096));
-  v.value("blocks", blocks, "inverted bottlenecks; the first one strides", config::between(1, 32));
-  v.value("stride", stride, "divides the bins", config::between(1, 8));
-  v.value("kernel_time", kernel_time, "frames of the depthwise kernel", config::between(1, 31));
-  v.value("kernel_freq", kernel_freq, "bins of the depthwise kernel, odd", config::between(1, 31));
-  v.require(kernel_freq % 2 == 1, "kernel_freq", "must be odd");
-}
-
-void StemOptions::describe(config::Visitor& v) {
-  v.value("channels", channels, "channels of the first convolution", config::between(1, 4096));
-  v.value("stride", stride, "divides the bins", config::between(1, 8));
-  v.value("kernel_time", kernel_time, "frames of the kernel", config::between(1, 31));
-  v.value("kernel_freq", kernel_freq, "bins of the kernel, odd", config::between(1, 31));
-  v.require(kernel_freq % 2 == 1, "kernel_freq", "must be odd");
-}
-
-void LatentOptions::describe(config::Visitor& v) {
-  v.value("channels", channels, "channels C_z of the latent", config::between(1, 4096));
-  v.value("in_channels", in_channels, "channels at latent_in, where the temporal model works",
-          config::between(1, 4096));
-}
-
-void DenoisingAutoencoderOptions::describe(config::Visitor& v) {
-  v.value("rate_hz", rate_hz, "sampling rate of input and output", config::between(4000, 96000));
-  v.section("stft", stft, "frames of the transform");
-  v.value("features", features,
-          "what the network sees: compressed magnitude, or real and imaginary part",
-          config::one_of({"magnitude", "complex"}));
-  v.value("compression", compression, "power on the magnitudes of the features",
-          config::between(0.1, 1));
-  v.section("stem", stem, "first convolution");
-  v.list("encoder", encoder, "stages, from high to low resolution; the decoder mirrors them");
-  v.value("expansion", expansion, "factor t of the inverted bottlenecks", config::between(1, 16));
-  v.value("norm", norm, "normalisation", config::one_of({"batch", "none"}));
-  v.value("activation", activation, "activation", config::one_of({"relu6", "prelu", "silu"}));
-  v.section("latent", latent, "narrowest place, where students are aligned");
-  v.section("temporal", temporal, "memory over frames");
-  v.value("skips", skips, "how encoder stages reach the decoder", config::one_of({"none", "add"}));
-  v.value("mask", mask, "real in (0, 1), or complex", config::one_of({"real", "complex"}));
-  v.value("lookahead_frames", lookahead_frames,
-          "frames of the future that the network waits for; 0: causal", config::between(0, 1000));
-  v.value("memory_format", memory_format,
-          "layout of the feature maps; measure with limbeck-bench step",
-          config::one_of({"contiguous", "channels_last"}));
-  v.require(!encoder.empty(), "encoder", "needs at least one stage");
-  v.require(
-      network_bins() % total_stride() == 0, "encoder",
-      format("the strides multiply to %lld, which does not divide the %lld bins of the transform",
-             static_cast<long long>(total_stride()), static_cast<long long>(network_bins())));
-  v.require(lookahead_frames <= lookahead_capacity(), "lookahead_frames",
-            format("is more than the %lld frames that kernels of this length reach",
-                   static_cast<long long>(lookahead_capacity())));
-}
-
-int64_t DenoisingAutoencoderOptions::total_stride() const {
-  int64_t stride = stem.stride;
-  for (const auto& stage : encoder) stride *= stage.stride;
-  return stride;
-}
-
-int64_t DenoisingAutoencoderOptions::lookahead_capacity() const {
-  int64_t frames = stem.kernel_time / 2;
-  for (const auto& stage : encoder) frames += 2 * stage.blocks * (stage.kernel_time / 2);
-  return frames;
-}
-
 namespace {
 
 /// Kernels take the future from the front of the network on, none more than its own half.
-int64_t take_lookahead(int64_t kernel_time, int64_t& left) {
-  const int64_t taken = std::min(left, kernel_time / 2);
+int64_t take_lookahead(int64_t kernel_time, int64_t dilation, int64_t& left) {
+  const int64_t taken = std::min(left, kernel_time / 2 * dilation);
   left -= taken;
   return taken;
 }
 
 int64_t mask_channels(const DenoisingAutoencoderOptions& options) {
   return options.mask == "real" ? 1 : 2;
+}
+
+int64_t feature_channels(const DenoisingAutoencoderOptions& options) {
+  return options.features == "complex" ? 2 : options.features == "magnitude_complex" ? 3 : 1;
+}
+
+at::MemoryFormat memory_format(const DenoisingAutoencoderOptions& options) {
+  return options.memory_format == "channels_last" ? at::MemoryFormat::ChannelsLast
+                                                  : at::MemoryFormat::Contiguous;
 }
 
 }  // namespace
@@ -97,13 +40,14 @@ DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& op
   const bool bias = o.norm == "none";
   int64_t lookahead = o.lookahead_frames;
   stft_ = register_module("stft", Stft(o.stft));
+  bands_ = register_module("bands", Bands(o.grid()));
   stem_ = register_module(
-      "stem", Conv(ConvOptions{.in_channels = o.features == "magnitude" ? 1 : 2,
+      "stem", Conv(ConvOptions{.in_channels = feature_channels(o),
                                .out_channels = o.stem.channels,
                                .kernel_time = o.stem.kernel_time,
                                .kernel_freq = o.stem.kernel_freq,
                                .stride_freq = o.stem.stride,
-                               .lookahead = take_lookahead(o.stem.kernel_time, lookahead),
+                               .lookahead = take_lookahead(o.stem.kernel_time, 1, lookahead),
                                .bias = bias}));
   stem_norm_ = register_module("stem_norm", Norm(o.norm, o.stem.channels));
   stem_activation_ = register_module("stem_activation", Activation(o.activation, o.stem.channels));
@@ -119,8 +63,8 @@ DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& op
   latent_in_ = register_module(
       "latent_in",
       Conv(ConvOptions{.in_channels = channels, .out_channels = o.latent.in_channels}));
-  temporal_ =
-      register_module("temporal", Temporal(o.temporal, o.latent.in_channels, o.latent_bins()));
+  temporal_ = register_module("temporal",
+                              Temporal(o.temporal, o.latent.in_channels, o.latent_bins(), o.norm));
   latent_ = register_module("latent", Conv(ConvOptions{.in_channels = o.latent.in_channels,
                                                        .out_channels = o.latent.channels}));
   latent_out_ = register_module(
@@ -133,6 +77,11 @@ DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& op
   for (size_t i = o.encoder.size(); i-- > 0;) {
     const auto& stage = o.encoder[i];
     const int64_t out = i > 0 ? o.encoder[i - 1].channels : o.stem.channels;
+    if (o.skips == "concat") {
+      skips_.push_back(register_module(
+          format("skip%zu", o.encoder.size() - 1 - i),
+          Conv(ConvOptions{.in_channels = 2 * channels, .out_channels = channels})));
+    }
     decoder_.push_back(make_stage(format("decoder%zu", o.encoder.size() - 1 - i), stage, channels,
                                   out, false, lookahead));
     channels = out;
@@ -156,14 +105,16 @@ DenoisingAutoencoder::Blocks DenoisingAutoencoder::make_stage(const std::string&
                                                               int64_t& lookahead_left) {
   Blocks blocks;
   for (int64_t b = 0; b < stage.blocks; ++b) {
-    InvertedBottleneckOptions block{.in_channels = in_channels,
-                                    .out_channels = in_channels,
-                                    .expansion = options_.expansion,
-                                    .kernel_time = stage.kernel_time,
-                                    .kernel_freq = stage.kernel_freq,
-                                    .lookahead = take_lookahead(stage.kernel_time, lookahead_left),
-                                    .norm = options_.norm,
-                                    .activation = options_.activation};
+    InvertedBottleneckOptions block{
+        .in_channels = in_channels,
+        .out_channels = in_channels,
+        .expansion = options_.expansion,
+        .kernel_time = stage.kernel_time,
+        .kernel_freq = stage.kernel_freq,
+        .dilation_time = stage.dilation_time,
+        .lookahead = take_lookahead(stage.kernel_time, stage.dilation_time, lookahead_left),
+        .norm = options_.norm,
+        .activation = options_.activation};
     // The encoder strides first, the decoder last: the other blocks work at the low resolution.
     if (b == (down ? 0 : stage.blocks - 1)) {
       block.out_channels = out_channels;
@@ -176,61 +127,116 @@ DenoisingAutoencoder::Blocks DenoisingAutoencoder::make_stage(const std::string&
 }
 
 at::Tensor DenoisingAutoencoder::features(const at::Tensor& spectrum) const {
-  const auto bins = spectrum.narrow(2, 0, options_.network_bins());  // complex [B, T, F]
-  const auto parts = at::view_as_real(bins);                         // [B, T, F, 2]
-  const auto power = parts.square().sum(-1).add(1e-12);              // [B, T, F]
-  at::Tensor x;
-  if (options_.features == "magnitude") {
-    x = power.pow(options_.compression / 2).unsqueeze(1);  // [B, 1, T, F]
-  } else {
-    x = (parts * power.pow((options_.compression - 1) / 2).unsqueeze(-1)).permute({0, 3, 1, 2});
+  const auto bins = spectrum.narrow(2, 0, spectrum.size(2) - 1);  // complex [B, T, N]
+  const auto parts = at::view_as_real(bins);                      // [B, T, N, 2]
+  const auto power = parts.square().sum(-1).add(1e-12);           // [B, T, N]
+  std::vector<at::Tensor> x;                                      // each [B, channels, T, N]
+  if (options_.features == "log_magnitude") x.push_back((power + 1e-8).log10().unsqueeze(1) / 4);
+  if (options_.features.starts_with("magnitude")) {
+    x.push_back(power.pow(options_.compression / 2).unsqueeze(1));
   }
-  return x.contiguous(options_.memory_format == "channels_last" ? at::MemoryFormat::ChannelsLast
-                                                                : at::MemoryFormat::Contiguous);
+  if (options_.features.ends_with("complex")) {
+    const auto gain = power.pow((options_.compression - 1) / 2).unsqueeze(-1);
+    x.push_back((parts * gain).permute({0, 3, 1, 2}));
+  }
+  return bands_->merge(x.size() == 1 ? x.front() : at::cat(x, 1))
+      .contiguous(memory_format(options_));  // [B, channels, T, bands]
+}
+
+at::Tensor DenoisingAutoencoder::activate_mask(const at::Tensor& x) const {
+  if (options_.mask == "real") return x.sigmoid();
+  if (options_.mask == "complex") return x;
+  const auto radius = (x.square().sum(1, true) + 1e-12).sqrt();  // [B, 1, T, bands]
+  return x * (2 * (radius / 2).tanh() / radius);
 }
 
 at::Tensor DenoisingAutoencoder::apply_mask(const at::Tensor& mask,
                                             const at::Tensor& spectrum) const {
-  const auto values = mask.permute({0, 2, 3, 1});  // [B, T, F, 1 or 2]
-  const auto all = at::cat({values, values.narrow(2, values.size(2) - 1, 1)}, 2).contiguous();
+  const auto values = bands_->split(mask);  // [B, 1 or 2, T, N]
+  const auto all = at::cat({values, values.narrow(3, values.size(3) - 1, 1)}, 3)
+                       .permute({0, 2, 3, 1})
+                       .contiguous();  // [B, T, N + 1, 1 or 2]
   return spectrum * (options_.mask == "real" ? all.squeeze(3) : at::view_as_complex(all));
+}
+
+/// Collects the taps that were asked for.
+class DenoisingAutoencoder::Collector {
+ public:
+  Collector(std::vector<std::string> wanted, bool only_taps)
+      : wanted_(wanted.begin(), wanted.end()), only_taps_(only_taps) {}
+  /// True if nothing after this is wanted.
+  bool put(const std::string& name, const at::Tensor& value) {
+    if (wanted_.count(name)) taps[name] = value;
+    return only_taps_ && taps.size() == wanted_.size();
+  }
+  Taps taps;
+
+ private:
+  std::set<std::string> wanted_;
+  bool only_taps_;
+};
+
+at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& collector,
+                                      StreamState* stream) {
+  at::Tensor x = features(spectrum);
+  x = stem_activation_(stem_norm_(stem_(x, stream), stream));
+  if (collector.put("stem", x)) return {};
+
+  std::vector<at::Tensor> skips;
+  for (size_t i = 0; i < encoder_.size(); ++i) {
+    for (auto& block : encoder_[i]) x = block(x, stream);
+    if (collector.put(format("encoder.%zu", i), x)) return {};
+    skips.push_back(x);
+  }
+  x = latent_in_(x);
+  if (collector.put("latent_in", x)) return {};
+  x = latent_(temporal_(x, stream));  // [B, C_z, T, F_z]
+  if (collector.put("latent", x)) return {};
+  x = latent_out_activation_(latent_out_norm_(latent_out_(x), stream));
+  for (size_t i = 0; i < decoder_.size(); ++i) {
+    const at::Tensor& skip = skips[skips.size() - 1 - i];
+    if (options_.skips == "add") x = x + skip;
+    if (options_.skips == "concat") x = skips_[i](at::cat({x, skip}, 1));
+    for (auto& block : decoder_[i]) x = block(x, stream);
+    if (collector.put(format("decoder.%zu", i), x)) return {};
+  }
+  x = activate_mask(interleave_bins(head_(x), options_.stem.stride));  // [B, 1 or 2, T, bands]
+  collector.put("mask", x);
+  return x;
 }
 
 Denoised DenoisingAutoencoder::forward(const at::Tensor& noisy,
                                        const std::vector<std::string>& wanted) {
   TORCH_CHECK(noisy.dim() == 2, "DenoisingAutoencoder: expected [B, L], got ", noisy.sizes());
-  Denoised result;
-  const auto tap = [&](const std::string& name, const at::Tensor& value) {
-    if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) result.taps[name] = value;
-  };
-  const auto spectrum = stft_(noisy);  // complex [B, T, F + 1]
-  at::Tensor x = stem_activation_(stem_norm_(stem_(features(spectrum))));
-  tap("stem", x);
+  for (const auto& name : wanted) tap_shape(name);  // throws for an unknown one
+  Collector collector(wanted, false);
+  const auto spectrum = stft_(noisy);  // complex [B, T, N + 1]
+  const auto estimate = apply_mask(mask(spectrum, collector, nullptr), spectrum);
+  return {stft_->inverse(estimate, noisy.size(1)), std::move(collector.taps)};
+}
 
-  std::vector<at::Tensor> skips;
-  for (size_t i = 0; i < encoder_.size(); ++i) {
-    for (auto& block : encoder_[i]) x = block(x);
-    tap(format("encoder.%zu", i), x);
-    skips.push_back(x);
+Taps DenoisingAutoencoder::taps(const at::Tensor& noisy, const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return {};
+  for (const auto& name : wanted) tap_shape(name);
+  Collector collector(wanted, true);
+  mask(stft_(noisy), collector, nullptr);
+  return std::move(collector.taps);
+}
+
+at::Tensor DenoisingAutoencoder::enhance_frames(const at::Tensor& spectrum, StreamState& stream) {
+  Collector none({}, false);
+  return apply_mask(mask(spectrum, none, &stream), spectrum);
+}
+
+void DenoisingAutoencoder::fuse() {
+  stem_->fold(*stem_norm_);
+  latent_out_->fold(*latent_out_norm_);
+  temporal_->fuse();
+  for (auto* stages : {&encoder_, &decoder_}) {
+    for (auto& blocks : *stages) {
+      for (auto& block : blocks) block->fuse();
+    }
   }
-  x = latent_in_(x);
-  tap("latent_in", x);
-  x = latent_(temporal_(x));  // [B, C_z, T, F_z]
-  tap("latent", x);
-  x = latent_out_activation_(latent_out_norm_(latent_out_(x)));
-  for (size_t i = 0; i < decoder_.size(); ++i) {
-    if (options_.skips == "add") x = x + skips[skips.size() - 1 - i];
-    for (auto& block : decoder_[i]) x = block(x);
-    tap(format("decoder.%zu", i), x);
-  }
-  x = interleave_bins(head_(x), options_.stem.stride);  // [B, 1 or 2, T, F]
-  const auto mask = options_.mask == "real" ? x.sigmoid() : x;
-  tap("mask", mask);
-  if (result.taps.size() < wanted.size()) {
-    for (const auto& name : wanted) tap_info(name);  // throws for the unknown one
-  }
-  result.estimate = stft_->inverse(apply_mask(mask, spectrum), noisy.size(1));
-  return result;
 }
 
 std::vector<std::string> DenoisingAutoencoder::tap_names() const {
@@ -242,32 +248,38 @@ std::vector<std::string> DenoisingAutoencoder::tap_names() const {
   return names;
 }
 
-TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
+DenoisingAutoencoder::TapShape DenoisingAutoencoder::tap_shape(const std::string& tap) const {
   const auto& o = options_;
-  std::map<std::string, std::pair<int64_t, int64_t>> shapes;  // channels, bins
-  int64_t bins = o.network_bins() / o.stem.stride;
-  shapes["stem"] = {o.stem.channels, bins};
+  std::map<std::string, TapShape> shapes;
+  int64_t stride = o.stem.stride;
+  shapes["stem"] = {o.stem.channels, stride};
   for (size_t i = 0; i < o.encoder.size(); ++i) {
     const size_t mirrored = o.encoder.size() - 1 - i;
     const int64_t out = i > 0 ? o.encoder[i - 1].channels : o.stem.channels;
-    shapes[format("decoder.%zu", mirrored)] = {out, bins};
-    bins /= o.encoder[i].stride;
-    shapes[format("encoder.%zu", i)] = {o.encoder[i].channels, bins};
+    shapes[format("decoder.%zu", mirrored)] = {out, stride};
+    stride *= o.encoder[i].stride;
+    shapes[format("encoder.%zu", i)] = {o.encoder[i].channels, stride};
   }
-  shapes["latent_in"] = {o.latent.in_channels, bins};
-  shapes["latent"] = {o.latent.channels, bins};
-  shapes["mask"] = {mask_channels(o), o.network_bins()};
+  shapes["latent_in"] = {o.latent.in_channels, stride};
+  shapes["latent"] = {o.latent.channels, stride};
+  shapes["mask"] = {mask_channels(o), 1};
   const auto found = shapes.find(tap);
   if (found == shapes.end()) {
     throw ConfigError("unknown tap '" + tap + "'; this network has: " + join(tap_names(), ", "));
   }
+  return found->second;
+}
+
+TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
+  const auto& o = options_;
+  const TapShape shape = tap_shape(tap);
+  const auto edges = o.grid().edges_hz();
   TapInfo info;
-  info.channels = found->second.first;
-  const auto rate = static_cast<double>(o.rate_hz);
-  for (int64_t i = 0; i <= found->second.second; ++i) {
-    info.band_edges_hz.push_back(rate / 2 * static_cast<double>(i) /
-                                 static_cast<double>(found->second.second));
+  info.channels = shape.channels;
+  for (size_t i = 0; i < edges.size(); i += static_cast<size_t>(shape.stride)) {
+    info.band_edges_hz.push_back(edges[i]);
   }
+  const auto rate = static_cast<double>(o.rate_hz);
   info.hop_seconds = static_cast<double>(o.stft.hop_samples) / rate;
   info.first_centre_seconds =
       (static_cast<double>(o.stft.hop_samples) - 0.5 * static_cast<double>(o.stft.window_samples)) /
@@ -275,26 +287,50 @@ TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
   return info;
 }
 
-double DenoisingAutoencoder::macs_per_second() const {
+std::vector<LayerCost> DenoisingAutoencoder::layer_costs() const {
   const auto& o = options_;
+  std::vector<LayerCost> costs;
   int64_t bins = o.network_bins();
-  int64_t macs = stem_->macs_per_frame(bins);
+  const auto add_conv = [&](const std::string& name, const Conv& conv, const Norm& norm,
+                            const Activation& activation) {
+    LayerCost cost{.name = name,
+                   .parameters = parameter_count(*conv),
+                   .macs = conv->macs_per_frame(bins),
+                   .activations = conv->activations(bins),
+                   .state = conv->state_values(bins),
+                   .past = conv->options().span() - conv->options().lookahead,
+                   .future = conv->options().lookahead};
+    if (norm) {
+      cost.parameters += parameter_count(*norm) + parameter_count(*activation);
+      cost.state += norm->state_values();
+    }
+    costs.push_back(cost);
+  };
+  add_conv("stem", stem_, stem_norm_, stem_activation_);
   bins /= o.stem.stride;
   for (size_t i = 0; i < encoder_.size(); ++i) {
     for (size_t b = 0; b < encoder_[i].size(); ++b) {
-      macs += encoder_[i][b]->macs_per_frame(bins);
+      costs.push_back(encoder_[i][b]->cost(format("encoder.%zu.%zu", i, b), bins));
       if (b == 0) bins /= o.encoder[i].stride;
     }
   }
-  macs += latent_in_->macs_per_frame(bins) + temporal_->macs_per_frame() +
-          latent_->macs_per_frame(bins) + latent_out_->macs_per_frame(bins);
+  add_conv("latent_in", latent_in_, nullptr, nullptr);
+  for (const auto& cost : temporal_->costs()) costs.push_back(cost);
+  add_conv("latent", latent_, nullptr, nullptr);
+  add_conv("latent_out", latent_out_, latent_out_norm_, latent_out_activation_);
   for (size_t i = 0; i < decoder_.size(); ++i) {
-    for (const auto& block : decoder_[i]) macs += block->macs_per_frame(bins);
+    if (!skips_.empty()) add_conv(format("skip.%zu", i), skips_[i], nullptr, nullptr);
+    for (size_t b = 0; b < decoder_[i].size(); ++b) {
+      costs.push_back(decoder_[i][b]->cost(format("decoder.%zu.%zu", i, b), bins));
+    }
     bins *= o.encoder[o.encoder.size() - 1 - i].stride;
   }
-  macs += head_->macs_per_frame(bins);
-  return static_cast<double>(macs) * static_cast<double>(o.rate_hz) /
-         static_cast<double>(o.stft.hop_samples);
+  add_conv("head", head_, nullptr, nullptr);
+  return costs;
+}
+
+double DenoisingAutoencoder::frames_per_second() const {
+  return static_cast<double>(options_.rate_hz) / static_cast<double>(options_.stft.hop_samples);
 }
 
 int64_t DenoisingAutoencoder::latency_samples() const {

@@ -14,7 +14,7 @@ bool contains(const std::string& name, const char* part) {
 /// No activation follows: the variance is kept, not doubled.
 bool is_linear(const std::string& name) {
   return contains(name, "project.") || contains(name, "latent.") || contains(name, "latent_in.") ||
-         contains(name, "linear.") || contains(name, "output.");
+         contains(name, "linear.") || contains(name, "output.") || contains(name, "skip");
 }
 
 template <class Draw>

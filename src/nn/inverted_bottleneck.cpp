@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "limbeck/nn/model.h"
+
 namespace limbeck::nn {
 
 InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& options)
@@ -22,6 +24,7 @@ InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& 
                                                              .kernel_time = options.kernel_time,
                                                              .kernel_freq = options.kernel_freq,
                                                              .stride_freq = options.stride_freq,
+                                                             .dilation_time = options.dilation_time,
                                                              .lookahead = options.lookahead,
                                                              .depthwise = true,
                                                              .bias = bias}));
@@ -35,18 +38,40 @@ InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& 
   project_norm_ = register_module("project_norm", Norm(options.norm, options.out_channels));
 }
 
-at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x) {
-  at::Tensor y = x;                                                              // [B, in, T, F]
-  if (options_.expansion > 1) y = expand_activation_(expand_norm_(expand_(y)));  // [B, t·in, T, F]
-  y = depthwise_activation_(depthwise_norm_(depthwise_(y)));  // [B, t·in, T, F / stride]
-  y = project_norm_(interleave_bins(project_(y), options_.upsample_freq));  // [B, out, T, F']
+at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, StreamState* stream) {
+  at::Tensor y = x;  // [B, in, T, F]
+  if (options_.expansion > 1) {
+    y = expand_activation_(expand_norm_(expand_(y), stream));  // [B, t·in, T, F]
+  }
+  y = depthwise_activation_(
+      depthwise_norm_(depthwise_(y, stream), stream));  // [B, t·in, T, F / stride]
+  y = project_norm_(interleave_bins(project_(y), options_.upsample_freq),
+                    stream);  // [B, out, T, F']
   return residual_ ? x + y : y;
 }
 
-int64_t InvertedBottleneckImpl::macs_per_frame(int64_t bins) const {
-  const int64_t low = (bins + options_.stride_freq - 1) / options_.stride_freq;
-  return (options_.expansion > 1 ? expand_->macs_per_frame(bins) : 0) +
-         depthwise_->macs_per_frame(bins) + project_->macs_per_frame(low);
+void InvertedBottleneckImpl::fuse() {
+  if (options_.expansion > 1) expand_->fold(*expand_norm_);
+  depthwise_->fold(*depthwise_norm_);
+  project_->fold(*project_norm_);
+}
+
+LayerCost InvertedBottleneckImpl::cost(const std::string& name, int64_t bins) const {
+  const int64_t low = depthwise_->out_bins(bins);
+  LayerCost cost{.name = name,
+                 .parameters = parameter_count(*this),
+                 .macs = depthwise_->macs_per_frame(bins) + project_->macs_per_frame(low),
+                 .activations = depthwise_->activations(bins) + project_->activations(low),
+                 .state = depthwise_->state_values(bins) + depthwise_norm_->state_values() +
+                          project_norm_->state_values(),
+                 .past = depthwise_->options().span() - options_.lookahead,
+                 .future = options_.lookahead};
+  if (options_.expansion > 1) {
+    cost.macs += expand_->macs_per_frame(bins);
+    cost.activations += expand_->activations(bins);
+    cost.state += expand_norm_->state_values();
+  }
+  return cost;
 }
 
 }  // namespace limbeck::nn

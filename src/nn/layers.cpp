@@ -3,6 +3,45 @@
 #include <torch/types.h>
 
 namespace limbeck::nn {
+namespace {
+constexpr double kEpsilon = 1e-5;
+}
+
+NormImpl::NormImpl(const std::string& type, int64_t channels) : type_(type) {
+  if (type == "none") return;
+  weight_ = register_parameter("weight", torch::ones({channels}));
+  bias_ = register_parameter("bias", torch::zeros({channels}));
+  if (type != "batch") return;
+  running_mean_ = register_buffer("running_mean", torch::zeros({channels}));
+  running_var_ = register_buffer("running_var", torch::ones({channels}));
+}
+
+at::Tensor NormImpl::forward(const at::Tensor& x, StreamState* stream) const {
+  if (type_ == "none") return x;
+  if (type_ == "instance") return instance(x, stream);
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), 0.1,
+                        kEpsilon, false);
+}
+
+at::Tensor NormImpl::instance(const at::Tensor& x, StreamState* stream) const {
+  // Sums over minutes of frames need more digits than float32 has.
+  auto sums = at::stack({x.mean(3), x.square().mean(3)}).to(torch::kDouble).cumsum(3);
+  auto frames = at::arange(1, x.size(2) + 1, sums.options());  // [T]
+  if (stream != nullptr) {
+    at::Tensor& before = stream->of(this);  // [3, B, C]: both sums and the number of frames
+    if (before.defined()) {
+      sums = sums + before.narrow(0, 0, 2).unsqueeze(3);
+      frames = frames + before[2][0][0];
+    }
+    const auto last = sums.select(3, -1);  // [2, B, C]
+    before = at::cat({last, frames[-1].expand_as(last[0]).unsqueeze(0)});
+  }
+  const auto mean = sums[0] / frames;  // [B, C, T]
+  const auto variance = (sums[1] / frames - mean.square()).clamp_min(0);
+  const auto scale = (variance + kEpsilon).rsqrt() * weight_.unsqueeze(1);
+  const auto shift = bias_.unsqueeze(1) - mean * scale;
+  return x * scale.to(x.dtype()).unsqueeze(3) + shift.to(x.dtype()).unsqueeze(3);
+}
 
 ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
   const int64_t in = options.depthwise ? 1 : options.in_channels;
@@ -11,35 +50,47 @@ ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
   if (options.bias) bias_ = register_parameter("bias", torch::empty({options.out_channels}));
 }
 
-at::Tensor ConvImpl::forward(const at::Tensor& x) const {
-  const int64_t kernel_time = options_.kernel_time;
-  const int64_t groups = options_.depthwise ? options_.in_channels : 1;
+at::Tensor ConvImpl::forward(const at::Tensor& x, StreamState* stream) const {
+  const auto& o = options_;
+  const int64_t span = o.span();
+  const auto convolve = [&](const at::Tensor& input, int64_t pad_time) {
+    return at::conv2d(input, weight_, bias_, {1, o.stride_freq}, {pad_time, o.kernel_freq / 2},
+                      {o.dilation_time, 1}, o.depthwise ? o.in_channels : 1);
+  };
+  if (stream != nullptr && span > 0) {
+    TORCH_CHECK(o.lookahead == 0, "Conv: a kernel with lookahead cannot stream");
+    at::Tensor& before = stream->of(this);  // [B, C, span, F]
+    if (!before.defined()) before = at::zeros({x.size(0), x.size(1), span, x.size(3)}, x.options());
+    const auto all = at::cat({before, x}, 2);
+    before = all.narrow(2, x.size(2), span).clone();
+    return convolve(all, 0);
+  }
   // A symmetric padding wide enough for both sides costs a few frames more than padding one side
   // would, and saves a copy of the input.
-  const int64_t past = kernel_time - 1 - options_.lookahead;
-  const int64_t pad_time = std::max(past, options_.lookahead);
-  const auto y = at::conv2d(x, weight_, bias_, {1, options_.stride_freq},
-                            {pad_time, options_.kernel_freq / 2}, 1, groups);
-  return past == options_.lookahead ? y : y.narrow(2, pad_time - past, x.size(2));
+  const int64_t past = span - o.lookahead;
+  const int64_t pad_time = std::max(past, o.lookahead);
+  const auto y = convolve(x, pad_time);
+  return past == o.lookahead ? y : y.narrow(2, pad_time - past, x.size(2));
 }
 
-int64_t ConvImpl::macs_per_frame(int64_t bins) const {
-  const int64_t out_bins = (bins + options_.stride_freq - 1) / options_.stride_freq;
-  return out_bins * weight_.numel();
+at::Tensor ConvImpl::rows(const at::Tensor& x) const {
+  return at::linear(x, weight_.flatten(1), bias_);
 }
 
-NormImpl::NormImpl(const std::string& type, int64_t channels) : identity_(type == "none") {
-  if (identity_) return;
-  weight_ = register_parameter("weight", torch::ones({channels}));
-  bias_ = register_parameter("bias", torch::zeros({channels}));
-  running_mean_ = register_buffer("running_mean", torch::zeros({channels}));
-  running_var_ = register_buffer("running_var", torch::ones({channels}));
-}
-
-at::Tensor NormImpl::forward(const at::Tensor& x) const {
-  if (identity_) return x;
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), 0.1, 1e-5,
-                        false);
+void ConvImpl::fold(NormImpl& norm) {
+  if (!norm.is_batch()) return;
+  at::NoGradGuard no_grad;
+  const int64_t copies = weight_.size(0) / norm.weight_.size(0);
+  const auto scale = norm.weight_ * (norm.running_var_ + kEpsilon).rsqrt();
+  const auto shift = (norm.bias_ - norm.running_mean_ * scale).repeat({copies});
+  const auto scales = scale.repeat({copies});
+  weight_.mul_(scales.view({-1, 1, 1, 1}));
+  if (bias_.defined()) {
+    bias_.mul_(scales).add_(shift);
+  } else {
+    bias_ = register_parameter("bias", shift);
+  }
+  norm.type_ = "none";
 }
 
 ActivationImpl::ActivationImpl(const std::string& type, int64_t channels) : type_(type) {

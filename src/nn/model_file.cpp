@@ -15,7 +15,9 @@ namespace {
 
 constexpr int kFormatVersion = 1;
 
-bool is_derived(const std::string& name) { return name.starts_with("stft."); }
+bool is_derived(const std::string& name) {
+  return name.starts_with("stft.") || name.starts_with("bands.");
+}
 
 std::string shape_text(const at::Tensor& tensor) {
   std::ostringstream text;

@@ -46,7 +46,7 @@ TEST(GoldenInvertedBottleneck, ForwardGradientStatisticsAndMacs) {
     (y * golden.at(name + "/probe")).sum().backward();
     EXPECT_LT(relative_difference(x.grad(), golden.at(name + "/grad_input")), kGradient);
     expect_gradients(*block, golden.group(name + "/grad"));
-    EXPECT_EQ(block->macs_per_frame(o["bins"]), o["macs_per_frame"].get<int64_t>());
+    EXPECT_EQ(block->cost("block", o["bins"]).macs, o["macs_per_frame"].get<int64_t>());
     const auto after = golden.group(name + "/after");
     EXPECT_EQ(after.empty(), o["norm"] == "none" || !o["train"].get<bool>());
     for (const auto& [key, value] : after) {

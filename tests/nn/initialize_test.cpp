@@ -81,7 +81,7 @@ activation: prelu)");
   expect_variance("temporal.output.weight", 1.0 / 50);
   const double bound = 1 / std::sqrt(50.0);
   for (const char* name : {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"}) {
-    const auto& values = parameters[std::string("temporal.recurrent.") + name];
+    const auto& values = parameters[std::string("temporal.recurrent.group0.") + name];
     EXPECT_LE(values.abs().max().item<double>(), bound) << name;
     EXPECT_GT(values.abs().max().item<double>(), 0.9 * bound) << name;
     EXPECT_NEAR(values.var().item<double>(), bound * bound / 3, 0.2 * bound * bound) << name;

@@ -205,7 +205,7 @@ mask: complex)");
 TEST(NetworkConfig, ErrorsNameTheKeyAndTheNumbers) {
   const std::vector<std::pair<std::string, std::string>> bad = {
       {"stem: {stride: 3}",
-       "encoder: the strides multiply to 12, which does not divide the 32 bins"},
+       "encoder: the strides multiply to 12, which does not divide the 32 bands"},
       {"lookahead_frames: 5", "lookahead_frames: is more than the 4 frames"},
       {"stem: {kernel_freq: 4}", "stem.kernel_freq: must be odd"},
       {"encoder: [{channels: 5, kernel_freq: 2}]", "encoder.0.kernel_freq: must be odd"},
@@ -213,7 +213,7 @@ TEST(NetworkConfig, ErrorsNameTheKeyAndTheNumbers) {
       {"stft: {hop_samples: 48}", "stft.hop_samples: must divide window_samples"},
       {"stft: {hop_samples: 64}", "stft.hop_samples: must divide window_samples"},
       {"stft: {fft_samples: 32}", "stft.fft_samples: must be even and at least window_samples"},
-      {"skips: concat", "skips"},
+      {"skips: multiply", "skips"},
       {"temporal: {type: lstm}", "temporal.type"}};
   for (const auto& [changes, message] : bad) {
     EXPECT_THAT(message_of<ConfigError>([&] { model_config(changes); }),

@@ -14,7 +14,8 @@ class FakeModel : public nn::DenoisingModel {
   nn::TapInfo tap_info(const std::string&) const override { return latent_; }
   int64_t tap_frames(int64_t samples) const override { return samples; }
   int64_t rate_hz() const override { return rate_hz_; }
-  double macs_per_second() const override { return 0; }
+  std::vector<nn::LayerCost> layer_costs() const override { return {}; }
+  double frames_per_second() const override { return 62.5; }
   int64_t latency_samples() const override { return 0; }
 
  private:

@@ -39,6 +39,10 @@ class StftImpl : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& signal) const;
   /// Complex [B, T, F] → [B, L] of `samples` samples.
   at::Tensor inverse(const at::Tensor& spectrum, int64_t samples) const;
+  /// Frames of samples, [B, T, window] → complex [B, T, F].
+  at::Tensor analyse(const at::Tensor& frames) const;
+  /// Complex [B, T, F] → what each frame adds to the signal, [B, T, window].
+  at::Tensor synthesise(const at::Tensor& spectrum) const;
   const StftOptions& options() const { return options_; }
 
  private:

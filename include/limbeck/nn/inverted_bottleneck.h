@@ -1,5 +1,6 @@
 #pragma once
 
+#include "limbeck/nn/complexity.h"
 #include "limbeck/nn/layers.h"
 
 namespace limbeck::nn {
@@ -13,7 +14,8 @@ struct InvertedBottleneckOptions {
   int64_t kernel_freq = 3;
   int64_t stride_freq = 1;    ///< divides the bins
   int64_t upsample_freq = 1;  ///< multiplies the bins
-  int64_t lookahead = 0;      ///< frames of the future, at most kernel_time − 1
+  int64_t dilation_time = 1;
+  int64_t lookahead = 0;  ///< frames of the future, at most the span of the kernel
   std::string norm = "batch";
   std::string activation = "relu6";
 };
@@ -26,9 +28,13 @@ struct InvertedBottleneckOptions {
 class InvertedBottleneckImpl : public torch::nn::Module {
  public:
   explicit InvertedBottleneckImpl(const InvertedBottleneckOptions& options);
-  /// [B, in, T, F] → [B, out, T, F · upsample / stride].
-  at::Tensor forward(const at::Tensor& x);
-  int64_t macs_per_frame(int64_t bins) const;
+  /// [B, in, T, F] → [B, out, T, F · upsample / stride]. With `stream`, `x` holds the next frames
+  /// of a stream.
+  at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr);
+  /// Folds the batch norms into the convolutions before them.
+  void fuse();
+  /// For an input of `bins` bins.
+  LayerCost cost(const std::string& name, int64_t bins) const;
 
  private:
   InvertedBottleneckOptions options_;

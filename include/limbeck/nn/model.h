@@ -11,6 +11,7 @@
 #include "limbeck/config/schema.h"
 #include "limbeck/core/random.h"
 #include "limbeck/core/registry.h"
+#include "limbeck/nn/complexity.h"
 #include "limbeck/nn/model_config.h"
 
 // Legend: B batch, C channel, T frame, F bin, L sample.
@@ -52,9 +53,13 @@ class DenoisingModel : public torch::nn::Module {
   /// Frames of a tap that hold signal when the input has `samples` samples.
   virtual int64_t tap_frames(int64_t samples) const = 0;
   virtual int64_t rate_hz() const = 0;
-  /// Multiply-accumulates per second of audio: convolutions, linear and recurrent products; no
-  /// STFT, normalisation or activation.
-  virtual double macs_per_second() const = 0;
+  /// In the order of the signal; no STFT, bands, normalisation or activation among the products.
+  virtual std::vector<LayerCost> layer_costs() const = 0;
+  virtual double frames_per_second() const = 0;
+  /// Multiply-accumulates per second of audio.
+  double macs_per_second() const {
+    return static_cast<double>(total_cost(layer_costs()).macs) * frames_per_second();
+  }
   /// Samples between an input sample and the output that no longer depends on later input.
   virtual int64_t latency_samples() const = 0;
 };

@@ -8,8 +8,7 @@
 
 namespace limbeck::nn {
 
-/// Parameters and buffers by name, without what is derived from the options (the transform's
-/// windows).
+/// Parameters and buffers by name, without what is derived from the options (windows, bands).
 std::map<std::string, at::Tensor> state_of(const torch::nn::Module& module);
 
 /// Copies `tensors` into the module. Names, shapes and dtypes must be the same on both sides; every
