@@ -2,6 +2,7 @@
 
 #include "bench_data.h"
 #include "bench_metrics.h"
+#include "bench_model.h"
 #include "common.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/table.h"
@@ -59,6 +60,7 @@ CLI::App* add_metrics_command(CLI::App& app, MetricsBenchOptions& options) {
 int main(int argc, char** argv) {
   Tool tool("limbeck-bench", "Measures speed.",
             "limbeck-bench step configs/pretrain/demo_teacher.yaml\n"
+            "  limbeck-bench model configs/model/student_25k.yaml\n"
             "  limbeck-bench data configs/pretrain/demo_student.yaml\n"
             "  limbeck-bench metrics --manifest test.csv");
   tool.app.require_subcommand(1);
@@ -76,9 +78,11 @@ int main(int argc, char** argv) {
   MetricsBenchOptions metrics_options;
   CLI::App* metrics = add_metrics_command(tool.app, metrics_options);
   const auto bench_data = add_data_command(tool.app);
+  const auto bench_model = add_model_command(tool.app);
   return tool.run(argc, argv, [&] {
     if (metrics->parsed()) return static_cast<int>(bench_metrics(metrics_options, tool.logger()));
     if (tool.app.got_subcommand("data")) return bench_data();
+    if (tool.app.got_subcommand("model")) return bench_model();
     DistillConfig config;
     if (options.load(config) && !options.check) print(time_steps(config, steps), json);
     return 0;

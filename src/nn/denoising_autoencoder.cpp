@@ -179,7 +179,7 @@ class DenoisingAutoencoder::Collector {
 at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& collector,
                                       StreamState* stream) {
   at::Tensor x = features(spectrum);
-  x = stem_activation_(stem_norm_(stem_(x, stream), stream));
+  x = stem_norm_->activate(stem_(x, stream), stem_activation_, stream);
   if (collector.put("stem", x)) return {};
 
   std::vector<at::Tensor> skips;
@@ -192,7 +192,7 @@ at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& col
   if (collector.put("latent_in", x)) return {};
   x = latent_(temporal_(x, stream));  // [B, C_z, T, F_z]
   if (collector.put("latent", x)) return {};
-  x = latent_out_activation_(latent_out_norm_(latent_out_(x), stream));
+  x = latent_out_norm_->activate(latent_out_(x), latent_out_activation_, stream);
   for (size_t i = 0; i < decoder_.size(); ++i) {
     const at::Tensor& skip = skips[skips.size() - 1 - i];
     if (options_.skips == "add") x = x + skip;

@@ -41,10 +41,10 @@ InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& 
 at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, StreamState* stream) {
   at::Tensor y = x;  // [B, in, T, F]
   if (options_.expansion > 1) {
-    y = expand_activation_(expand_norm_(expand_(y), stream));  // [B, t·in, T, F]
+    y = expand_norm_->activate(expand_(y), expand_activation_, stream);  // [B, t·in, T, F]
   }
-  y = depthwise_activation_(
-      depthwise_norm_(depthwise_(y, stream), stream));  // [B, t·in, T, F / stride]
+  y = depthwise_norm_->activate(depthwise_(y, stream), depthwise_activation_,
+                                stream);  // [B, t·in, T, F / stride]
   y = project_norm_(interleave_bins(project_(y), options_.upsample_freq),
                     stream);  // [B, out, T, F']
   return residual_ ? x + y : y;

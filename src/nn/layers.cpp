@@ -2,10 +2,13 @@
 
 #include <torch/types.h>
 
+#include "limbeck/nn/kernels.h"
+
 namespace limbeck::nn {
 namespace {
 constexpr double kEpsilon = 1e-5;
-}
+constexpr double kMomentum = 0.1;
+}  // namespace
 
 NormImpl::NormImpl(const std::string& type, int64_t channels) : type_(type) {
   if (type == "none") return;
@@ -19,8 +22,28 @@ NormImpl::NormImpl(const std::string& type, int64_t channels) : type_(type) {
 at::Tensor NormImpl::forward(const at::Tensor& x, StreamState* stream) const {
   if (type_ == "none") return x;
   if (type_ == "instance") return instance(x, stream);
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), 0.1,
-                        kEpsilon, false);
+  return batch(x, nullptr);
+}
+
+at::Tensor NormImpl::activate(const at::Tensor& x, const Activation& activation,
+                              StreamState* stream) const {
+  if (type_ == "batch" && has_kernel(x) && activation->type_ != "silu") {
+    return batch(x, activation.get());
+  }
+  return activation->forward(forward(x, stream));
+}
+
+at::Tensor NormImpl::batch(const at::Tensor& x, const ActivationImpl* activation) const {
+  if (!has_kernel(x)) {
+    return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), kMomentum,
+                          kEpsilon, false);
+  }
+  const Activate then = activation == nullptr          ? Activate::none
+                        : activation->type_ == "relu6" ? Activate::relu6
+                                                       : Activate::prelu;
+  return batch_norm_activate(x, weight_, bias_, activation ? activation->weight_ : at::Tensor(),
+                             running_mean_, running_var_,
+                             {is_training(), kMomentum, kEpsilon, then});
 }
 
 at::Tensor NormImpl::instance(const at::Tensor& x, StreamState* stream) const {
@@ -53,24 +76,29 @@ ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
 at::Tensor ConvImpl::forward(const at::Tensor& x, StreamState* stream) const {
   const auto& o = options_;
   const int64_t span = o.span();
-  const auto convolve = [&](const at::Tensor& input, int64_t pad_time) {
-    return at::conv2d(input, weight_, bias_, {1, o.stride_freq}, {pad_time, o.kernel_freq / 2},
-                      {o.dilation_time, 1}, o.depthwise ? o.in_channels : 1);
-  };
   if (stream != nullptr && span > 0) {
     TORCH_CHECK(o.lookahead == 0, "Conv: a kernel with lookahead cannot stream");
     at::Tensor& before = stream->of(this);  // [B, C, span, F]
     if (!before.defined()) before = at::zeros({x.size(0), x.size(1), span, x.size(3)}, x.options());
-    const auto all = at::cat({before, x}, 2);
+    const auto all = at::cat({before, x}, 2).contiguous(x.suggest_memory_format());
     before = all.narrow(2, x.size(2), span).clone();
-    return convolve(all, 0);
+    return convolve(all, 0, 0);
+  }
+  return convolve(x, span - o.lookahead, o.lookahead);
+}
+
+at::Tensor ConvImpl::convolve(const at::Tensor& x, int64_t before, int64_t after) const {
+  const auto& o = options_;
+  if (o.depthwise && has_kernel(x)) {
+    return depthwise_conv(x, weight_, bias_, {o.stride_freq, o.dilation_time, before, after});
   }
   // A symmetric padding wide enough for both sides costs a few frames more than padding one side
   // would, and saves a copy of the input.
-  const int64_t past = span - o.lookahead;
-  const int64_t pad_time = std::max(past, o.lookahead);
-  const auto y = convolve(x, pad_time);
-  return past == o.lookahead ? y : y.narrow(2, pad_time - past, x.size(2));
+  const int64_t padding = std::max(before, after);
+  const auto y = at::conv2d(x, weight_, bias_, {1, o.stride_freq}, {padding, o.kernel_freq / 2},
+                            {o.dilation_time, 1}, o.depthwise ? o.in_channels : 1);
+  const int64_t frames = x.size(2) + before + after - o.span();
+  return before == after ? y : y.narrow(2, padding - before, frames);
 }
 
 at::Tensor ConvImpl::rows(const at::Tensor& x) const {
@@ -105,11 +133,17 @@ at::Tensor ActivationImpl::forward(at::Tensor x) const {
 
 at::Tensor interleave_bins(const at::Tensor& x, int64_t factor) {
   if (factor == 1) return x;
-  const int64_t channels = x.size(1) / factor;
-  return x
-      .permute({0, 2, 3, 1})  // [B, T, F, s·C]
-      .reshape({x.size(0), x.size(2), x.size(3) * factor, channels})
-      .permute({0, 3, 1, 2});  // [B, C, T, s·F]
+  const int64_t batch = x.size(0), channels = x.size(1) / factor, frames = x.size(2),
+                bins = x.size(3);
+  if (x.suggest_memory_format() == at::MemoryFormat::ChannelsLast) {
+    return x
+        .permute({0, 2, 3, 1})  // [B, T, F, s·C]: in memory it is what it is to become
+        .reshape({batch, frames, bins * factor, channels})
+        .permute({0, 3, 1, 2});
+  }
+  return x.reshape({batch, factor, channels, frames, bins})
+      .permute({0, 2, 3, 4, 1})
+      .reshape({batch, channels, frames, bins * factor});
 }
 
 }  // namespace limbeck::nn

@@ -12,6 +12,20 @@
 
 namespace limbeck::nn {
 
+/// "relu6", "prelu" (one slope a channel) or "silu".
+class ActivationImpl : public torch::nn::Module {
+ public:
+  ActivationImpl(const std::string& type, int64_t channels);
+  /// May write into `x`.
+  at::Tensor forward(at::Tensor x) const;
+
+ private:
+  friend class NormImpl;
+  std::string type_;
+  at::Tensor weight_;  // [C], prelu only
+};
+TORCH_MODULE(Activation);
+
 /// "batch": batch normalisation over B, T, F (Ioffe and Szegedy, arXiv 1502.03167; momentum 0.1).
 /// "instance": cumulative instance normalisation: mean and variance of a channel over the bins of
 /// all frames up to the present one, so it is causal and knows nothing of other items. "none":
@@ -21,12 +35,17 @@ class NormImpl : public torch::nn::Module {
   NormImpl(const std::string& type, int64_t channels);
   /// With `stream`, `x` holds the next frames of a stream.
   at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr) const;
+  /// The same with `activation` behind it, in one pass where there is a kernel for that.
+  at::Tensor activate(const at::Tensor& x, const Activation& activation,
+                      StreamState* stream = nullptr) const;
   bool is_batch() const { return type_ == "batch"; }
   int64_t state_values() const { return type_ == "instance" ? 3 * weight_.numel() : 0; }
 
  private:
   friend class ConvImpl;
   at::Tensor instance(const at::Tensor& x, StreamState* stream) const;
+  /// `activation` may be null.
+  at::Tensor batch(const at::Tensor& x, const ActivationImpl* activation) const;
 
   std::string type_;
   at::Tensor weight_, bias_, running_mean_, running_var_;  // [C]
@@ -71,24 +90,14 @@ class ConvImpl : public torch::nn::Module {
   int64_t state_values(int64_t bins) const { return options_.span() * options_.in_channels * bins; }
 
  private:
+  /// With so many zeros before and after the frames of `x`.
+  at::Tensor convolve(const at::Tensor& x, int64_t before, int64_t after) const;
+
   ConvOptions options_;
   at::Tensor weight_;  // [out, in or 1, kernel_time, kernel_freq]
   at::Tensor bias_;    // [out], or undefined
 };
 TORCH_MODULE(Conv);
-
-/// "relu6", "prelu" (one slope a channel) or "silu".
-class ActivationImpl : public torch::nn::Module {
- public:
-  ActivationImpl(const std::string& type, int64_t channels);
-  /// May write into `x`.
-  at::Tensor forward(at::Tensor x) const;
-
- private:
-  std::string type_;
-  at::Tensor weight_;  // [C], prelu only
-};
-TORCH_MODULE(Activation);
 
 /// Moves s groups of channels into the bins: [B, s·C, T, F] → [B, C, T, s·F]; channel k·C + c of
 /// bin f becomes channel c of bin s·f + k. In channels-last memory this only renames strides.

@@ -1,0 +1,201 @@
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <vector>
+
+#include "limbeck/nn/kernels.h"
+#include "nn/kernel_support.h"
+
+namespace limbeck::nn {
+namespace {
+
+/// Sizes of one convolution; rows are [T, F, C] of one item.
+struct Shape {
+  int64_t channels, frames_in, bins_in, frames_out, bins_out, kernel_time, kernel_freq;
+  DepthwiseOptions o;
+
+  int64_t taps() const { return kernel_time * kernel_freq; }
+  /// Input frame under tap `k` of output frame `t`; may lie outside.
+  int64_t frame(int64_t t, int64_t k) const { return t - o.before + k * o.dilation_time; }
+  int64_t bin(int64_t f, int64_t k) const { return f * o.stride_freq - kernel_freq / 2 + k; }
+};
+
+constexpr int64_t kLanes = 16;  // channels that are summed in registers
+
+/// out[c] = start[c] + Σ_i a[i][c] · b[i][c] for `count` pairs of rows.
+template <int64_t lanes>
+inline __attribute__((always_inline)) void sum_products(float* out, const float* start,
+                                                        const float* const* a,
+                                                        const float* const* b, int64_t count,
+                                                        int64_t offset) {
+  float sum[lanes];
+  for (int64_t c = 0; c < lanes; ++c) sum[c] = start != nullptr ? start[offset + c] : 0.0F;
+  for (int64_t i = 0; i < count; ++i) {
+    const float* x = a[i] + offset;
+    const float* y = b[i] + offset;
+    for (int64_t c = 0; c < lanes; ++c) sum[c] += x[c] * y[c];
+  }
+  for (int64_t c = 0; c < lanes; ++c) out[offset + c] = sum[c];
+}
+
+LIMBECK_WIDE void sum_products_of_rows(float* out, const float* start, const float* const* a,
+                                       const float* const* b, int64_t count, int64_t channels) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) sum_products<kLanes>(out, start, a, b, count, c);
+  for (; c + 4 <= channels; c += 4) sum_products<4>(out, start, a, b, count, c);
+  for (; c < channels; ++c) sum_products<1>(out, start, a, b, count, c);
+}
+
+/// weight [C, 1, k_T, k_F] as [tap][C].
+at::Tensor by_tap(const at::Tensor& weight) { return weight.flatten(1).t().contiguous(); }
+
+at::Tensor forward_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const Shape& s) {
+  const int64_t batch = x.size(0);
+  auto y = empty_rows({batch, s.channels, s.frames_out, s.bins_out});
+  const auto taps = by_tap(weight);
+  const float* w = taps.const_data_ptr<float>();
+  const float* in = rows_of(x);
+  const float* start = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
+  float* out = y.data_ptr<float>();
+  for_pieces(batch * s.frames_out, [&](int64_t, int64_t begin, int64_t end) {
+    std::vector<const float*> a(static_cast<size_t>(s.taps())), b(a.size());
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t item = row / s.frames_out, t = row % s.frames_out;
+      for (int64_t f = 0; f < s.bins_out; ++f) {
+        size_t count = 0;
+        for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
+          const int64_t ti = s.frame(t, kt);
+          if (ti < 0 || ti >= s.frames_in) continue;
+          for (int64_t kf = 0; kf < s.kernel_freq; ++kf) {
+            const int64_t fi = s.bin(f, kf);
+            if (fi < 0 || fi >= s.bins_in) continue;
+            a[count] = in + ((item * s.frames_in + ti) * s.bins_in + fi) * s.channels;
+            b[count++] = w + (kt * s.kernel_freq + kf) * s.channels;
+          }
+        }
+        sum_products_of_rows(out + (row * s.bins_out + f) * s.channels, start, a.data(), b.data(),
+                             static_cast<int64_t>(count), s.channels);
+      }
+    }
+  });
+  return y;
+}
+
+at::Tensor backward_input(const at::Tensor& dy, const at::Tensor& weight, const Shape& s) {
+  const int64_t batch = dy.size(0);
+  auto dx = empty_rows({batch, s.channels, s.frames_in, s.bins_in});
+  const auto taps = by_tap(weight);
+  const float* w = taps.const_data_ptr<float>();
+  const float* in = rows_of(dy);
+  float* out = dx.data_ptr<float>();
+  for_pieces(batch * s.frames_in, [&](int64_t, int64_t begin, int64_t end) {
+    std::vector<const float*> a(static_cast<size_t>(s.taps())), b(a.size());
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t item = row / s.frames_in, ti = row % s.frames_in;
+      for (int64_t fi = 0; fi < s.bins_in; ++fi) {
+        size_t count = 0;
+        for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
+          const int64_t t = ti + s.o.before - kt * s.o.dilation_time;
+          if (t < 0 || t >= s.frames_out) continue;
+          for (int64_t kf = 0; kf < s.kernel_freq; ++kf) {
+            const int64_t reached = fi + s.kernel_freq / 2 - kf;
+            if (reached < 0 || reached % s.o.stride_freq != 0) continue;
+            const int64_t f = reached / s.o.stride_freq;
+            if (f >= s.bins_out) continue;
+            a[count] = in + ((item * s.frames_out + t) * s.bins_out + f) * s.channels;
+            b[count++] = w + (kt * s.kernel_freq + kf) * s.channels;
+          }
+        }
+        sum_products_of_rows(out + (row * s.bins_in + fi) * s.channels, nullptr, a.data(), b.data(),
+                             static_cast<int64_t>(count), s.channels);
+      }
+    }
+  });
+  return dx;
+}
+
+at::Tensor backward_weight(const at::Tensor& x, const at::Tensor& dy, const Shape& s) {
+  const int64_t batch = x.size(0), rows = batch * s.frames_out, size = s.taps() * s.channels;
+  auto pieces = torch::zeros({piece_count(rows), size});
+  const float* in = rows_of(x);
+  const float* grad = rows_of(dy);
+  float* all = pieces.data_ptr<float>();
+  for_pieces(rows, [&](int64_t piece, int64_t begin, int64_t end) {
+    std::vector<const float*> a(static_cast<size_t>(s.bins_out)), b(a.size());
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t item = row / s.frames_out, t = row % s.frames_out;
+      for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
+        const int64_t ti = s.frame(t, kt);
+        if (ti < 0 || ti >= s.frames_in) continue;
+        for (int64_t kf = 0; kf < s.kernel_freq; ++kf) {
+          size_t count = 0;
+          for (int64_t f = 0; f < s.bins_out; ++f) {
+            const int64_t fi = s.bin(f, kf);
+            if (fi < 0 || fi >= s.bins_in) continue;
+            a[count] = in + ((item * s.frames_in + ti) * s.bins_in + fi) * s.channels;
+            b[count++] = grad + (row * s.bins_out + f) * s.channels;
+          }
+          float* sum = all + piece * size + (kt * s.kernel_freq + kf) * s.channels;
+          sum_products_of_rows(sum, sum, a.data(), b.data(), static_cast<int64_t>(count),
+                               s.channels);
+        }
+      }
+    }
+  });
+  return pieces.sum(0)
+      .view({s.taps(), s.channels})
+      .t()
+      .reshape({s.channels, 1, s.kernel_time, s.kernel_freq});
+}
+
+struct DepthwiseConv : torch::autograd::Function<DepthwiseConv> {
+  static Shape shape(const at::Tensor& x, const at::Tensor& weight, const DepthwiseOptions& o) {
+    Shape s{x.size(1), x.size(2), x.size(3), 0, 0, weight.size(2), weight.size(3), o};
+    s.frames_out = s.frames_in + o.before + o.after - (s.kernel_time - 1) * o.dilation_time;
+    s.bins_out = (s.bins_in - 1) / o.stride_freq + 1;
+    TORCH_CHECK(s.frames_out > 0 && s.kernel_freq % 2 == 1, "depthwise_conv: kernel ",
+                weight.sizes(), " on ", x.sizes());
+    return s;
+  }
+
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                            const DepthwiseOptions& o) {
+    context->save_for_backward({x, weight});
+    context->saved_data["stride_freq"] = o.stride_freq;
+    context->saved_data["dilation_time"] = o.dilation_time;
+    context->saved_data["before"] = o.before;
+    context->saved_data["after"] = o.after;
+    context->saved_data["bias"] = bias.has_value();
+    return forward_rows(x, weight, bias.value_or(at::Tensor()), shape(x, weight, o));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const auto value = [&](const char* name) { return context->saved_data[name].toInt(); };
+    const DepthwiseOptions o{value("stride_freq"), value("dilation_time"), value("before"),
+                             value("after")};
+    const Shape s = shape(saved[0], saved[1], o);
+    const auto dy = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor dx, dweight, dbias;
+    if (context->needs_input_grad(0)) dx = backward_input(dy, saved[1], s);
+    if (context->needs_input_grad(1)) dweight = backward_weight(saved[0], dy, s);
+    if (context->saved_data["bias"].toBool()) dbias = dy.sum({0, 2, 3});
+    return {dx, dweight, dbias, at::Tensor()};
+  }
+};
+
+}  // namespace
+
+bool has_kernel(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == torch::kFloat && x.dim() == 4 &&
+         x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor depthwise_conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                          const DepthwiseOptions& options) {
+  return DepthwiseConv::apply(x, weight, if_defined(bias), options);
+}
+
+}  // namespace limbeck::nn

@@ -1,0 +1,291 @@
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cmath>
+#include <vector>
+
+#include "limbeck/nn/kernels.h"
+#include "nn/kernel_support.h"
+
+namespace limbeck::nn {
+namespace {
+
+/// Per-channel numbers, repeated until a row of them is long enough for wide registers.
+class Tiles {
+ public:
+  explicit Tiles(int64_t channels)
+      : channels_(channels), length_(channels * std::max<int64_t>(1, 256 / channels)) {}
+
+  int64_t length() const { return length_; }
+  std::vector<float> repeat(const at::Tensor& values) const {
+    const auto source = values.to(torch::kFloat).contiguous();
+    const float* v = source.const_data_ptr<float>();
+    std::vector<float> tile(static_cast<size_t>(length_));
+    for (int64_t i = 0; i < length_; ++i) tile[static_cast<size_t>(i)] = v[i % channels_];
+    return tile;
+  }
+  /// Adds a tile of sums to channels' sums.
+  void fold(const std::vector<float>& tile, double* sums) const {
+    for (int64_t i = 0; i < length_; ++i) sums[i % channels_] += tile[static_cast<size_t>(i)];
+  }
+
+ private:
+  int64_t channels_;
+  int64_t length_;
+};
+
+/// Tiles that one float sum runs over, before it goes into a double.
+constexpr int64_t kTilesASum = 32;
+
+LIMBECK_WIDE void add_moments(const float* x, const float* centre, float* sum, float* square,
+                              int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float d = x[i] - centre[i];
+    sum[i] += d;
+    square[i] += d * d;
+  }
+}
+
+LIMBECK_WIDE void scale_and_activate(const float* __restrict x, const float* __restrict scale,
+                                     const float* __restrict shift, const float* __restrict slope,
+                                     Activate activate, float* __restrict y, int64_t n) {
+  if (activate == Activate::relu6) {
+    for (int64_t i = 0; i < n; ++i) {
+      const float z = x[i] * scale[i] + shift[i];
+      const float low = z < 0 ? 0 : z;
+      y[i] = low > 6 ? 6 : low;
+    }
+  } else if (activate == Activate::prelu) {
+    for (int64_t i = 0; i < n; ++i) {
+      const float z = x[i] * scale[i] + shift[i];
+      const float low = slope[i] * z;
+      y[i] = z > 0 ? z : low;
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] * scale[i] + shift[i];
+  }
+}
+
+/// Gradient at z = x·scale + shift, before the activation.
+inline __attribute__((always_inline)) float before_activation(float dy, float z, float slope,
+                                                              Activate activate) {
+  if (activate == Activate::relu6) return z > 0 && z < 6 ? dy : 0.0F;
+  if (activate == Activate::prelu) return dy * (z > 0 ? 1.0F : slope);
+  return dy;
+}
+
+struct Sums {
+  std::vector<float> grad, grad_x, slope;  // Σ g, Σ g·(x − mean), Σ dy·z where z ≤ 0
+  explicit Sums(int64_t n)
+      : grad(static_cast<size_t>(n)), grad_x(grad.size()), slope(grad.size()) {}
+};
+
+template <Activate activate>
+inline __attribute__((always_inline)) void add_gradients_as(
+    const float* __restrict dy, const float* __restrict x, const float* __restrict mean,
+    const float* __restrict scale, const float* __restrict shift, const float* __restrict slope,
+    float* __restrict grad, float* __restrict grad_x, float* __restrict dslope, int64_t n) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) {
+    const float z = x[i] * scale[i] + shift[i];
+    const float g = before_activation(dy[i], z, slope[i], activate);
+    grad[i] += g;
+    grad_x[i] += g * (x[i] - mean[i]);
+    if (activate == Activate::prelu) dslope[i] += dy[i] * (z > 0 ? 0.0F : z);
+  }
+}
+
+LIMBECK_WIDE void add_gradients(const float* dy, const float* x, const float* mean,
+                                const float* scale, const float* shift, const float* slope,
+                                Activate activate, Sums& sums, int64_t n) {
+  float* g = sums.grad.data();
+  float* gx = sums.grad_x.data();
+  float* ds = sums.slope.data();
+  if (activate == Activate::relu6) {
+    add_gradients_as<Activate::relu6>(dy, x, mean, scale, shift, slope, g, gx, ds, n);
+  } else if (activate == Activate::prelu) {
+    add_gradients_as<Activate::prelu>(dy, x, mean, scale, shift, slope, g, gx, ds, n);
+  } else {
+    add_gradients_as<Activate::none>(dy, x, mean, scale, shift, slope, g, gx, ds, n);
+  }
+}
+
+/// dx = g·scale + x·factor + offset: what reaches the input through the value and through the
+/// batch's statistics.
+template <Activate activate>
+inline __attribute__((always_inline)) void input_gradient_as(
+    const float* __restrict dy, const float* __restrict x, const float* __restrict scale,
+    const float* __restrict shift, const float* __restrict slope, const float* __restrict factor,
+    const float* __restrict offset, float* __restrict dx, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float z = x[i] * scale[i] + shift[i];
+    dx[i] =
+        before_activation(dy[i], z, slope[i], activate) * scale[i] + x[i] * factor[i] + offset[i];
+  }
+}
+
+LIMBECK_WIDE void input_gradient(const float* dy, const float* x, const float* scale,
+                                 const float* shift, const float* slope, const float* factor,
+                                 const float* offset, Activate activate, float* dx, int64_t n) {
+  if (activate == Activate::relu6) {
+    input_gradient_as<Activate::relu6>(dy, x, scale, shift, slope, factor, offset, dx, n);
+  } else if (activate == Activate::prelu) {
+    input_gradient_as<Activate::prelu>(dy, x, scale, shift, slope, factor, offset, dx, n);
+  } else {
+    input_gradient_as<Activate::none>(dy, x, scale, shift, slope, factor, offset, dx, n);
+  }
+}
+
+/// Calls body(piece, first number, count) over all numbers of `x` in stretches of at most a tile.
+template <class Start, class Body, class End>
+void over_tiles(const at::Tensor& x, const Tiles& tiles, const Start& start, const Body& body,
+                const End& end_sum) {
+  const int64_t total = x.numel(), length = tiles.length();
+  for_pieces((total + length - 1) / length, [&](int64_t piece, int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += kTilesASum) {
+      auto local = start();
+      for (int64_t tile = first; tile < std::min(end, first + kTilesASum); ++tile) {
+        body(local, tile * length, std::min(length, total - tile * length));
+      }
+      end_sum(piece, local);
+    }
+  });
+}
+
+/// Mean and biased variance of each channel, [2, C] in double. Sums are of differences from the
+/// first place, so that a mean far from zero costs no digits.
+at::Tensor moments(const at::Tensor& x, const Tiles& tiles) {
+  const int64_t channels = x.size(1);
+  const float* in = rows_of(x);
+  const auto first = at::from_blob(const_cast<float*>(in), {channels}, torch::kFloat).clone();
+  const auto centre = tiles.repeat(first);
+  const int64_t items = (x.numel() + tiles.length() - 1) / tiles.length();
+  auto pieces = torch::zeros({piece_count(items), 2, channels}, torch::kDouble);
+  double* all = pieces.data_ptr<double>();
+  struct Local {
+    std::vector<float> sum, square;
+  };
+  const auto length = static_cast<size_t>(tiles.length());
+  over_tiles(
+      x, tiles, [&] { return Local{std::vector<float>(length), std::vector<float>(length)}; },
+      [&](Local& local, int64_t at, int64_t n) {
+        add_moments(in + at, centre.data(), local.sum.data(), local.square.data(), n);
+      },
+      [&](int64_t piece, const Local& local) {
+        tiles.fold(local.sum, all + 2 * piece * channels);
+        tiles.fold(local.square, all + (2 * piece + 1) * channels);
+      });
+  const auto sums = pieces.sum(0) / static_cast<double>(x.numel() / channels);
+  return at::stack({sums[0] + first.to(torch::kDouble), sums[1] - sums[0].square()});
+}
+
+struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& weight, const at::Tensor& bias,
+                            const std::optional<at::Tensor>& slope_if_any,
+                            const at::Tensor& running_mean, const at::Tensor& running_var,
+                            const NormOptions& o) {
+    const auto slope = slope_if_any.value_or(at::Tensor());
+    const Tiles tiles(x.size(1));
+    const auto statistics =
+        o.training ? moments(x, tiles) : at::stack({running_mean, running_var}).to(torch::kDouble);
+    if (o.training) {
+      const auto count = static_cast<double>(x.numel() / x.size(1));
+      running_mean.mul_(1 - o.momentum).add_(statistics[0], o.momentum);
+      running_var.mul_(1 - o.momentum)
+          .add_(statistics[1], o.momentum * count / std::max(count - 1, 1.0));
+    }
+    const auto deviation = (statistics[1] + o.epsilon).rsqrt();
+    const auto scale = weight.to(torch::kDouble) * deviation;
+    const auto shift = bias.to(torch::kDouble) - statistics[0] * scale;
+
+    auto y = empty_rows(x.sizes());
+    const auto scales = tiles.repeat(scale), shifts = tiles.repeat(shift),
+               slopes = tiles.repeat(slope.defined() ? slope : scale);
+    const float* in = rows_of(x);
+    float* out = y.data_ptr<float>();
+    over_tiles(
+        x, tiles, [] { return 0; },
+        [&](int, int64_t at, int64_t n) {
+          scale_and_activate(in + at, scales.data(), shifts.data(), slopes.data(), o.activate,
+                             out + at, n);
+        },
+        [](int64_t, int) {});
+    context->save_for_backward({x, slope, statistics[0], deviation, scale, shift});
+    context->saved_data["training"] = o.training;
+    context->saved_data["activate"] = static_cast<int64_t>(o.activate);
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &slope = saved[1], &mean = saved[2], &deviation = saved[3],
+                     &scale = saved[4], &shift = saved[5];
+    const auto activate = static_cast<Activate>(context->saved_data["activate"].toInt());
+    const auto dy = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
+    const int64_t channels = x.size(1);
+    const Tiles tiles(channels);
+    const auto means = tiles.repeat(mean), scales = tiles.repeat(scale),
+               shifts = tiles.repeat(shift), slopes = tiles.repeat(slope.defined() ? slope : scale);
+    const float* in = rows_of(x);
+    const float* grad = rows_of(dy);
+
+    const int64_t items = (x.numel() + tiles.length() - 1) / tiles.length();
+    auto pieces = torch::zeros({piece_count(items), 3, channels}, torch::kDouble);
+    double* all = pieces.data_ptr<double>();
+    over_tiles(
+        x, tiles, [&] { return Sums(tiles.length()); },
+        [&](Sums& sums, int64_t at, int64_t n) {
+          add_gradients(grad + at, in + at, means.data(), scales.data(), shifts.data(),
+                        slopes.data(), activate, sums, n);
+        },
+        [&](int64_t piece, const Sums& sums) {
+          tiles.fold(sums.grad, all + 3 * piece * channels);
+          tiles.fold(sums.grad_x, all + (3 * piece + 1) * channels);
+          tiles.fold(sums.slope, all + (3 * piece + 2) * channels);
+        });
+    const auto sums = pieces.sum(0);  // [3, C]
+    const auto dweight = sums[1] * deviation;
+
+    at::Tensor dx;
+    if (context->needs_input_grad(0)) {
+      const auto count = static_cast<double>(x.numel() / channels);
+      const bool training = context->saved_data["training"].toBool();
+      // scale · (g − Σg/n − x̂ · Σ(g·x̂)/n) with x̂ = (x − mean) · deviation
+      const auto factor = training ? -scale * deviation * dweight / count : at::zeros_like(scale);
+      const auto offset =
+          training ? -scale * sums[0] / count - mean * factor : at::zeros_like(scale);
+      const auto factors = tiles.repeat(factor), offsets = tiles.repeat(offset);
+      dx = empty_rows(x.sizes());
+      float* out = dx.data_ptr<float>();
+      over_tiles(
+          x, tiles, [] { return 0; },
+          [&](int, int64_t at, int64_t n) {
+            input_gradient(grad + at, in + at, scales.data(), shifts.data(), slopes.data(),
+                           factors.data(), offsets.data(), activate, out + at, n);
+          },
+          [](int64_t, int) {});
+    }
+    at::Tensor dslope;
+    if (slope.defined()) dslope = sums[2].to(torch::kFloat);
+    return {dx,
+            dweight.to(torch::kFloat),
+            sums[0].to(torch::kFloat),
+            dslope,
+            at::Tensor(),
+            at::Tensor(),
+            at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor batch_norm_activate(const at::Tensor& x, const at::Tensor& weight,
+                               const at::Tensor& bias, const at::Tensor& slope,
+                               const at::Tensor& running_mean, const at::Tensor& running_var,
+                               const NormOptions& options) {
+  return BatchNormActivate::apply(x, weight, bias, if_defined(slope), running_mean, running_var,
+                                  options);
+}
+
+}  // namespace limbeck::nn
