@@ -24,10 +24,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from safetensors.torch import save_file
 
-from golden_model import Autoencoder, Bottleneck, Stft, count_macs
+from golden_model import Bottleneck, Stft, count_macs
 from golden_objective import (adapt, adapter_shapes, area_average, compressed_spectrum, frame_edges,
                               negative_si_sdr)
 
@@ -108,7 +107,7 @@ def make_stft():
 def make_bottlenecks():
     file = File("inverted_bottleneck")
     base = dict(in_channels=4, out_channels=4, expansion=3, kernel_time=1, kernel_freq=3, stride_freq=1,
-                upsample_freq=1, lookahead=0, norm="batch", activation="relu6", train=True)
+                upsample_freq=1, lookahead=0, dilation_time=1, norm="batch", activation="relu6", train=True)
     cases = dict(
         residual=dict(expansion=1),
         stride=dict(out_channels=5, stride_freq=2, train=False),
@@ -116,7 +115,8 @@ def make_bottlenecks():
         causal=dict(kernel_time=3, norm="none", activation="silu"),
         lookahead=dict(kernel_time=3, lookahead=1, expansion=1, activation="prelu", train=False),
         wide=dict(out_channels=6, kernel_time=3, kernel_freq=5, stride_freq=2),
-        no_norm=dict(norm="none", out_channels=2, upsample_freq=3, kernel_time=5, lookahead=1))
+        no_norm=dict(norm="none", out_channels=2, upsample_freq=3, kernel_time=5, lookahead=1),
+        dilated=dict(kernel_time=3, dilation_time=2, lookahead=1, norm="instance", activation="prelu"))
     for case, changes in cases.items():
         options = base | changes
         train = options.pop("train")
@@ -129,112 +129,15 @@ def make_bottlenecks():
         y = block(x)
         probe = draw(f"bottleneck/{case}/probe", *y.shape)
         (y * probe).sum().backward()
-        file.cases[case]["macs_per_frame"] = count_macs(block, x)
+        file.cases[case]["macs_per_frame"] = count_macs(block, x, 2 * 7)
         file.put(case, "input", x)
         file.put(case, "output", y)
         file.put(case, "probe", probe)
         file.put(case, "grad_input", x.grad)
         file.put(case, "grad", {k: p.grad for k, p in block.named_parameters()})
-        if train:
+        if train and options["norm"] == "batch":
             file.put(case, "after", {k: v for k, v in state_of(block).items() if "running" in k})
     return file
-
-
-MODELS = dict(
-    plain="""
-      rate_hz: 16000
-      stft: {window_samples: 64, hop_samples: 32, fft_samples: 64, window: sqrt_hann}
-      features: magnitude
-      compression: 0.3
-      stem: {channels: 4, stride: 2, kernel_time: 1, kernel_freq: 5}
-      encoder:
-        - {channels: 6, blocks: 1, stride: 2, kernel_time: 1, kernel_freq: 3}
-        - {channels: 8, blocks: 2, stride: 2, kernel_time: 3, kernel_freq: 3}
-      expansion: 2
-      norm: batch
-      activation: relu6
-      latent: {channels: 5, in_channels: 6}
-      temporal: {type: none, hidden: 8, layers: 1}
-      skips: none
-      mask: real
-      lookahead_frames: 0""",
-    recurrent="""
-      rate_hz: 16000
-      stft: {window_samples: 64, hop_samples: 16, fft_samples: 64, window: hann}
-      features: complex
-      compression: 0.5
-      stem: {channels: 4, stride: 2, kernel_time: 3, kernel_freq: 5}
-      encoder:
-        - {channels: 6, blocks: 2, stride: 2, kernel_time: 3, kernel_freq: 3}
-        - {channels: 6, blocks: 1, stride: 1, kernel_time: 1, kernel_freq: 5}
-      expansion: 3
-      norm: batch
-      activation: prelu
-      latent: {channels: 3, in_channels: 2}
-      temporal: {type: gru, hidden: 7, layers: 2}
-      skips: add
-      mask: complex
-      lookahead_frames: 4""",
-    thin="""
-      rate_hz: 8000
-      stft: {window_samples: 96, hop_samples: 32, fft_samples: 128, window: sqrt_hann}
-      features: magnitude
-      compression: 0.3
-      stem: {channels: 3, stride: 1, kernel_time: 1, kernel_freq: 3}
-      encoder:
-        - {channels: 4, blocks: 1, stride: 4, kernel_time: 3, kernel_freq: 5}
-        - {channels: 5, blocks: 1, stride: 4, kernel_time: 5, kernel_freq: 3}
-      expansion: 1
-      norm: none
-      activation: silu
-      latent: {channels: 7, in_channels: 4}
-      temporal: {type: gru, hidden: 5, layers: 1}
-      skips: none
-      mask: complex
-      lookahead_frames: 3""",
-    thirds="""
-      rate_hz: 16000
-      stft: {window_samples: 96, hop_samples: 24, fft_samples: 96, window: hann}
-      features: complex
-      compression: 1.0
-      stem: {channels: 5, stride: 4, kernel_time: 2, kernel_freq: 7}
-      encoder:
-        - {channels: 5, blocks: 2, stride: 3, kernel_time: 2, kernel_freq: 3}
-      expansion: 2
-      norm: batch
-      activation: silu
-      latent: {channels: 4, in_channels: 4}
-      temporal: {type: none, hidden: 8, layers: 1}
-      skips: add
-      mask: real
-      lookahead_frames: 1""")
-
-
-def make_autoencoders():
-    files = []
-    for case, text in MODELS.items():
-        options = yaml.safe_load(text)
-        train = case == "recurrent"
-        model = Autoencoder(options).train(train)
-        randomize(model, f"autoencoder/{case}")
-        file = File(f"autoencoder_{case}")
-        file.put(case, "state", state_of(model))
-        x = draw(f"autoencoder/{case}/input", 2, 300, scale=0.1).requires_grad_()
-        estimate, taps = model(x)
-        probe = draw(f"autoencoder/{case}/probe", *estimate.shape)
-        (estimate * probe).sum().backward()
-        file.cases[case] = dict(train=train, macs_per_second=count_macs(model, x) * options["rate_hz"]
-                                / options["stft"]["hop_samples"],
-                                parameters=sum(p.numel() for p in model.parameters()),
-                                yaml=yaml.safe_dump(dict(options, name="denoising_autoencoder")))
-        file.put(case, "input", x)
-        file.put(case, "estimate", estimate)
-        file.put(case, "tap", {k: taps[k] for k in ("encoder.0", "latent_in", "latent", "decoder.0", "mask")})
-        file.put(case, "probe", probe)
-        file.put(case, "grad_input", x.grad)
-        file.put(case, "grad", {k: p.grad for k, p in model.named_parameters()})
-        files.append(file)
-    return files
 
 
 def make_losses():
@@ -357,7 +260,7 @@ def make_adamw():
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "data"
     folder.mkdir(parents=True, exist_ok=True)
-    for file in [make_stft(), make_bottlenecks(), *make_autoencoders(), make_losses(), make_cosine(), make_adamw()]:
+    for file in [make_stft(), make_bottlenecks(), make_losses(), make_cosine(), make_adamw()]:
         file.save(folder)
         print(f"{file.name}: {len(file.cases)} cases, {len(file.tensors)} tensors")
 
