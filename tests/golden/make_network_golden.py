@@ -3,8 +3,9 @@
 golden_model.py in double precision. Needs what make_golden.py needs, and is called like it; to be run again whenever a
 file of configs/model changes. Also writes python_model.safetensors, one of the random ones as a model file.
 
-Inputs and states are not stored: golden_values.py makes them, here and in network_test.cpp. Of the estimate every sample
-is stored, of taps, gradients and running statistics the norm and four dot products each (rows in the order of names).
+Inputs and states are not stored: golden_values.py makes them here, and hashed.h in network_test.cpp. Of the estimate
+every sample is stored, of taps, gradients and running statistics the norm and four dot products each (rows in the order
+of names).
 """
 import json
 import math
@@ -38,8 +39,9 @@ def draw_options():
         stft=column((64, 32, 64, "sqrt_hann"), (64, 16, 64, "hann"), (48, 16, 64, "sqrt_hann"),
                     (96, 32, 128, "sqrt_hann"), (96, 24, 96, "hann")),
         rate_hz=column(16000, 8000), merging=column(True, False),
-        features=column("magnitude", "log_magnitude", "complex", "magnitude_complex"), compression=column(0.3, 0.5, 1.0),
-        norm=column("batch", "instance", "none"), activation=column("relu6", "prelu", "silu"),
+        features=column("magnitude", "log_magnitude", "complex", "magnitude_complex"),
+        compression=column(0.3, 0.5, 1.0), norm=column("batch", "instance", "none"),
+        activation=column("relu6", "prelu", "silu"),
         temporal=column("none", "gru", "dual_path"), layers=column(1, 2), groups=column(1, 2, 3),
         skips=column("none", "add", "concat"), mask=column("real", "complex", "bounded_complex"),
         expansion=column(1, 2, 3), stages=column(1, 2, 3), future=column(0, 0.5, 1), train=column(True, False))
@@ -131,7 +133,8 @@ def main():
         tensors |= {f"{name}/{key}": value for key, value in values.items()}
         print(f"{name}: {cases[name]['parameters']} parameters, {cases[name]['macs_per_second'] / 1e6:.2f} MMAC/s")
     save(folder / "networks.safetensors", tensors, {"cases": json.dumps(cases, sort_keys=True)})
-    name, _, _, options = next(d for d in drawn if not d[1] and d[3]["norm"] == "batch" and d[3]["temporal"]["type"] != "none")
+    name, _, _, options = next(d for d in drawn if not d[1] and d[3]["norm"] == "batch"
+                               and d[3]["temporal"]["type"] != "none")
     save_model(folder / "python_model.safetensors", name, options)
 
 

@@ -137,8 +137,9 @@ TEST_P(GoldenNetwork, GivesTheSameInChannelsLast) {
 }
 
 std::vector<std::string> golden_networks() {
+  const Golden golden("networks");
   std::vector<std::string> names;
-  for (const auto& [name, value] : Golden("networks").cases().items()) names.push_back(name);
+  for (const auto& [name, value] : golden.cases().items()) names.push_back(name);
   return names;
 }
 

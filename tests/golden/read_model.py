@@ -5,8 +5,8 @@ format and, as YAML, the options of the network.
     python3 -m pip install torch numpy safetensors pyyaml
     python3 tests/golden/read_model.py MODEL.safetensors SIGNALS.safetensors
 
-SIGNALS holds `noisy` and `estimate` [B, L], what the model made of it. Prints the largest difference from what comes out
-here, in double precision, as a share of the largest value; fails above 1e-5.
+SIGNALS holds `noisy` and `estimate` [B, L], what the model made of it. Prints the largest difference from what comes
+out here, in double precision, as a share of the largest value; fails above 1e-5.
 """
 import json
 import sys

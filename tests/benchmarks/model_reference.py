@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Times one training step of a network in Limbeck and of the same network in PyTorch, in one run.
+
+    python3 -m pip install torch numpy pyyaml
+    python3 tests/benchmarks/model_reference.py configs/model/demo_student.yaml [...] [--batch 4] [--seconds 2]
+        [--threads 2] [--steps 20] [--rounds 3] [--bin build/release/bin]
+        [--variants contiguous,channels_last,compile_contiguous,compile_channels_last]
+
+A step is the forward pass from samples to samples, SI-SDR as the loss, and the backward pass: medians over the steps of
+a round after a warm-up, then over rounds, in which all take their turns. The last column is the median over rounds of
+the ratio within a round. The optimizer and the data are left out on both sides. PyTorch runs
+tests/golden/golden_model.py in float32, with a transform of its own here by torch.fft.
+
+What differs: Limbeck draws new mixtures of a made corpus for every step (the next one is made by another thread during
+the step), PyTorch sees one batch of noise. The memory format of Limbeck is the configuration's.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "golden"))
+from golden_model import Autoencoder, Stft, read_options  # noqa: E402
+
+
+class FastStft:
+    """What Stft computes, as one would write it in PyTorch."""
+
+    def __init__(self, plain):
+        self.size, self.hop, self.fft = plain.size, plain.hop, plain.fft
+        self.window = plain.window
+        overlap = (plain.window ** 2).view(-1, self.hop).sum(0)
+        self.synthesis = plain.window / overlap.repeat(self.size // self.hop)
+
+    def __call__(self, x):
+        frames = -(-x.shape[1] // self.hop) + self.size // self.hop - 1
+        left = self.size - self.hop
+        x = functional.pad(x, (left, (frames - 1) * self.hop + self.size - left - x.shape[1]))
+        return torch.fft.rfft(x.unfold(1, self.size, self.hop) * self.window, self.fft)
+
+    def inverse(self, spectrum, samples):
+        y = torch.fft.irfft(spectrum, self.fft)[..., :self.size] * self.synthesis  # [B, T, window]
+        total = (y.shape[1] - 1) * self.hop + self.size
+        y = functional.fold(y.transpose(1, 2), (1, total), (1, self.size), stride=(1, self.hop))[:, 0, 0]
+        return y[:, self.size - self.hop:self.size - self.hop + samples]
+
+
+def negative_si_sdr(estimate, clean):
+    scale = (estimate * clean).sum(1, keepdim=True) / clean.square().sum(1, keepdim=True)
+    target = scale * clean
+    ratio = (target.square().sum(1) + 1e-10) / ((estimate - target).square().sum(1) + 1e-10)
+    return -10 * torch.log10(ratio).mean()
+
+
+class Denoiser(torch.nn.Module):
+    """golden_model.py's network with the fast transform, samples in and samples out."""
+
+    def __init__(self, options):
+        super().__init__()
+        self.network = Autoencoder(options)
+        plain = Stft(64, 16, 128, "hann"), torch.randn(2, 300)
+        fast, x = FastStft(plain[0]), plain[1]
+        assert torch.allclose(fast.inverse(fast(x), 300), plain[0].inverse(plain[0](x), 300), atol=1e-5)
+        self.network.stft = FastStft(self.network.stft)
+
+    def forward(self, noisy):
+        return self.network(noisy)[0]
+
+
+class PyTorch:
+    """One way to run the network."""
+
+    def __init__(self, options, arguments, memory_format, compiled):
+        torch.manual_seed(1)
+        self.model = Denoiser(options | dict(memory_format=memory_format)).train()
+        if memory_format == "channels_last":
+            self.model = self.model.to(memory_format=torch.channels_last)
+        samples = round(arguments.seconds * options["rate_hz"])
+        self.clean, noise = 0.1 * torch.randn(2, arguments.batch, samples)
+        self.noisy = self.clean + noise
+        self.run = torch.compile(self.model) if compiled else self.model
+        self.steps = arguments.steps
+        start = time.perf_counter()
+        self.step()
+        self.first_seconds = time.perf_counter() - start
+
+    def step(self):
+        """Milliseconds of the forward and of the backward pass."""
+        self.model.zero_grad(set_to_none=True)
+        marks = [time.perf_counter()]
+        loss = negative_si_sdr(self.run(self.noisy), self.clean)
+        marks.append(time.perf_counter())
+        loss.backward()
+        marks.append(time.perf_counter())
+        return [1e3 * (b - a) for a, b in zip(marks, marks[1:])]
+
+    def time(self):
+        for _ in range(2):
+            self.step()
+        return [statistics.median(column) for column in zip(*(self.step() for _ in range(self.steps)))]
+
+
+class Limbeck:
+    """The executables, and a small corpus for them."""
+
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder = arguments, Path(folder)
+        self.call("prepare", "synthetic", "--out", self.folder / "corpus", "--minutes", 1, "--speakers", 8, "--quiet")
+        for kind in ("clean", "noise"):
+            self.call("prepare", "recordings", self.folder / "corpus" / kind, "--out", self.folder / f"{kind}.csv",
+                      "--splits", self.folder / "corpus" / "manifest.csv", "--quiet")
+
+    def call(self, tool, *words):
+        command = [str(word) for word in (Path(self.arguments.bin) / f"limbeck-{tool}", *words)]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def time(self, config):
+        a = self.arguments
+        settings = {"data.speech": self.folder / "clean.csv", "data.noise": self.folder / "noise.csv",
+                    "data.segment_seconds": a.seconds, "train.batch_size": a.batch, "run.device": "cpu",
+                    "run.dir": self.folder / "run",
+                    "objective.losses": "[{name: si_sdr, weight: 1}]"}
+        words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        result = json.loads(self.call("bench", "step", config, *words, "--threads", a.threads, "--steps", a.steps,
+                                      "--json"))
+        assert result["threads"] == a.threads
+        return result["forward_ms"], result["backward_ms"]
+
+
+def compare(config, arguments, limbeck):
+    """Prints the table of one configuration."""
+    options = read_options(config)
+    ways = {f"Limbeck, {options['memory_format']}": lambda: limbeck.time(config)}
+    for variant in arguments.variants:
+        compiled = variant.startswith("compile_")
+        way = PyTorch(options, arguments, variant.removeprefix("compile_"), compiled)
+        name = f"PyTorch eager, {variant}"
+        if compiled:
+            name = f"PyTorch compiled in {way.first_seconds:.0f} s, {variant.removeprefix('compile_')}"
+        ways[name] = way.time
+    rounds = [{name: run() for name, run in ways.items()} for _ in range(arguments.rounds)]
+    print(f"{config}\n\n| step in ms | forward | backward | both | range of both | of Limbeck's |\n"
+          "|---|--:|--:|--:|--:|--:|")
+    for name in ways:
+        forward, backward = (statistics.median(r[name][part] for r in rounds) for part in (0, 1))
+        both = [sum(r[name]) for r in rounds]
+        share = statistics.median(sum(r[name]) / sum(next(iter(r.values()))) for r in rounds)
+        print(f"| {name} | {forward:.1f} | {backward:.1f} | {statistics.median(both):.1f} | "
+              f"{min(both):.1f} to {max(both):.1f} | {share:.2f} |")
+    print(flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter, description=__doc__)
+    parser.add_argument("configs", nargs="+", help="files with a section model:")
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=20, help="timed steps of a round, at least 20")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--variants", type=lambda text: text.split(","),
+                        default="contiguous,channels_last,compile_channels_last")
+    parser.add_argument("--bin", default="build/release/bin", help="folder of limbeck-bench")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        limbeck = Limbeck(arguments, folder)
+        print(f"PyTorch {torch.__version__}; {limbeck.call('bench', '--version').strip()}; "
+              f"{arguments.threads} threads, batch {arguments.batch} x {arguments.seconds:g} s, "
+              f"{arguments.rounds} rounds of {arguments.steps} steps\n")
+        for config in arguments.configs:
+            compare(config, arguments, limbeck)
+
+
+if __name__ == "__main__":
+    main()
