@@ -52,15 +52,23 @@ def read_options(path):
     return complete(read_yaml(path)["model"])
 
 
+def rounded(x):
+    """To float32, in which networks hold what is derived from their options."""
+    return x.float().to(torch.get_default_dtype())
+
+
 class Stft:
     """Frame t covers samples [(t + 1) hop - window, (t + 1) hop); written as products with Fourier matrices."""
 
     def __init__(self, window, hop, fft, shape):
-        n = torch.arange(window)
+        n = torch.arange(window, dtype=torch.float64)
         hann = 0.5 * (1 - torch.cos(2 * math.pi * n / window))
         self.window = hann.sqrt() if shape == "sqrt_hann" else hann
+        overlap = (self.window ** 2).view(-1, hop).sum(0).repeat(window // hop)
+        self.window, self.synthesis = rounded(self.window), rounded(self.window / overlap)
         self.size, self.hop, self.fft = window, hop, fft
-        self.angles = 2 * math.pi * torch.outer(torch.arange(window), torch.arange(fft // 2 + 1)) / fft  # [n, F]
+        angles = 2 * math.pi * torch.outer(n, torch.arange(fft // 2 + 1)) / fft  # [n, F]
+        self.cos, self.sin = (f(angles).to(torch.get_default_dtype()) for f in (torch.cos, torch.sin))
 
     def frames(self, samples):
         """The frames that touch the signal."""
@@ -73,26 +81,21 @@ class Stft:
             piece = x[:, max(start, 0):start + self.size]
             piece = functional.pad(piece, (max(-start, 0), self.size - max(-start, 0) - piece.shape[1]))
             piece = piece * self.window
-            columns.append(torch.complex(piece @ torch.cos(self.angles), -(piece @ torch.sin(self.angles))))
+            columns.append(torch.complex(piece @ self.cos, -(piece @ self.sin)))
         return torch.stack(columns, 1)  # [B, T, F]
 
     def inverse(self, spectrum, samples):
-        """Least-squares overlap-add: sum of w y / sum of w^2."""
+        """Overlap-add of w y / (sum of w^2 over the frames that overlap)."""
         weight = torch.full((self.fft // 2 + 1,), 2.0)
         weight[0] = weight[-1] = 1
         origin = self.size - self.hop  # samples before the signal
         total = origin + samples + self.size
         out = torch.zeros(spectrum.shape[0], total)
-        norm = torch.zeros(total)
         for t in range(spectrum.shape[1]):
-            s = spectrum[:, t] * weight
-            y = (s.real @ torch.cos(self.angles).T - s.imag @ torch.sin(self.angles).T) / self.fft
-            place = torch.zeros(total)
-            place[t * self.hop:t * self.hop + self.size] = self.window
-            norm = norm + place ** 2
-            left = t * self.hop
-            out = out + functional.pad(y * self.window, (left, total - left - self.size))
-        return out[:, origin:origin + samples] / norm[origin:origin + samples]
+            s, left = spectrum[:, t] * weight, t * self.hop
+            y = (s.real @ self.cos.T - s.imag @ self.sin.T) / self.fft * self.synthesis
+            out = out + functional.pad(y, (left, total - left - self.size))
+        return out[:, origin:origin + samples]
 
 
 def erb(hz):
@@ -108,7 +111,7 @@ def band_matrices(bins, bin_hz, kept, merged):
     centres = [(10 ** (e / 21.4) - 1) / 0.00437 / bin_hz for e in scale]
     centres[0], centres[-1] = kept, bins - 1  # exact
     assert all(b - a >= 1 for a, b in zip(centres, centres[1:])), "bands narrower than a bin"
-    split = torch.zeros(kept + merged, bins)
+    split = torch.zeros(kept + merged, bins, dtype=torch.float64)
     split[:kept, :kept] = torch.eye(kept)
     for j, centre in enumerate(centres):
         for b in range(kept, bins):
@@ -116,7 +119,7 @@ def band_matrices(bins, bin_hz, kept, merged):
                 split[kept + j, b] = (b - centres[j - 1]) / (centre - centres[j - 1])
             if j < merged - 1 and centre <= b <= centres[j + 1]:
                 split[kept + j, b] = (centres[j + 1] - b) / (centres[j + 1] - centre)
-    return (split / split.sum(1, keepdim=True)).T, split
+    return rounded((split / split.sum(1, keepdim=True)).T), rounded(split)
 
 
 class Conv(nn.Conv2d):

@@ -35,8 +35,9 @@ def fill(module, prefix):
     """Parameters and running statistics by their names: no zeros or ones, and no signal dies or explodes on its way."""
     for name, value in state_of(module).items():
         u = uniform(f"{prefix}/{name}", *value.shape)
-        if value.dim() >= 2:
-            u = u * math.sqrt(4.5 * value.shape[0] / value.numel())  # variance 1.5 / inputs
+        if value.dim() >= 2:  # variance 1.5 / inputs, less in loops
+            gain = 1.0 if ".recurrent." in name else 4.5
+            u = u * math.sqrt(gain * value.shape[0] / value.numel())
         elif name.endswith("norm.weight"):
             u = 1 + 0.3 * u
         elif name.endswith("running_var"):

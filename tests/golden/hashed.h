@@ -42,8 +42,9 @@ inline void fill_hashed(torch::nn::Module& module, const std::string& prefix) {
   for (auto& [name, value] : nn::state_of(module)) {
     auto u = hashed(prefix + "/" + name, value.sizes());
     if (value.dim() >= 2) {
+      const double gain = name.find(".recurrent.") != std::string::npos ? 1 : 4.5;
       u = u *
-          std::sqrt(4.5 * static_cast<double>(value.size(0)) / static_cast<double>(value.numel()));
+          std::sqrt(gain * static_cast<double>(value.size(0)) / static_cast<double>(value.numel()));
     } else if (name.ends_with("norm.weight")) {
       u = 1 + 0.3 * u;
     } else if (name.ends_with("running_var")) {

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 import yaml
 from safetensors.torch import save_file
+from torch import nn
 
 from golden_model import Autoencoder, band_matrices, complete, count_macs, read_options
 from golden_values import fill, project, shapes_digest, state_of, uniform
@@ -88,6 +89,20 @@ def to_yaml(options):
     return yaml.safe_dump(kept, default_flow_style=None, width=1000)
 
 
+def watch_kinks(model):
+    """A list into which each pass puts how far the inputs of its activations were from where their slope jumps."""
+    distances = []
+
+    def look(layer, inputs, output):
+        for kink in (0, 6) if isinstance(layer, nn.ReLU6) else (0,):
+            distances.append((inputs[0] - kink).abs().min().item())
+
+    for layer in model.modules():
+        if isinstance(layer, (nn.ReLU6, nn.PReLU)):
+            layer.register_forward_hook(look)
+    return distances
+
+
 def compute(name, train, samples, options):
     """The case's options and tensors."""
     model = Autoencoder(options)
@@ -95,6 +110,7 @@ def compute(name, train, samples, options):
     x = (0.1 * uniform(f"{name}/input", 2, samples)).float().double().requires_grad_()
     frames = 2 * model.stft.frames(samples)
     macs = count_macs(model, x, frames)
+    distances = watch_kinks(model)
     estimate, taps = model.train(train)(x)
     (estimate * uniform(f"{name}/probe", *estimate.shape)).sum().backward()
     gradients = {key: p.grad for key, p in model.named_parameters()} | {"": x.grad}
@@ -105,7 +121,7 @@ def compute(name, train, samples, options):
             tensors[role] = torch.stack([project(f"{name}/{role}/{key}", values[key]) for key in sorted(values)])
     case = dict(train=train, samples=samples, parameters=sum(p.numel() for p in model.parameters()),
                 macs_per_frame=macs, macs_per_second=macs * options["rate_hz"] / options["stft"]["hop_samples"],
-                state=shapes_digest(model), yaml=to_yaml(options))
+                state=shapes_digest(model), kink_distance=min(distances, default=1.0), yaml=to_yaml(options))
     return case, {key: value.detach().float().contiguous() for key, value in tensors.items()}
 
 

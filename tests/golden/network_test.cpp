@@ -125,15 +125,22 @@ TEST_P(GoldenNetwork, HasTheSameParametersAndMacs) {
 }
 
 TEST_P(GoldenNetwork, GivesTheSameInDoublePrecision) {
-  expect_values(*build("contiguous"), torch::kDouble, {1e-6, 1e-6, 1e-9});
+  for (const char* memory_format : {"contiguous", "channels_last"}) {
+    SCOPED_TRACE(memory_format);
+    expect_values(*build(memory_format), torch::kDouble, {1e-6, 1e-6, 1e-9});
+  }
 }
 
 TEST_P(GoldenNetwork, GivesTheSame) {
-  expect_values(*build("contiguous"), torch::kFloat, {kForward, kGradient, 0.01});
-}
-
-TEST_P(GoldenNetwork, GivesTheSameInChannelsLast) {
-  expect_values(*build("channels_last"), torch::kFloat, {kForward, kGradient, 0.01});
+  // Where float32 puts an activation on the other side of a kink, some gradients change by the
+  // share of one position. Large networks have so many that this happens; in double precision it
+  // does not.
+  const bool may_cross = case_["kink_distance"].get<double>() < 3e-6;
+  for (const char* memory_format : {"contiguous", "channels_last"}) {
+    SCOPED_TRACE(memory_format);
+    expect_values(*build(memory_format), torch::kFloat,
+                  {kForward, may_cross ? 0.05 : kGradient, 0.01});
+  }
 }
 
 std::vector<std::string> golden_networks() {
