@@ -47,8 +47,11 @@ at::Tensor NormImpl::batch(const at::Tensor& x, const ActivationImpl* activation
 }
 
 at::Tensor NormImpl::instance(const at::Tensor& x, StreamState* stream) const {
-  // Sums over minutes of frames need more digits than float32 has.
-  auto sums = at::stack({x.mean(3), x.square().mean(3)}).to(torch::kDouble).cumsum(3);
+  // Sums over minutes of frames need more digits than float32 has, and so do the squares where a
+  // channel hardly varies around a large mean.
+  const auto [within, centre] = at::var_mean(x, at::IntArrayRef{3}, false);  // [B, C, T]
+  const auto means = centre.to(torch::kDouble);
+  auto sums = at::stack({means, within.to(torch::kDouble) + means.square()}).cumsum(3);
   auto frames = at::arange(1, x.size(2) + 1, sums.options());  // [T]
   if (stream != nullptr) {
     at::Tensor& before = stream->of(this);  // [3, B, C]: both sums and the number of frames
