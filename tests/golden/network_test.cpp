@@ -77,7 +77,7 @@ class GoldenNetwork : public testing::TestWithParam<std::string> {
   }
 
   at::Tensor input() const {
-    return (0.1 * hashed(GetParam() + "/input", {2, case_["samples"].get<int64_t>()}))
+    return (0.1 * hashed(GetParam() + "/noisy", {2, case_["samples"].get<int64_t>()}))
         .to(torch::kFloat);
   }
 
@@ -184,7 +184,7 @@ TEST(GoldenModelFile, WrittenByPythonIsRead) {
       std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/golden/data/python_model.safetensors";
   const std::string name = read_safetensors(path).metadata.at("case");
   const Golden golden("networks");
-  const auto x = 0.1 * hashed(name + "/input", {2, golden.cases().at(name).at("samples")});
+  const auto x = 0.1 * hashed(name + "/noisy", {2, golden.cases().at(name).at("samples")});
   at::NoGradGuard no_grad;
   const auto estimate = nn::read_model(path).model->forward(x.to(torch::kFloat), {}).estimate;
   EXPECT_LT(relative_difference(estimate, golden.at(name + "/estimate")), kForward);
