@@ -273,6 +273,10 @@ class Reader : public Visitor {
   void read_list(std::string_view key, std::vector<Value>& values, const Rule& rule) {
     const Node* node = take(key, rule);
     if (!node) return;
+    if (rule.one_without_list && node->kind == Node::Kind::scalar) {
+      values.assign(1, Value{});
+      return read(*node, path(key), values.front(), rule);
+    }
     if (node->kind != Node::Kind::list) return wrong_type(*node, path(key), "a list");
     values.assign(node->items.size(), Value{});
     for (size_t i = 0; i < values.size(); ++i) {

@@ -16,6 +16,12 @@ Rule Rule::no_effect() const {
   return rule;
 }
 
+Rule Rule::or_one() const {
+  Rule rule = *this;
+  rule.one_without_list = true;
+  return rule;
+}
+
 std::string Rule::text() const {
   if (!choices.empty()) return "one of " + join(choices, ", ");
   const bool low = minimum > -std::numeric_limits<double>::infinity();
@@ -132,6 +138,7 @@ class Dumper : public Visitor {
   template <class Value, class Make>
   void put_list(std::string_view key, const std::vector<Value>& values, const Rule& rule,
                 Make make) {
+    if (rule.one_without_list && values.size() == 1) return put(key, make(values.front()), rule);
     Node node;
     node.kind = Node::Kind::list;
     for (const auto& value : values) node.items.push_back(make(value));
@@ -175,17 +182,17 @@ class Helper : public Visitor {
              const Rule& rule) override {
     std::vector<std::string> texts;
     for (const int64_t v : values) texts.push_back(number(v));
-    line(key, "list of integers", "[" + join(texts, ", ") + "]", help, rule);
+    line(key, list_type("integer", rule), "[" + join(texts, ", ") + "]", help, rule);
   }
   void value(std::string_view key, std::vector<double>& values, std::string_view help,
              const Rule& rule) override {
     std::vector<std::string> texts;
     for (const double v : values) texts.push_back(shortest(v));
-    line(key, "list of numbers", "[" + join(texts, ", ") + "]", help, rule);
+    line(key, list_type("number", rule), "[" + join(texts, ", ") + "]", help, rule);
   }
   void value(std::string_view key, std::vector<std::string>& values, std::string_view help,
              const Rule& rule) override {
-    line(key, "list of texts", "[" + join(values, ", ") + "]", help, rule);
+    line(key, list_type("text", rule), "[" + join(values, ", ") + "]", help, rule);
   }
   void value(std::string_view key, Node&, std::string_view help, const Rule& rule) override {
     line(key, "map", "{}", help, rule);
@@ -227,6 +234,10 @@ class Helper : public Visitor {
   }
 
  private:
+  static std::string list_type(const std::string& one, const Rule& rule) {
+    return (rule.one_without_list ? one + " or list of " : "list of ") + one + "s";
+  }
+
   void line(std::string_view key, const std::string& type, const std::string& standard,
             std::string_view help, const Rule& rule) {
     const std::string range = rule.text();

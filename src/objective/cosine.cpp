@@ -2,15 +2,10 @@
 
 #include <torch/types.h>
 
-#include <cmath>
-
-#include "limbeck/objective/regrid.h"
-
 namespace limbeck::objective {
 
 void CosineOptions::describe(config::Visitor& v) {
-  v.value("student", student, "tap of the student");
-  v.value("teacher", teacher, "tap of the teacher");
+  taps.describe(v);
   v.value("granularity", granularity, "what one cosine is taken over",
           config::one_of({"frame", "bin", "utterance"}));
   v.section("adapter", adapter, "maps the student's tap to the teacher's channels");
@@ -18,23 +13,11 @@ void CosineOptions::describe(config::Visitor& v) {
           config::at_least(0));
 }
 
-Cosine::Cosine(const CosineOptions& options, const nn::DenoisingModel& student,
-               const nn::DenoisingModel& teacher)
-    : options_(options),
-      student_info_(student.tap_info(options.student)),
-      teacher_info_(teacher.tap_info(options.teacher)) {
-  adapter_ = register_module("adapter", make_adapter(options.adapter, student_info_.channels,
-                                                     teacher_info_.channels, student_info_.bins()));
-}
-
-at::Tensor Cosine::forward(const DistillInput& input) {
-  const auto& z_student = input.student.at(options_.student);
-  auto s = adapter_->forward(z_student);  // [B, C_T, T, F]
-  auto t = regrid(input.teacher.at(options_.teacher), teacher_info_, student_info_, s.size(2));
-  TORCH_CHECK(s.sizes() == t.sizes(), "cosine: adapted student ", s.sizes(), ", teacher ",
-              t.sizes());
-
-  at::Tensor valid = input.frame_mask;  // [B, T]
+at::Tensor Cosine::compare(const at::Tensor& student, const at::Tensor& teacher,
+                           const at::Tensor& mask) {
+  at::Tensor s = student;
+  at::Tensor t = teacher;
+  at::Tensor valid = mask;  // [B, T]
   if (options_.granularity == "frame") {
     s = s.permute({0, 2, 1, 3}).flatten(2);  // [B, T, C·F]
     t = t.permute({0, 2, 1, 3}).flatten(2);

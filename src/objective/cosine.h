@@ -1,13 +1,11 @@
 #pragma once
 
-#include "limbeck/objective/adapter.h"
-#include "limbeck/objective/distill.h"
+#include "objective/paired_term.h"
 
 namespace limbeck::objective {
 
 struct CosineOptions : config::Component<CosineOptions> {
-  std::string student = "latent";
-  std::string teacher = "latent";
+  TapOptions taps;
   std::string granularity = "frame";
   AdapterOptions adapter;
   double epsilon = 1e-6;
@@ -17,19 +15,17 @@ struct CosineOptions : config::Component<CosineOptions> {
 /// The proposed distillation (arXiv 2505.03442): mean over vectors of 1 − cos(A(z_S), sg(z_T)). A
 /// vector is the C·F values of a frame, the C values of a time-frequency bin, or the C·T·F values
 /// of an utterance. Vectors whose teacher norm is below ε · √size take no part, nor does padding.
-class Cosine : public DistillTerm {
+class Cosine : public AdaptedTerm {
  public:
-  Cosine(const CosineOptions& options, const nn::DenoisingModel& student,
-         const nn::DenoisingModel& teacher);
-  std::vector<std::string> student_taps() const override { return {options_.student}; }
-  std::vector<std::string> teacher_taps() const override { return {options_.teacher}; }
-  at::Tensor forward(const DistillInput& input) override;
+  Cosine(const CosineOptions& options, const DistillContext& context)
+      : AdaptedTerm(pair_taps(options.taps, context), options.adapter), options_(options) {}
+
+ protected:
+  at::Tensor compare(const at::Tensor& student, const at::Tensor& teacher,
+                     const at::Tensor& mask) override;
 
  private:
   CosineOptions options_;
-  nn::TapInfo student_info_;
-  nn::TapInfo teacher_info_;
-  std::shared_ptr<Adapter> adapter_;
 };
 
 }  // namespace limbeck::objective

@@ -63,17 +63,56 @@ at::Tensor area_weights(const std::vector<double>& from_edges,
 
 at::Tensor regrid(const at::Tensor& feature, const nn::TapInfo& from, const nn::TapInfo& to,
                   int64_t to_frames) {
+  return Regridder(from, to)(feature, to_frames);
+}
+
+Regridder::Regridder(nn::TapInfo from, nn::TapInfo to)
+    : from_(std::move(from)), to_(std::move(to)) {
+  if (!same(from_.band_edges_hz, to_.band_edges_hz))
+    bin_weights_ = area_weights(from_.band_edges_hz, to_.band_edges_hz);
+}
+
+at::Tensor Regridder::operator()(const at::Tensor& feature, int64_t to_frames,
+                                 const at::Tensor& frame_mask) {
   at::Tensor x = feature;  // [B, C, T, F]
-  if (!same(from.band_edges_hz, to.band_edges_hz)) {
-    x = at::matmul(x, area_weights(from.band_edges_hz, to.band_edges_hz).to(x.options()));
+  if (bin_weights_.defined()) {
+    bin_weights_ = bin_weights_.to(x.options());
+    x = at::matmul(x, bin_weights_);
   }
-  if (!same(from.hop_seconds, to.hop_seconds) ||
-      !same(from.first_centre_seconds, to.first_centre_seconds) || x.size(2) != to_frames) {
-    const auto weights =
-        area_weights(frame_edges(from, x.size(2)), frame_edges(to, to_frames));  // [T, T']
-    x = at::matmul(weights.t().to(x.options()), x);
+  return frames(x, to_frames, frame_mask);
+}
+
+at::Tensor Regridder::frames(const at::Tensor& x, int64_t to_frames, const at::Tensor& frame_mask) {
+  const int64_t from_frames = x.size(2);
+  if (same(from_.hop_seconds, to_.hop_seconds) &&
+      same(from_.first_centre_seconds, to_.first_centre_seconds) && from_frames == to_frames)
+    return x;
+  if (!frame_weights_.defined() || frame_weights_.size(0) != from_frames ||
+      frame_weights_.size(1) != to_frames) {
+    frame_weights_ = area_weights(frame_edges(from_, from_frames), frame_edges(to_, to_frames));
   }
-  return x;
+  frame_weights_ = frame_weights_.to(x.options());  // [T, T']
+  if (!frame_mask.defined()) return at::matmul(frame_weights_.t(), x);
+
+  const auto mask = frame_mask.to(x.dtype());  // [B, T]
+  const auto sums = at::matmul(frame_weights_.t(), x * mask.unsqueeze(1).unsqueeze(-1));
+  const auto shares = at::matmul(mask, frame_weights_).unsqueeze(1).unsqueeze(-1);  // [B, 1, T', 1]
+  // Frames that only padding reaches are those behind the signal: the last one is the nearest.
+  const auto last = (mask.sum(1).to(torch::kLong) - 1).clamp_min(0).view({-1, 1, 1, 1});
+  const auto nearest = x.gather(2, last.expand({x.size(0), x.size(1), 1, x.size(3)}));
+  constexpr double kNothing = 1e-6;
+  return at::where(shares > kNothing, sums / shares.clamp_min(kNothing), nearest);
+}
+
+at::Tensor Regridder::mask_back(const at::Tensor& to_mask, int64_t from_frames) const {
+  const auto centres =
+      at::arange(from_frames, to_mask.options().dtype(torch::kDouble)) * from_.hop_seconds +
+      from_.first_centre_seconds;
+  const auto index = ((centres - to_.first_centre_seconds) / to_.hop_seconds + 0.5)
+                         .floor()
+                         .to(torch::kLong)
+                         .clamp(0, to_mask.size(1) - 1);
+  return to_mask.index_select(1, index);
 }
 
 }  // namespace limbeck::objective

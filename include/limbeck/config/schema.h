@@ -20,11 +20,14 @@ struct Rule {
   std::vector<std::string> choices;
   bool is_required = false;
   bool changes_results = true;
+  bool one_without_list = false;
 
   /// The key must be written; it has no default.
   Rule required() const;
   /// Another value gives the same results, so a run may be resumed with it.
   Rule no_effect() const;
+  /// A list of one value may be written as that value: `tap: latent` for `tap: [latent]`.
+  Rule or_one() const;
   /// "at least 1", "from 0 to 1", …; empty if anything goes.
   std::string text() const;
 };

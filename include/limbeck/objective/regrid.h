@@ -18,4 +18,27 @@ at::Tensor area_weights(const std::vector<double>& from_edges, const std::vector
 at::Tensor regrid(const at::Tensor& feature, const nn::TapInfo& from, const nn::TapInfo& to,
                   int64_t to_frames);
 
+/// `regrid` between two fixed grids, which keeps its weights from call to call.
+class Regridder {
+ public:
+  Regridder(nn::TapInfo from, nn::TapInfo to);
+
+  /// [B, C, T, F] → [B, C, to_frames, F']. `frame_mask` [B, T] on the source's frames, 1 in the
+  /// signal and 0 behind it: what lies in padding takes no part, and a target frame gets what it
+  /// would get if the item stood alone. Undefined: every frame counts.
+  at::Tensor operator()(const at::Tensor& feature, int64_t to_frames,
+                        const at::Tensor& frame_mask = {});
+  /// The frames alone: [B, C, T, F] → [B, C, to_frames, F].
+  at::Tensor frames(const at::Tensor& feature, int64_t to_frames,
+                    const at::Tensor& frame_mask = {});
+  /// A mask on the source's frames from one on the target's, for lack of a better one: a frame
+  /// counts if the target frame that its centre lies in does. [B, T'] → [B, from_frames].
+  at::Tensor mask_back(const at::Tensor& to_mask, int64_t from_frames) const;
+
+ private:
+  nn::TapInfo from_, to_;
+  at::Tensor bin_weights_;    // [F, F'], or undefined where the bins agree
+  at::Tensor frame_weights_;  // [T, T'] of the last call
+};
+
 }  // namespace limbeck::objective
