@@ -277,7 +277,9 @@ class Reader : public Visitor {
       values.assign(1, Value{});
       return read(*node, path(key), values.front(), rule);
     }
-    if (node->kind != Node::Kind::list) return wrong_type(*node, path(key), "a list");
+    if (node->kind != Node::Kind::list) {
+      return wrong_type(*node, path(key), rule.one_without_list ? "a text or a list" : "a list");
+    }
     values.assign(node->items.size(), Value{});
     for (size_t i = 0; i < values.size(); ++i) {
       read(node->items[i], path(key) + "." + std::to_string(i), values[i], rule);

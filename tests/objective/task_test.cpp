@@ -153,10 +153,13 @@ TEST(DistillTask, MistakesAreConfigErrorsThatNameTheTerm) {
     });
   };
   EXPECT_THAT(message(kTeacher, "[{name: cosine, adapter: {type: none}}]"),
-              testing::StartsWith("distill.terms.0 (cosine): adapter 'none' needs equal channels"));
+              testing::StartsWith("distill.terms.0 (cosine): student tap 'latent' [B, 4, T, 4], "
+                                  "teacher tap 'latent' [B, 7, T, 12]: adapter 'none' needs equal "
+                                  "channels"));
   EXPECT_THAT(message(kTeacher, "[{name: cosine}, {name: cosine, teacher: decoder.5}]"),
               testing::StartsWith(
-                  "distill.terms.1 (cosine): unknown tap 'decoder.5'; this network has: stem,"));
+                  "distill.terms.1 (cosine): teacher: unknown tap 'decoder.5'; this network has: "
+                  "stem,"));
   EXPECT_EQ(message("rate_hz: 8000", kLinear),
             "the student works at 16000 Hz, the teacher at 8000 Hz");
 }
