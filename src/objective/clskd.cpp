@@ -123,7 +123,7 @@ std::vector<std::string> Clskd::teacher_taps() const {
   return names;
 }
 
-at::Tensor Clskd::forward(const DistillInput& input) {
+at::Tensor Clskd::distance(const DistillInput& input) {
   at::Tensor sum, residual;
   for (Layer& layer : layers_) {
     const auto x = layer.pair.student_feature(input);

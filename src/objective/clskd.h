@@ -21,7 +21,8 @@ class CrossLayerFusion : public torch::nn::Module {
   };
 
   CrossLayerFusion(int64_t in, int64_t width, int64_t out, bool first);
-  /// `x` [B, C_S, T, F], `residual` [B, width, T, F] (undefined for the first layer), `mask` [B, T].
+  /// `x` [B, C_S, T, F], `residual` [B, width, T, F] (undefined for the first layer), `mask` [B,
+  /// T].
   Fused forward(const at::Tensor& x, const at::Tensor& residual, const at::Tensor& mask);
 
  private:
@@ -30,16 +31,15 @@ class CrossLayerFusion : public torch::nn::Module {
 
 /// Cross-layer similarity distillation (Cheng et al., Interspeech 2022, pages 926 to 930), fusion
 /// as in knowledge review (Chen et al., arXiv 2104.09044): the student's encoder taps, deep to
-/// shallow, and its decoder taps, in order, are two chains. Layer i of a chain is u_i = conv1x1(f_i)
-/// of a common width, r_i = a₁ ⊙ u_i + a₂ ⊙ resize(r_{i−1}) with two maps a = σ(conv1x1([u_i,
-/// resize(r_{i−1})])), r_0 = u_0; what faces the teacher's tap is conv3x3(r_i), through
-/// frame_similarity_distance. Fusion trains with the student.
+/// shallow, and its decoder taps, in order, are two chains. Layer i of a chain is u_i =
+/// conv1x1(f_i) of a common width, r_i = a₁ ⊙ u_i + a₂ ⊙ resize(r_{i−1}) with two maps a =
+/// σ(conv1x1([u_i, resize(r_{i−1})])), r_0 = u_0; what faces the teacher's tap is conv3x3(r_i),
+/// through frame_similarity_distance. Fusion trains with the student.
 class Clskd : public DistillTerm {
  public:
   Clskd(const ClskdOptions& options, const DistillContext& context);
   std::vector<std::string> student_taps() const override;
   std::vector<std::string> teacher_taps() const override;
-  at::Tensor forward(const DistillInput& input) override;
 
  private:
   struct Layer {
@@ -47,6 +47,7 @@ class Clskd : public DistillTerm {
     std::vector<Regridder> resize;  ///< from the layer before; empty for the first of its chain
     std::shared_ptr<CrossLayerFusion> fusion;
   };
+  at::Tensor distance(const DistillInput& input) override;
   void add_chain(std::vector<TapPair> pairs, int64_t width);
 
   std::vector<Layer> layers_;

@@ -35,7 +35,8 @@ void ObjectiveConfig::describe(config::Visitor& v) {
 
 void DistillTermConfig::describe(config::Visitor& v) {
   v.choice(chosen, distill_terms(), "distillation term");
-  v.value("weight", weight, "factor of this term beside the denoising loss", config::at_least(0));
+  v.value("weight", weight, "factor of this term beside the denoising loss, greater than 0");
+  v.require(weight > 0, "weight", "must be greater than 0; leave the term out to train without it");
 }
 
 void DistillOptions::describe(config::Visitor& v) {

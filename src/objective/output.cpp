@@ -4,7 +4,7 @@
 
 namespace limbeck::objective {
 
-at::Tensor Output::forward(const DistillInput& input) {
+at::Tensor Output::distance(const DistillInput& input) {
   LossReport report;
   objective_->add_to(report, {full_precision(input.student_estimate),
                               full_precision(input.teacher_estimate), input.sample_mask});

@@ -16,9 +16,9 @@ class Output : public DistillTerm {
   Output(const OutputOptions&, const DistillContext& context)
       : objective_(register_module("objective", std::make_shared<Objective>(context.objective))) {}
   bool needs_teacher_estimate() const override { return true; }
-  at::Tensor forward(const DistillInput& input) override;
 
  private:
+  at::Tensor distance(const DistillInput& input) override;
   std::shared_ptr<Objective> objective_;
 };
 

@@ -48,10 +48,10 @@ std::vector<TapPair> pair_taps(const TapOptions& options, const DistillContext& 
   const auto& [students, teachers] = options;
   if (students.empty()) throw ConfigError("student: needs at least one tap");
   if (students.size() != teachers.size()) {
-    throw ConfigError(format(
-        "student lists %zu taps (%s) and teacher %zu (%s), but they pair up one by one",
-        students.size(), join(students, ", ").c_str(), teachers.size(),
-        join(teachers, ", ").c_str()));
+    throw ConfigError(
+        format("student lists %zu taps (%s) and teacher %zu (%s), but they pair up one by one",
+               students.size(), join(students, ", ").c_str(), teachers.size(),
+               join(teachers, ", ").c_str()));
   }
   const auto info = [](const char* side, const nn::DenoisingModel& model, const std::string& tap) {
     try {
@@ -88,7 +88,7 @@ std::vector<std::string> PairedTerm::teacher_taps() const {
   return names;
 }
 
-at::Tensor PairedTerm::forward(const DistillInput& input) {
+at::Tensor PairedTerm::distance(const DistillInput& input) {
   at::Tensor sum = compare(0, input);
   for (size_t i = 1; i < pairs_.size(); ++i) sum = sum + compare(i, input);
   return sum / static_cast<double>(pairs_.size());

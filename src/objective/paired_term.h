@@ -57,9 +57,9 @@ class PairedTerm : public DistillTerm {
   explicit PairedTerm(std::vector<TapPair> pairs) : pairs_(std::move(pairs)) {}
   std::vector<std::string> student_taps() const override;
   std::vector<std::string> teacher_taps() const override;
-  at::Tensor forward(const DistillInput& input) override;
 
  protected:
+  at::Tensor distance(const DistillInput& input) override;
   /// A scalar for pair `index`.
   virtual at::Tensor compare(size_t index, const DistillInput& input) = 0;
   std::vector<TapPair> pairs_;

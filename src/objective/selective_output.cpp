@@ -46,8 +46,7 @@ at::Tensor SelectiveOutput::patch_sums(const at::Tensor& values) const {
 at::Tensor SelectiveOutput::select(const at::Tensor& student_error, const at::Tensor& teacher_error,
                                    const at::Tensor& valid) const {
   const auto counts = patch_sums(valid);  // [B, T', F']
-  const auto gap =
-      patch_sums((student_error - teacher_error) * valid) / counts.clamp_min(1);
+  const auto gap = patch_sums((student_error - teacher_error) * valid) / counts.clamp_min(1);
   const auto ranked =
       gap.masked_fill(counts == 0, -std::numeric_limits<double>::infinity()).flatten(1);
   const auto rank = ranked.argsort(true, 1, true).argsort(true, 1, false);  // 0: the widest gap
@@ -56,7 +55,7 @@ at::Tensor SelectiveOutput::select(const at::Tensor& student_error, const at::Te
   return ((rank < allowed).logical_and(ranked > 0)).view_as(gap).to(valid.dtype());
 }
 
-at::Tensor SelectiveOutput::forward(const DistillInput& input) {
+at::Tensor SelectiveOutput::distance(const DistillInput& input) {
   const at::Tensor& mask = input.sample_mask;
   const auto spectra = [&](const at::Tensor& signal) {
     const auto x = full_precision(signal);
@@ -66,12 +65,11 @@ at::Tensor SelectiveOutput::forward(const DistillInput& input) {
   const auto teacher = spectra(input.teacher_estimate);
   const auto clean = spectra(input.clean);
   const auto distance = spectral_distance(student, teacher, options_.complex_weight);  // [B, T, F]
-  const auto valid =
-      mask.defined() ? signal_frames(mask, options_.stft, distance.size(1))
-                           .to(distance.dtype())
-                           .unsqueeze(-1)
-                           .expand_as(distance)
-                     : at::ones_like(distance);
+  const auto valid = mask.defined() ? signal_frames(mask, options_.stft, distance.size(1))
+                                          .to(distance.dtype())
+                                          .unsqueeze(-1)
+                                          .expand_as(distance)
+                                    : at::ones_like(distance);
   const auto selected =
       select(spectral_distance(student, clean, options_.complex_weight).detach(),
              spectral_distance(teacher, clean, options_.complex_weight).detach(), valid.detach());

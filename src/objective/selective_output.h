@@ -26,9 +26,9 @@ class SelectiveOutput : public DistillTerm {
  public:
   SelectiveOutput(const SelectiveOutputOptions& options, const DistillContext& context);
   bool needs_teacher_estimate() const override { return true; }
-  at::Tensor forward(const DistillInput& input) override;
 
  private:
+  at::Tensor distance(const DistillInput& input) override;
   /// Sums over patches: [B, T, F] → [B, T', F'].
   at::Tensor patch_sums(const at::Tensor& values) const;
   /// [B, T', F'], 1 for selected patches; all [B, T, F].

@@ -87,9 +87,9 @@ TEST_P(GoldenDistillOutput, ValuesAndGradients) {
       objective = config::read_text<objective::ObjectiveConfig>(o["objective"].get<std::string>(),
                                                                 "golden");
     }
-    const auto term = objective::distill_terms().build(
-        config.chosen.name(), *config.chosen,
-        objective::DistillContext{model, model, objective, 3});
+    const auto term =
+        objective::distill_terms().build(config.chosen.name(), *config.chosen,
+                                         objective::DistillContext{model, model, objective, 3});
     auto estimate = golden.at(name + "/student_estimate").clone().requires_grad_();
     const nn::Taps none;
     const auto loss = term->forward(

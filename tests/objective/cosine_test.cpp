@@ -222,8 +222,8 @@ TEST(Cosine, ZeroStudentHasAFiniteGradient) {
 
 TEST(Cosine, NoAdapterForUnequalChannelsIsAConfigError) {
   EXPECT_EQ(message_of<ConfigError>([] { make_term("frame", "none", 3, 5); }),
-            "student tap 'latent' [B, 3, T, 4], teacher tap 'latent' [B, 5, T, 4]: adapter 'none' needs equal channels, but the student has 3 and the teacher 5; use "
-            "adapter: {type: "
+            "student tap 'latent' [B, 3, T, 4], teacher tap 'latent' [B, 5, T, 4]: adapter 'none' "
+            "needs equal channels, but the student has 3 and the teacher 5; use adapter: {type: "
             "linear}");
 }
 

@@ -22,9 +22,9 @@ TEST_P(BadTerm, IsAConfigErrorThatSaysWhatToDo) {
                              {"decoder.0", grid(3, 2)}});
   const TappedModel teacher({{"encoder.0", grid(4, 8)}, {"latent", grid(5, 4)}});
   const auto& bad = GetParam();
-  EXPECT_EQ(message_of<ConfigError>(
-                [&] { term_from_yaml(bad.yaml, student, teacher, bad.batch_size); }),
-            bad.message);
+  EXPECT_EQ(
+      message_of<ConfigError>([&] { term_from_yaml(bad.yaml, student, teacher, bad.batch_size); }),
+      bad.message);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -63,8 +63,9 @@ INSTANTIATE_TEST_SUITE_P(
             "the student has taps encoder.0, encoder.1, latent, decoder.0 and the teacher "
             "encoder.0, latent, which do not pair up; name those to compare with student: [...] "
             "and teacher: [...]"},
-        Bad{"ClskdOfTheLatent", "{name: clskd, student: [encoder.0, latent], "
-                                "teacher: [encoder.0, latent]}",
+        Bad{"ClskdOfTheLatent",
+            "{name: clskd, student: [encoder.0, latent], "
+            "teacher: [encoder.0, latent]}",
             "student: fuses taps encoder.i and decoder.i, not 'latent'; this network has: "
             "encoder.0, encoder.1, latent, decoder.0"},
         Bad{"ClskdHalfNamed", "{name: clskd, student: encoder.0}",
@@ -75,6 +76,10 @@ INSTANTIATE_TEST_SUITE_P(
             "test:1:33: share: 1.5 is out of range: must be from 0.01 to 1"},
         Bad{"PatchBins", "{name: selective_output, patch_bins: 300}",
             "test:1:38: patch_bins: must not be more than the spectrum has bins"},
+        Bad{"NoWeight", "{name: cosine, weight: 0}",
+            "test:1:24: weight: must be greater than 0; leave the term out to train without it"},
+        Bad{"NegativeWeight", "{name: output, weight: -1}",
+            "test:1:24: weight: must be greater than 0; leave the term out to train without it"},
         Bad{"TapIsAMap", "{name: cosine, student: {a: 1}}",
             "test:1:25: student: expected a text or a list, found a map"}),
     [](const auto& instance) { return instance.param.label; });

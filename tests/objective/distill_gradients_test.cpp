@@ -1,3 +1,4 @@
+#include <ATen/autocast_mode.h>
 #include <torch/nn/module.h>
 
 #include "nn/support.h"
@@ -21,19 +22,23 @@ const TermCase kTerms[] = {
      "{name: cosine, student: [latent, decoder.0], teacher: [latent, encoder.1]}"},
     {"cosine_utterance", "{name: cosine, granularity: utterance}"},
     {"fitnet_linear", "{name: fitnet, adapter: {type: linear}}"},
-    {"fitnet_none", "{name: fitnet, student: encoder.0, teacher: encoder.0, "
-                    "adapter: {type: none}}"},
+    {"fitnet_none",
+     "{name: fitnet, student: encoder.0, teacher: encoder.0, "
+     "adapter: {type: none}}"},
     {"fitnet_frame_linear", "{name: fitnet, adapter: {type: frame_linear}}"},
-    {"fitnet_bottleneck", "{name: fitnet, student: [latent, encoder.1], "
-                          "teacher: [latent, encoder.0], adapter: {type: inverted_bottleneck}}"},
+    {"fitnet_bottleneck",
+     "{name: fitnet, student: [latent, encoder.1], "
+     "teacher: [latent, encoder.0], adapter: {type: inverted_bottleneck}}"},
     {"attention", "{name: attention}"},
-    {"similarity", "{name: similarity, student: [latent, encoder.0], "
-                   "teacher: [latent, decoder.1]}"},
+    {"similarity",
+     "{name: similarity, student: [latent, encoder.0], "
+     "teacher: [latent, decoder.1]}"},
     {"frame_similarity", "{name: frame_similarity}"},
     {"frame_similarity_mean", "{name: frame_similarity, reduction: mean}"},
     {"clskd", "{name: clskd, width: 3}"},
-    {"clskd_named", "{name: clskd, width: 2, student: [decoder.1, encoder.1, encoder.0], "
-                    "teacher: [latent, encoder.1, mask]}"},
+    {"clskd_named",
+     "{name: clskd, width: 2, student: [decoder.1, encoder.1, encoder.0], "
+     "teacher: [latent, encoder.1, mask]}"},
     {"self_similarity_time", "{name: self_similarity}"},
     {"self_similarity_frequency", "{name: self_similarity, axis: frequency}"},
     {"output", "{name: output}"},
@@ -181,6 +186,25 @@ TEST_P(DistillTerms, TapsInHalfPrecisionAreComparedInFloat) {
   EXPECT_TRUE(same_bits(half, term->forward(rounded.input())));
 }
 
+TEST_P(DistillTerms, MixedPrecisionEndsBeforeTheTerm) {
+  Scene scene;
+  const auto term = term_from_yaml(GetParam().yaml, scene.student, scene.teacher);
+  const auto run = [&](bool mixed) {
+    const auto leaves = scene.leaves(*term);
+    at::autocast::set_autocast_enabled(at::kCPU, mixed);
+    const auto product = at::matmul(torch::ones({2, 2}), torch::ones({2, 2}));
+    auto loss = term->forward(scene.input());
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    EXPECT_EQ(product.scalar_type(), mixed ? torch::kBFloat16 : torch::kFloat);
+    loss.backward();
+    return std::pair(loss, leaves.front().second->grad());
+  };
+  const auto [mixed, mixed_gradient] = run(true);
+  const auto [full, full_gradient] = run(false);
+  EXPECT_TRUE(same_bits(mixed, full));
+  EXPECT_TRUE(same_bits(mixed_gradient, full_gradient));
+}
+
 TEST_P(DistillTerms, ZerosGiveAFiniteGradient) {
   Scene scene;
   const auto term = term_from_yaml(GetParam().yaml, scene.student, scene.teacher);
@@ -215,7 +239,7 @@ TEST(DistillTermRegistry, EveryTermIsInTheTableAbove) {
 TEST(DistillTermRegistry, PaddingOfTheTeacherIsDerivedWhereItIsNotGiven) {
   Scene scene;
   const auto term = term_from_yaml("{name: similarity}", scene.student, scene.teacher);
-  scene.teacher_frame_mask = {};
+  scene.teacher_frame_mask = at::Tensor();
   const auto before = term->forward(scene.input());
   // 4 frames of the student end 1024 - 128 samples after the signal's start; the teacher's frame 7
   // is centred at 1120.
@@ -232,8 +256,10 @@ TEST(SelectiveOutput, WhereTheTeacherIsWorseItIsIgnored) {
       "stft: {window_samples: 32, hop_samples: 8, fft_samples: 32}}";
   const auto term = term_from_yaml(options, scene.student, scene.teacher);
   const auto output = term_from_yaml("{name: output}", scene.student, scene.teacher);
-  const auto value = [&](const auto& t) { return t->forward(scene.input()).template item<double>(); };
-  scene.sample_mask = {};
+  const auto value = [&](const auto& t) {
+    return t->forward(scene.input()).template item<double>();
+  };
+  scene.sample_mask = at::Tensor();
   scene.student_estimate = scene.clean + normal({3, Scene::kSamples}, 310, 0.01);
   scene.teacher_estimate = scene.clean + normal({3, Scene::kSamples}, 311, 1);
   EXPECT_EQ(value(term), 0);
@@ -254,7 +280,7 @@ TEST(SelectiveOutput, WhereTheTeacherIsWorseItIsIgnored) {
 TEST(SelectiveOutput, TheShareBoundsHowManyPatchesCount) {
   Scene scene;
   scene.teacher_estimate = scene.clean;
-  scene.sample_mask = {};
+  scene.sample_mask = at::Tensor();
   double last = 1e9;
   for (const char* share : {"0.05", "0.3", "1"}) {
     const auto term = term_from_yaml(

@@ -38,8 +38,12 @@ class DistillTerm : public torch::nn::Module {
   virtual std::vector<std::string> student_taps() const { return {}; }
   virtual std::vector<std::string> teacher_taps() const { return {}; }
   virtual bool needs_teacher_estimate() const { return false; }
-  /// A scalar; padding frames take no part.
-  virtual at::Tensor forward(const DistillInput& input) = 0;
+  /// A scalar, in double if the features are, else in float32: mixed precision, where it is on,
+  /// ends here. Padding frames take no part.
+  at::Tensor forward(const DistillInput& input);
+
+ protected:
+  virtual at::Tensor distance(const DistillInput& input) = 0;
 };
 
 using DistillTermRegistry = Registry<config::ComponentOptions, DistillTerm, const DistillContext&>;
