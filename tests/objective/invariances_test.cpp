@@ -4,6 +4,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/objective/adapter.h"
 #include "limbeck/train/optimizer.h"
+#include "nn/support.h"
 #include "objective/clskd.h"
 #include "objective/tapped_model.h"
 

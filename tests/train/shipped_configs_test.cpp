@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "limbeck/config/resolve.h"
+#include "limbeck/nn/model.h"
+#include "limbeck/objective/task.h"
+#include "limbeck/train/config.h"
+#include "nn/support.h"
+
+namespace limbeck::test {
+namespace {
+
+const std::filesystem::path kConfigs = std::filesystem::path(LIMBECK_SOURCE_DIR) / "configs";
+
+std::vector<std::string> shipped(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(kConfigs / folder))
+    files.push_back(entry.path().filename().string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+class ShippedDistillation : public testing::TestWithParam<std::string> {
+ protected:
+  DistillConfig config_ =
+      config::load<DistillConfig>({(kConfigs / "distill" / GetParam()).string()}, {});
+};
+
+TEST_P(ShippedDistillation, ReadsBackToTheSame) {
+  const std::string text = config::to_yaml(config::to_node(config_));
+  const auto again = config::read_text<DistillConfig>(text, "dump");
+  EXPECT_EQ(config::to_yaml(config::to_node(again)), text);
+  EXPECT_EQ(config_.teacher.checkpoint.empty(), config_.distill.terms.empty());
+  EXPECT_NE(config_.run.dir, "");
+}
+
+TEST_P(ShippedDistillation, FitsTheTeacherThatIsShippedWithIt) {
+  const bool demo = !GetParam().starts_with("voicebank_demand");
+  const auto teacher = config::load<PretrainConfig>(
+      {(kConfigs / "pretrain" / (demo ? "demo_teacher.yaml" : "voicebank_demand_teacher.yaml"))
+           .string()},
+      {});
+  objective::DistillTask task(nn::build_model(config_.model, SeedKey(1)),
+                              nn::build_model(teacher.model, SeedKey(2)), config_.objective,
+                              config_.distill, config_.train.batch_size, SeedKey(1));
+  const auto clean = normal({2, 8000}, 1, 0.1);
+  const auto report = task.forward({clean + normal({2, 8000}, 2, 0.1), clean, {8000, 6000}});
+  EXPECT_EQ(report.parts.size(), config_.objective.losses.size() + config_.distill.terms.size());
+  for (const auto& part : report.parts)
+    EXPECT_TRUE(std::isfinite(part.value.item<double>())) << part.name;
+  report.total.backward();
+  for (const auto& item : task.helpers().named_parameters())
+    EXPECT_TRUE(item.value().grad().defined()) << item.key();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ShippedDistillation, testing::ValuesIn(shipped("distill")),
+                         [](const auto& instance) {
+                           return instance.param.substr(0, instance.param.find('.'));
+                         });
+
+TEST(ShippedConfigs, EveryDistillationTermHasOne) {
+  std::set<std::string> used;
+  for (const std::string& file : shipped("distill")) {
+    const auto config = config::load<DistillConfig>({(kConfigs / "distill" / file).string()}, {});
+    for (const auto& term : config.distill.terms) used.insert(term.chosen.name());
+  }
+  const auto names = objective::distill_terms().names();
+  EXPECT_EQ(used, std::set<std::string>(names.begin(), names.end()));
+}
+
+}  // namespace
+}  // namespace limbeck::test
