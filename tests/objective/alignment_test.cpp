@@ -49,8 +49,8 @@ struct Framing {
   }
 };
 
-const Framing kFramings[] = {{"half", 64, 32}, {"quarter", 64, 16}, {"long", 192, 32},
-                             {"uneven", 80, 30}};
+const Framing kFramings[] = {
+    {"half", 64, 32}, {"quarter", 64, 16}, {"long", 192, 32}, {"uneven", 80, 30}};
 /// Frames see nothing but themselves.
 const char* const kNoContext =
     "encoder: [{channels: 5, stride: 2}]\nstem: {channels: 4, stride: 1, kernel_freq: 1}\n";
@@ -75,8 +75,8 @@ TEST_P(TapsOf, AnImpulseReachesTheFramesWhoseWindowsHoldIt) {
 TEST_P(TapsOf, LookaheadAddsFramesOfTheFutureAndShiftsNone) {
   constexpr int64_t kContext = 4;  // two stages, two blocks each, one of three frames in each
   for (const int64_t lookahead : {0, 1, 2}) {
-    const auto model = model_of(GetParam().stft() + format("lookahead_frames: %lld\n",
-                                                           static_cast<long long>(lookahead)));
+    const auto model = model_of(
+        GetParam().stft() + format("lookahead_frames: %lld\n", static_cast<long long>(lookahead)));
     const auto frames = touched(*model, 1234).at("latent");
     const auto info = model->tap_info("latent");
     const auto reach = 0.5 * static_cast<double>(GetParam().window);
@@ -101,8 +101,8 @@ TEST_P(TapsOf, AnImpulseStaysInPlaceOnTheGridOfAnyOtherNetwork) {
     constexpr int64_t kFirst = 1000, kCount = 64;
     for (int64_t at = kFirst; at < kFirst + kCount; at += 4) {
       const auto frames = touched(*teacher, at).at("latent");
-      const auto moved = regrid(frames.view({1, 1, -1, 1}), {1, {0, 1}, from.hop_seconds,
-                                                             from.first_centre_seconds},
+      const auto moved = regrid(frames.view({1, 1, -1, 1}),
+                                {1, {0, 1}, from.hop_seconds, from.first_centre_seconds},
                                 {1, {0, 1}, to.hop_seconds, to.first_centre_seconds},
                                 student->tap_frames(kSamples))
                              .flatten();
@@ -145,8 +145,7 @@ TEST_P(TapsOf, ARampIsAsHighInBothNetworks) {
     other_info.band_edges_hz = {0, 8000};
     const auto difference = (regrid(ramp, info, other_info, other.size(2)) - other)
                                 .narrow(2, 2 * skip, other.size(2) - 4 * skip);
-    EXPECT_LE(difference.abs().max().item<double>(),
-              0.5 * static_cast<double>(GetParam().hop) + 3)
+    EXPECT_LE(difference.abs().max().item<double>(), 0.5 * static_cast<double>(GetParam().hop) + 3)
         << framing.label;
     EXPECT_LT(std::abs(difference.mean().item<double>()), 2) << framing.label;
   }

@@ -14,10 +14,10 @@
 namespace limbeck::test {
 namespace {
 
-/// A feature f [B, C, T, F] of one side is changed, the other stays. `yes`: the loss stays the same,
-/// whichever side it is; of a method with an adapter: one whose loss is zero has, after the change,
-/// another adapter whose loss is zero. `teacher`: on the teacher's side only. The batch is reordered
-/// on both sides.
+/// A feature f [B, C, T, F] of one side is changed, the other stays. `yes`: the loss stays the
+/// same, whichever side it is; of a method with an adapter: one whose loss is zero has, after the
+/// change, another adapter whose loss is zero. `teacher`: on the teacher's side only. The batch is
+/// reordered on both sides.
 const char* const kTable = R"(
 | method                             | gain | item gain | frame gain | shared frame gain | band gain | bin gain | offset | sign | channel order | channel rotation | channel remix | frame rotation | frame remix | rotation per item | rotation per frame | frame order | batch order |
 | ---------------------------------- | ---- | --------- | ---------- | ----------------- | --------- | -------- | ------ | ---- | ------------- | ---------------- | ------------- | -------------- | ----------- | ----------------- | ------------------ | ----------- | ----------- |
@@ -229,8 +229,8 @@ class Method {
         if (!item.key().ends_with(end)) continue;
         const auto prefix = item.key().substr(0, item.key().size() - std::string("weight").size());
         const bool whole = item.value().dim() == 2;
-        auto offset = change.offset.defined() ? change.offset
-                                              : at::zeros({kChannels}, torch::kDouble);
+        auto offset =
+            change.offset.defined() ? change.offset : at::zeros({kChannels}, torch::kDouble);
         if (whole) offset = offset.repeat_interleave(kBins);
         return {item.value().detach(), parameters[prefix + "bias"].detach(),
                 whole ? change.vector : change.channels, offset};
@@ -340,8 +340,8 @@ INSTANTIATE_TEST_SUITE_P(Table, Invariance, testing::ValuesIn(table()), [](const
 TEST(Invariances, TheTableHasARowForEveryTermThatLooksAtFeatures) {
   std::set<std::string> rows;
   for (const Cell& cell : table()) rows.insert(cell.method.substr(0, cell.method.find(',')));
-  const TappedModel model({{"encoder.0", grid(2, 4)}, {"decoder.0", grid(2, 4)},
-                           {"latent", grid(2, 4)}});
+  const TappedModel model(
+      {{"encoder.0", grid(2, 4)}, {"decoder.0", grid(2, 4)}, {"latent", grid(2, 4)}});
   for (const std::string& name : objective::distill_terms().names()) {
     const auto term = term_from_yaml("{name: " + name + "}", model, model);
     EXPECT_EQ(rows.contains(name), !term->student_taps().empty()) << name;
