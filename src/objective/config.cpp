@@ -35,8 +35,9 @@ void ObjectiveConfig::describe(config::Visitor& v) {
 
 void DistillTermConfig::describe(config::Visitor& v) {
   v.choice(chosen, distill_terms(), "distillation term");
-  v.value("weight", weight, "factor of this term beside the denoising loss, greater than 0");
-  v.require(weight > 0, "weight", "must be greater than 0; leave the term out to train without it");
+  v.value("weight", weight,
+          "factor of this term beside the denoising loss; to do without a term, leave it out",
+          config::above(0));
 }
 
 void DistillOptions::describe(config::Visitor& v) {

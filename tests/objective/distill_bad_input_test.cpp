@@ -77,9 +77,9 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"PatchBins", "{name: selective_output, patch_bins: 300}",
             "test:1:38: patch_bins: must not be more than the spectrum has bins"},
         Bad{"NoWeight", "{name: cosine, weight: 0}",
-            "test:1:24: weight: must be greater than 0; leave the term out to train without it"},
+            "test:1:24: weight: 0 is out of range: must be greater than 0"},
         Bad{"NegativeWeight", "{name: output, weight: -1}",
-            "test:1:24: weight: must be greater than 0; leave the term out to train without it"},
+            "test:1:24: weight: -1 is out of range: must be greater than 0"},
         Bad{"TapIsAMap", "{name: cosine, student: {a: 1}}",
             "test:1:25: student: expected a text or a list, found a map"}),
     [](const auto& instance) { return instance.param.label; });
