@@ -49,8 +49,10 @@ struct Framing {
   }
 };
 
+void PrintTo(const Framing& framing, std::ostream* out) { *out << framing.label; }
+
 const Framing kFramings[] = {
-    {"half", 64, 32}, {"quarter", 64, 16}, {"long", 192, 32}, {"uneven", 80, 30}};
+    {"half", 64, 32}, {"quarter", 64, 16}, {"long", 192, 32}, {"uneven", 96, 24}};
 /// Frames see nothing but themselves.
 const char* const kNoContext =
     "encoder: [{channels: 5, stride: 2}]\nstem: {channels: 4, stride: 1, kernel_freq: 1}\n";

@@ -95,7 +95,7 @@ Change by_vector(const at::Tensor& matrix) {
 Change by_channels(const at::Tensor& matrix, const at::Tensor& offset) {
   const auto column = offset.view({1, kChannels, 1, 1});
   return {[=](const at::Tensor& x) { return at::einsum("oc,bctf->botf", {matrix, x}) + column; },
-          matrix, at::kron(matrix, at::eye(kBins, torch::kDouble)), offset};
+          matrix, at::kron(matrix.contiguous(), at::eye(kBins, torch::kDouble)), offset};
 }
 
 Change by_channels(const at::Tensor& matrix) {
