@@ -18,6 +18,9 @@ struct DistillInput {
   at::Tensor teacher_estimate = {};  ///< [B, L], without gradient; only where a term needs it
   at::Tensor clean = {};             ///< [B, L]
   at::Tensor sample_mask = {};  ///< [B, L], 1 in the signal, 0 in padding; undefined: no padding
+  /// [B, T'] on the teacher's frames. Undefined: the teacher's frames in padding are known by those
+  /// of the student only.
+  at::Tensor teacher_frame_mask = {};
 };
 
 /// What a term is built for.
