@@ -33,7 +33,7 @@ std::string read_file(const fs::path& path) {
 
 MappedFile::MappedFile(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
+  struct stat status{};
   bool mapped = descriptor >= 0 && ::fstat(descriptor, &status) == 0;
   size_ = mapped ? static_cast<size_t>(status.st_size) : 0;
   if (mapped && size_ > 0) {

@@ -173,8 +173,8 @@ std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest,
 }
 
 LoaderOptions loader_options(const DataOptions& options, int64_t batch_size, Logger* logger) {
-  return {batch_size, options.workers, options.prefetch, options.augment, logger,
-          options.epochs_unique};
+  return {batch_size,      options.workers, options.prefetch,
+          options.augment, logger,          options.epochs_unique};
 }
 
 }  // namespace limbeck

@@ -74,9 +74,9 @@ void Balance::add(const std::vector<GradientNorms>& norms) {
 at::Tensor Balance::factor(size_t term, const StepPlan& step) const {
   if (!step.joint()) return {};
   if (options_.mode == "warmup" && step.joint_step < options_.steps) {
-    return torch::tensor(static_cast<double>(step.joint_step + 1) /
-                             static_cast<double>(options_.steps),
-                         torch::kDouble);
+    return torch::tensor(
+        static_cast<double>(step.joint_step + 1) / static_cast<double>(options_.steps),
+        torch::kDouble);
   }
   if (!by_gradient()) return {};
   const auto index = static_cast<int64_t>(term);

@@ -35,7 +35,8 @@ void ObjectiveConfig::describe(config::Visitor& v) {
 
 void DistillTermConfig::describe(config::Visitor& v) {
   v.choice(chosen, distill_terms(), "distillation term");
-  v.value("weight", weight, "factor of this term beside the denoising loss; to do without a term, leave it out",
+  v.value("weight", weight,
+          "factor of this term beside the denoising loss; to do without a term, leave it out",
           config::above(0));
 }
 
@@ -81,10 +82,9 @@ void DistillOptions::describe(config::Visitor& v) {
   v.require(phases.empty() || std::any_of(phases.begin(), phases.end(), trains_task), "phases",
             "no phase trains the denoising task, so the student would never learn to denoise; "
             "add a phase with task: true");
-  v.require(
-      phases.empty() || terms.empty() || std::any_of(phases.begin(), phases.end(), distills),
-      "phases",
-      "no phase uses the terms; give one of them distill: true, or leave out distill.terms");
+  v.require(phases.empty() || terms.empty() || std::any_of(phases.begin(), phases.end(), distills),
+            "phases",
+            "no phase uses the terms; give one of them distill: true, or leave out distill.terms");
   for (size_t i = 0; i < phases.size(); ++i) {
     const bool is_last = i + 1 == phases.size();
     const std::string name = "phase " + std::to_string(i + 1);

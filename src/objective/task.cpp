@@ -83,8 +83,7 @@ DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
     add_unique(teacher_taps, term.term->teacher_taps());
     needs_estimate = needs_estimate || term.term->needs_teacher_estimate();
   }
-  balance_ =
-      helpers_.register_module("balance", std::make_shared<Balance>(distill.balance, names));
+  balance_ = helpers_.register_module("balance", std::make_shared<Balance>(distill.balance, names));
   nn::initialize(helpers_, key.with("weights"));
   helpers_.to(device);
   teacher_ = std::make_shared<Teacher>(std::move(teacher), teacher_taps, needs_estimate, device,

@@ -33,7 +33,7 @@ TeacherCache::TeacherCache(const fs::path& dir, const std::string& teacher_id,
       {"teacher", teacher_id},
       {"precision", precision == torch::kHalf ? "float16" : "float32"},
       {"libtorch", at::show_config()},
-      {"device", device.is_cpu() ? "cpu" : at::toString(device.type())},
+      {"device", device.is_cpu() ? "cpu" : c10::DeviceTypeName(device.type(), true)},
       {"threads", at::get_num_threads()}};
   const std::string text = identity.dump(2) + "\n";
   folder_ = dir / hash_bytes(text.data(), text.size());

@@ -50,7 +50,8 @@ void TrainOptions::describe(config::Visitor& v) {
   v.section("schedule", schedule, "learning rate over time: linear warm-up, then half a cosine");
   v.value("validate_every", validate_every, "steps between validations, each with a checkpoint",
           config::at_least(1));
-  v.value("select", select, "validation value that chooses the best checkpoint: si_sdr, or the denoising loss",
+  v.value("select", select,
+          "validation value that chooses the best checkpoint: si_sdr, or the denoising loss",
           config::one_of({"si_sdr", "loss"}));
   v.value("log_every", log_every, "steps between lines of metrics.jsonl",
           config::at_least(1).no_effect());

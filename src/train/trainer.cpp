@@ -171,7 +171,8 @@ void Trainer::validate() {
     auto batch = to_device(host, device_);
     batch.step = std::max<int64_t>(state_.step - 1, 0);
     const auto report = parts_.task.forward(batch);
-    // Of the terms, weights and presence change while training goes on; this is the same throughout.
+    // Of the terms, weights and presence change while training goes on; this is the same
+    // throughout.
     sums["loss"] += report.denoising.item<double>() * static_cast<double>(host.size);
     for (const auto& part : report.parts) {
       sums["loss_" + part.name] += part.value.item<double>() * static_cast<double>(host.size);

@@ -33,6 +33,27 @@ void backward(nn::DenoisingModel& model, uint64_t seed) {
       .backward();
 }
 
+TEST(AdamW, LeavesAloneWhatHasNoGradient) {
+  const auto model = make_model();
+  AdamW optimizer({}, {{"model", model.get()}});
+  std::map<std::string, at::Tensor> before;
+  for (const auto& item : model->named_parameters()) {
+    before[item.key()] = item.value().detach().clone();
+  }
+  // The latent alone: the decoder is not reached.
+  model->forward(normal({2, 400}, 1, 0.1), {"latent"}).taps.at("latent").square().sum().backward();
+  optimizer.step(1);
+  for (const auto& item : model->named_parameters()) {
+    const bool reached = item.value().grad().defined();
+    EXPECT_EQ(reached, !item.key().starts_with("decoder") && !item.key().starts_with("head") &&
+                           !item.key().starts_with("latent_out"))
+        << item.key();
+    EXPECT_EQ(same_bits(item.value().detach(), before.at(item.key())), !reached) << item.key();
+    EXPECT_EQ(optimizer.state().at("model." + item.key() + "/steps").item<double>(),
+              reached ? 1 : 0);
+  }
+}
+
 TEST(AdamW, IsThePlainFormula) {
   const OptimizerOptions o{
       .lr = 0.02, .beta1 = 0.8, .beta2 = 0.9, .epsilon = 1e-6, .weight_decay = 0.1, .clip_norm = 3};

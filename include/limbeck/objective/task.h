@@ -13,7 +13,7 @@ struct TaskBatch {
   at::Tensor noisy;                    ///< [B, L]
   at::Tensor clean;                    ///< [B, L]
   std::vector<int64_t> valid_samples;  ///< per item; the rest is padding
-  int64_t step = 0;  ///< of training, from 0; in validation, the last one trained
+  int64_t step = 0;                    ///< of training, from 0; in validation, the last one trained
 
   bool padded() const;
 };
