@@ -108,16 +108,6 @@ TEST(AdamW, SmallGradientsAreNotScaled) {
   EXPECT_TRUE(at::equal(p.grad(), torch::tensor({3.f, 4.f})));
 }
 
-TEST(AdamW, AParameterWithoutGradientOnlyDecays) {
-  torch::nn::Module module;
-  auto used = module.register_parameter("used", torch::ones({2, 2}));
-  auto idle = module.register_parameter("idle", torch::ones({2, 2}));
-  AdamW optimizer({.lr = 0.1, .weight_decay = 0.5}, {{"m", &module}});
-  used.mutable_grad() = torch::ones({2, 2});
-  optimizer.step(1);
-  EXPECT_LT((idle - 0.95).abs().max().item<double>(), 1e-6);
-}
-
 TEST(AdamW, GoesOnToTheBitFromItsState) {
   const auto a = make_model();
   const auto b = make_model();
