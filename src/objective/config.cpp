@@ -40,36 +40,6 @@ void DistillTermConfig::describe(config::Visitor& v) {
           config::above(0));
 }
 
-void BalanceOptions::describe(config::Visitor& v) {
-  v.value("mode", mode,
-          "what a term's weight is multiplied by: constant: 1; warmup: a ramp from 0 to 1; "
-          "gradient_ratio: what makes the term's gradient `target` times that of the denoising "
-          "loss, over the student's parameters that both reach",
-          config::one_of({"constant", "warmup", "gradient_ratio"}));
-  v.value("target", target, "ratio of the gradients' norms (gradient_ratio)", config::above(0));
-  v.value("steps", steps,
-          "length of the ramp (warmup), or the first steps over which gradients are measured, "
-          "after which the factor is frozen (gradient_ratio)",
-          config::at_least(1));
-}
-
-void PhaseOptions::describe(config::Visitor& v) {
-  v.value("steps", steps, "optimizer steps; the last phase has none and lasts to the end",
-          config::at_least(0));
-  v.value("task", task, "the denoising loss takes part");
-  v.value("distill", distill, "the distillation terms take part");
-}
-
-void TeacherCacheOptions::describe(config::Visitor& v) {
-  v.value("dir", dir,
-          "folder that keeps what the teacher said of each batch, for later epochs and other "
-          "students; needs data.epochs_unique; empty: the teacher is run in every step",
-          config::any().no_effect());
-  v.value("precision", precision,
-          "what the teacher says is rounded to; float16 halves the folder and changes results",
-          config::one_of({"float32", "float16"}));
-}
-
 void DistillOptions::describe(config::Visitor& v) {
   v.list("terms", terms,
          "what draws the student to the teacher; none: the student is trained from scratch");
@@ -103,6 +73,36 @@ int64_t DistillOptions::steps_before_last_phase() const {
   int64_t steps = 0;
   for (size_t i = 0; i + 1 < phases.size(); ++i) steps += phases[i].steps;
   return steps;
+}
+
+void BalanceOptions::describe(config::Visitor& v) {
+  v.value("mode", mode,
+          "what a term's weight is multiplied by: constant: 1; warmup: a ramp from 0 to 1; "
+          "gradient_ratio: what makes the term's gradient `target` times that of the denoising "
+          "loss, over the student's parameters that both reach",
+          config::one_of({"constant", "warmup", "gradient_ratio"}));
+  v.value("target", target, "ratio of the gradients' norms (gradient_ratio)", config::above(0));
+  v.value("steps", steps,
+          "length of the ramp (warmup), or the first steps over which gradients are measured, "
+          "after which the factor is frozen (gradient_ratio)",
+          config::at_least(1));
+}
+
+void PhaseOptions::describe(config::Visitor& v) {
+  v.value("steps", steps, "optimizer steps; the last phase has none and lasts to the end",
+          config::at_least(0));
+  v.value("task", task, "the denoising loss takes part");
+  v.value("distill", distill, "the distillation terms take part");
+}
+
+void TeacherCacheOptions::describe(config::Visitor& v) {
+  v.value("dir", dir,
+          "folder that keeps what the teacher said of each batch, for later epochs and other "
+          "students; needs data.epochs_unique; empty: the teacher is run in every step",
+          config::any().no_effect());
+  v.value("precision", precision,
+          "what the teacher says is rounded to; float16 halves the folder and changes results",
+          config::one_of({"float32", "float16"}));
 }
 
 }  // namespace limbeck::objective
