@@ -1,6 +1,6 @@
 #include "limbeck/train/explain.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
@@ -9,7 +9,6 @@
 #include "limbeck/nn/device.h"
 #include "limbeck/train/setup.h"
 #include "limbeck/train/trainer.h"
-#include "objective/phases.h"
 #include "objective/teacher.h"
 
 namespace limbeck {
@@ -84,8 +83,8 @@ std::string term_table(const DistillTask& task, const nn::DenoisingModel& studen
                       first ? share : ""});
     }
   }
-  return markdown_table(
-      {"term", "student", "teacher", "adapter", "weight", "λ", "gradient"}, rows, 3);
+  return markdown_table({"term", "student", "teacher", "adapter", "weight", "λ", "gradient"}, rows,
+                        3);
 }
 
 std::string phase_lines(const DistillConfig& config) {
@@ -94,11 +93,11 @@ std::string phase_lines(const DistillConfig& config) {
   const auto& phases = config.distill.phases;
   for (size_t i = 0; i < phases.size(); ++i) {
     const int64_t to = i + 1 == phases.size() ? config.train.steps : from + phases[i].steps - 1;
-    text += format("steps %lld to %lld: %s\n", static_cast<long long>(from),
-                   static_cast<long long>(to),
-                   !phases[i].task      ? "the terms alone"
-                   : phases[i].distill ? "the denoising loss and the terms"
-                                       : "the denoising loss alone");
+    text +=
+        format("steps %lld to %lld: %s\n", static_cast<long long>(from), static_cast<long long>(to),
+               !phases[i].task     ? "the terms alone"
+               : phases[i].distill ? "the denoising loss and the terms"
+                                   : "the denoising loss alone");
     from = to + 1;
   }
   return text;
@@ -121,9 +120,10 @@ std::string cache_line(const DistillConfig& config, const DistillTask& task, int
   const int64_t batches = (config.data.epochs_unique * items + size - 1) / size;
   const auto mib = [](int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
   if (config.distill.cache.dir.empty()) {
-    return format("the teacher is run in every step; kept in a cache, a batch of it would take "
-                  "%.2f MiB\n",
-                  mib(batch));
+    return format(
+        "the teacher is run in every step; kept in a cache, a batch of it would take "
+        "%.2f MiB\n",
+        mib(batch));
   }
   return format("the teacher is kept in %s: %lld training batches, %.0f MiB, and validation\n",
                 config.distill.cache.dir.c_str(), static_cast<long long>(batches),
@@ -140,8 +140,8 @@ std::string explain(const DistillConfig& config, int64_t batches) {
   const auto task = make_distill_task(without_cache, device);
   std::string text = "student: " + nn::cost_text(task->model()) + "\n";
   if (task->terms().empty()) return text + "no terms: the student is trained from scratch\n";
-  text += "teacher: " + nn::cost_text(task->teacher()->model()) + ", " +
-          config.teacher.checkpoint + "\n\n";
+  text += "teacher: " + nn::cost_text(task->teacher()->model()) + ", " + config.teacher.checkpoint +
+          "\n\n";
   const auto dataset = make_train_dataset(config.data);
   task->watch_strengths();
   train(config, *task, *dataset, device, batches);

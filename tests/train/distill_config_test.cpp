@@ -78,8 +78,7 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
 
   // A model file says what it is itself; a weight that does not fit that is found by name.
   const auto model = make_model();
-  SafeTensors file =
-      parse_safetensors(nn::serialize_model(*model, model_config()), "test");
+  SafeTensors file = parse_safetensors(nn::serialize_model(*model, model_config()), "test");
   write_safetensors(dir / "whole.safetensors", file);
   distill_config({"teacher.checkpoint=" + (dir / "whole.safetensors").string()});
   const std::string whole = read_file(dir / "whole.safetensors");
@@ -94,7 +93,8 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
   EXPECT_THAT(message(dir / "other.safetensors"), AllOf(HasSubstr("transformer"), remedy));
   file.metadata.clear();
   write_safetensors(dir / "foreign.safetensors", file);
-  EXPECT_THAT(message(dir / "foreign.safetensors"), AllOf(HasSubstr("not a Limbeck model"), remedy));
+  EXPECT_THAT(message(dir / "foreign.safetensors"),
+              AllOf(HasSubstr("not a Limbeck model"), remedy));
 
   // One bit of the weights: only the checkpoint's manifest can tell.
   CheckpointStore store(dir / "run");
@@ -105,8 +105,8 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
   std::string flipped = whole;
   flipped[flipped.size() - 3] = static_cast<char>(flipped[flipped.size() - 3] ^ 1);
   put_text(checkpoint / "model.safetensors", flipped);
-  EXPECT_THAT(message(dir / "run"), AllOf(HasSubstr("damaged: model.safetensors: another content"),
-                                          remedy));
+  EXPECT_THAT(message(dir / "run"),
+              AllOf(HasSubstr("damaged: model.safetensors: another content"), remedy));
 }
 
 TEST(MakeTask, ACacheBelongsToTheTeachersWeights) {
@@ -116,8 +116,7 @@ TEST(MakeTask, ACacheBelongsToTheTeachersWeights) {
                     model_config());
   }
   const auto make = [&](const std::string& name) {
-    make_task(distill_config({"teacher.checkpoint=" + (dir / name).string(),
-                              "data.epochs_unique=1",
+    make_task(distill_config({"teacher.checkpoint=" + (dir / name).string(), "data.epochs_unique=1",
                               "distill.cache.dir=" + (dir / "cache").string()}),
               at::kCPU);
     return std::distance(std::filesystem::directory_iterator(dir / "cache"), {});
