@@ -12,28 +12,39 @@ namespace {
 
 using namespace limbeck;
 
-void print(const StepTimes& t, bool json) {
+void print(const StepBench& bench, bool json) {
   if (json) {
-    const nlohmann::json object = {{"data_ms", t.data},
-                                   {"forward_ms", t.forward},
-                                   {"backward_ms", t.backward},
-                                   {"optimizer_ms", t.optimizer},
-                                   {"step_ms", t.total},
-                                   {"steps", t.steps},
-                                   {"threads", t.threads},
-                                   {"device", t.device},
-                                   {"peak_memory_mib", t.peak_memory_mib}};
+    nlohmann::json object = {{"steps", bench.steps},
+                             {"threads", bench.threads},
+                             {"device", bench.device},
+                             {"peak_memory_mib", bench.peak_memory_mib},
+                             {"rows", nlohmann::json::array()}};
+    for (const StepTimes& t : bench.rows) {
+      object["rows"].push_back({{"name", t.name},
+                                {"data_ms", t.data},
+                                {"forward_ms", t.forward},
+                                {"backward_ms", t.backward},
+                                {"optimizer_ms", t.optimizer},
+                                {"step_ms", t.total}});
+    }
     std::printf("%s\n", object.dump().c_str());
     return;
   }
   const auto ms = [](double value) { return format("%.1f", value); };
-  std::printf("%s(medians of %lld steps in ms, %s, %d threads)\n",
-              markdown_table({"data", "forward", "backward", "optimizer", "step", "peak MiB"},
-                             {{ms(t.data), ms(t.forward), ms(t.backward), ms(t.optimizer),
-                               ms(t.total), format("%.0f", t.peak_memory_mib)}},
-                             0)
-                  .c_str(),
-              static_cast<long long>(t.steps), t.device.c_str(), t.threads);
+  const size_t names = bench.rows.size() > 1 ? 1 : 0;
+  std::vector<std::string> header = {"data", "forward", "backward", "optimizer", "step"};
+  if (names) header.insert(header.begin(), "training");
+  std::vector<std::vector<std::string>> rows;
+  for (const StepTimes& t : bench.rows) {
+    auto& row = rows.emplace_back();
+    if (names) row.push_back(t.name);
+    for (const double part : {t.data, t.forward, t.backward, t.optimizer, t.total}) {
+      row.push_back(ms(part));
+    }
+  }
+  std::printf("%s(medians of %lld steps in ms, %s, %d threads; at most %.0f MiB of memory)\n",
+              markdown_table(header, rows, names).c_str(), static_cast<long long>(bench.steps),
+              bench.device.c_str(), bench.threads, bench.peak_memory_mib);
 }
 
 CLI::App* add_metrics_command(CLI::App& app, MetricsBenchOptions& options) {
@@ -58,15 +69,19 @@ CLI::App* add_metrics_command(CLI::App& app, MetricsBenchOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Tool tool("limbeck-bench", "Measures speed.",
-            "limbeck-bench step configs/pretrain/demo_teacher.yaml\n"
-            "  limbeck-bench model configs/model/student_25k.yaml\n"
-            "  limbeck-bench data configs/pretrain/demo_student.yaml\n"
-            "  limbeck-bench metrics --manifest test.csv");
+  Tool tool(
+      "limbeck-bench", "Measures speed.",
+      "limbeck-bench step configs/pretrain/demo_teacher.yaml\n"
+      "  limbeck-bench step configs/distill/cosine.yaml --set teacher.checkpoint=runs/teacher\n"
+      "  limbeck-bench model configs/model/student_25k.yaml\n"
+      "  limbeck-bench data configs/pretrain/demo_student.yaml\n"
+      "  limbeck-bench metrics --manifest test.csv");
   tool.app.require_subcommand(1);
   tool.app.fallthrough();
   CLI::App* step = tool.app.add_subcommand(
-      "step", "time of a training step, of any pretrain or distil configuration");
+      "step",
+      "time of a training step, of any pretrain or distil configuration; of the latter also of the "
+      "student alone, and with the teacher cached");
   ConfigOptions options(*step, "run.device");
   options.add_number_shortcut("--threads", "run.threads", "threads of LibTorch");
   int64_t steps = 20;

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -27,6 +29,25 @@ std::string read_file(const fs::path& path) {
   std::ostringstream text;
   text << in.rdbuf();
   return std::move(text).str();
+}
+
+MappedFile::MappedFile(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status{};
+  bool mapped = descriptor >= 0 && ::fstat(descriptor, &status) == 0;
+  size_ = mapped ? static_cast<size_t>(status.st_size) : 0;
+  if (mapped && size_ > 0) {
+    void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    mapped = address != MAP_FAILED;
+    if (mapped) data_ = static_cast<const char*>(address);
+  }
+  const int reason = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!mapped) throw DataError(path.string() + ": cannot be read: " + std::strerror(reason));
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
 }
 
 void sync_path(const fs::path& path) {

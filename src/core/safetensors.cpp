@@ -116,7 +116,7 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensors& con
   write_file_atomically(path, serialize_safetensors(contents));
 }
 
-SafeTensors parse_safetensors(const std::string& bytes, const std::string& file) {
+SafeTensors parse_safetensors(std::string_view bytes, const std::string& file) {
   uint64_t header_size = 0;
   if (bytes.size() < 8)
     throw CheckpointError(file + ": not a safetensors file: shorter than 8 bytes");
@@ -128,12 +128,12 @@ SafeTensors parse_safetensors(const std::string& bytes, const std::string& file)
                           std::to_string(header_size) + " in a file of " +
                           std::to_string(bytes.size()) + " bytes");
   }
-  const std::string_view data = std::string_view(bytes).substr(8 + header_size);
+  const std::string_view data = bytes.substr(8 + header_size);
   SafeTensors contents;
   std::vector<Placed> placed;
   std::string current;
   try {
-    const auto header = nlohmann::json::parse(std::string_view(bytes).substr(8, header_size));
+    const auto header = nlohmann::json::parse(bytes.substr(8, header_size));
     if (!header.is_object()) throw CheckpointError("header is not a JSON object");
     for (const auto& [name, entry] : header.items()) {
       current = name + ": ";

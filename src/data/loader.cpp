@@ -32,6 +32,13 @@ struct Made {
   std::exception_ptr error;
 };
 
+/// The batch that comes as number `number`: another number only where batches come again.
+int64_t original_of(int64_t number, const LoaderOptions& options, int64_t items) {
+  if (options.epochs_unique == 0) return number;
+  const int64_t examples = options.epochs_unique * items;
+  return number % ((examples + options.batch_size - 1) / options.batch_size);
+}
+
 /// The example, or another in its place.
 Example get_readable(const Dataset& dataset, int64_t index, SeedKey key, int64_t epoch,
                      std::vector<Unreadable>& unreadable) {
@@ -55,14 +62,16 @@ Made make_batch(const Dataset& dataset, const LoaderOptions& options, SeedKey ro
   Made made;
   try {
     std::vector<Example> examples;
-    const int64_t first = number * options.batch_size;
-    for (int64_t position = first; position < first + options.batch_size; ++position) {
+    const int64_t original = original_of(number, options, dataset.size());
+    for (int64_t i = 0; i < options.batch_size; ++i) {
+      const int64_t position = original * options.batch_size + i;
       examples.push_back(get_readable(dataset, plan.index_at(position), plan.key_at(position),
-                                      plan.epoch_of(position), made.unreadable));
+                                      plan.epoch_of(number * options.batch_size + i),
+                                      made.unreadable));
     }
     made.batch = collate(std::move(examples), dataset.segment_samples());
     augment(made.batch, options.augment, dataset.rate_hz(),
-            root.with("augment").with(static_cast<uint64_t>(number)));
+            root.with("augment").with(static_cast<uint64_t>(original)));
   } catch (...) {
     made.error = std::current_exception();
   }
@@ -82,7 +91,8 @@ class Loader::State {
         plan_(root, dataset.size()),
         next_wanted_(first_batch),
         next_taken_(first_batch) {
-    if (options.batch_size < 1 || options.workers < 0 || options.prefetch < 1 || first_batch < 0) {
+    if (options.batch_size < 1 || options.workers < 0 || options.prefetch < 1 || first_batch < 0 ||
+        options.epochs_unique < 0) {
       throw std::logic_error("Loader: option out of range");
     }
     try {

@@ -85,6 +85,10 @@ void DataOptions::describe(config::Visitor& v) {
       config::one_of({"pad", "repeat", "concatenate"}));
   mixture.describe(v);
   v.section("augment", augment, "changes to whole batches, in training only");
+  v.value("epochs_unique", epochs_unique,
+          "epochs after which the batches come again, with their order and draws, so that what a "
+          "teacher says of them can be kept; 0: every epoch draws anew",
+          config::between(0, 1e6));
   v.value("valid_count", valid_count, "number of fixed validation examples; 0: one an entry",
           config::at_least(0));
   v.value("valid_segment_seconds", valid_segment_seconds,
@@ -169,7 +173,8 @@ std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest,
 }
 
 LoaderOptions loader_options(const DataOptions& options, int64_t batch_size, Logger* logger) {
-  return {batch_size, options.workers, options.prefetch, options.augment, logger};
+  return {batch_size,      options.workers, options.prefetch,
+          options.augment, logger,          options.epochs_unique};
 }
 
 }  // namespace limbeck

@@ -4,9 +4,11 @@
 
 namespace limbeck::objective {
 
-void LossReport::add(const std::string& name, double weight, const at::Tensor& value) {
+void LossReport::add(const std::string& name, double weight, const at::Tensor& value,
+                     const at::Tensor& factor) {
   parts.push_back({name, value.detach()});
-  const auto weighted = weight * value;
+  auto weighted = weight * value;
+  if (factor.defined()) weighted = weighted * factor.to(value.options());
   total = total.defined() ? total + weighted : weighted;
 }
 

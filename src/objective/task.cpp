@@ -7,6 +7,9 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/initialize.h"
+#include "objective/balance.h"
+#include "objective/phases.h"
+#include "objective/teacher.h"
 
 namespace limbeck::objective {
 namespace {
@@ -49,74 +52,137 @@ LossReport SupervisedTask::forward(const TaskBatch& batch) {
   const auto estimate = model_->forward(batch.noisy, {}).estimate;
   report.estimate = estimate.detach();
   objective_.add_to(report, loss_input(estimate, batch));
+  report.denoising = report.total.detach();
   return report;
 }
 
 DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
                          std::shared_ptr<nn::DenoisingModel> teacher,
                          const ObjectiveConfig& objective, const DistillOptions& distill,
-                         int64_t batch_size, SeedKey key)
-    : student_(std::move(student)), teacher_(std::move(teacher)), objective_(objective) {
-  if (distill.terms.empty()) teacher_ = nullptr;
-  if (teacher_ && student_->rate_hz() != teacher_->rate_hz()) {
-    throw ConfigError(format("the student works at %lld Hz, the teacher at %lld Hz",
-                             static_cast<long long>(student_->rate_hz()),
-                             static_cast<long long>(teacher_->rate_hz())));
-  }
+                         int64_t batch_size, SeedKey key, const std::string& teacher_id)
+    : student_(std::move(student)), objective_(objective), phases_(distill.phases) {
   const auto device = student_->parameters().front().device();
-  for (size_t i = 0; i < distill.terms.size(); ++i) {
-    const DistillTermConfig& config = distill.terms[i];
-    std::shared_ptr<DistillTerm> term;
-    TORCH_CHECK(teacher_, "DistillTask: terms without a teacher");
-    try {
-      term = distill_terms().build(config.chosen.name(), *config.chosen,
-                                   DistillContext{*student_, *teacher_, objective, batch_size});
-    } catch (const ConfigError& e) {
-      throw ConfigError(format("distill.terms.%zu (%s): ", i, config.chosen.name().c_str()) +
-                        e.what());
-    }
-    std::string name = config.chosen.name();
-    for (const Term& other : terms_) {
-      if (other.name == name) name = format("%s_%zu", config.chosen.name().c_str(), i);
-    }
-    add_unique(student_taps_, term->student_taps());
-    add_unique(teacher_taps_, term->teacher_taps());
-    needs_teacher_estimate_ = needs_teacher_estimate_ || term->needs_teacher_estimate();
-    terms_.push_back({name, config.weight, helpers_.register_module(name, term)});
+  objective_.to(device);
+  if (distill.terms.empty()) return;
+  TORCH_CHECK(teacher, "DistillTask: terms without a teacher");
+  if (student_->rate_hz() != teacher->rate_hz()) {
+    throw ConfigError(format(
+        "the student works at %lld Hz, the teacher at %lld Hz; give both one rate: a student with "
+        "model.rate_hz: %lld, or a teacher that was trained at the student's",
+        static_cast<long long>(student_->rate_hz()), static_cast<long long>(teacher->rate_hz()),
+        static_cast<long long>(teacher->rate_hz())));
   }
+  const DistillContext context{*student_, *teacher, objective, batch_size};
+  for (size_t i = 0; i < distill.terms.size(); ++i) add_term(i, distill.terms[i], context);
+
+  std::vector<std::string> names, teacher_taps;
+  bool needs_estimate = false;
+  for (const ActiveTerm& term : terms_) {
+    names.push_back(term.name);
+    add_unique(student_taps_, term.term->student_taps());
+    add_unique(teacher_taps, term.term->teacher_taps());
+    needs_estimate = needs_estimate || term.term->needs_teacher_estimate();
+  }
+  balance_ = helpers_.register_module("balance", std::make_shared<Balance>(distill.balance, names));
   nn::initialize(helpers_, key.with("weights"));
   helpers_.to(device);
-  objective_.to(device);
-  if (!teacher_) return;
-  teacher_->to(device);
-  teacher_->eval();
-  for (auto& parameter : teacher_->parameters()) parameter.set_requires_grad(false);
+  teacher_ = std::make_shared<Teacher>(std::move(teacher), teacher_taps, needs_estimate, device,
+                                       distill.cache, teacher_id);
+}
+
+void DistillTask::add_term(size_t index, const DistillTermConfig& config,
+                           const DistillContext& context) {
+  std::string name = config.chosen.name();
+  std::shared_ptr<DistillTerm> term;
+  try {
+    term = distill_terms().build(name, *config.chosen, context);
+  } catch (const ConfigError& e) {
+    throw ConfigError(format("distill.terms.%zu (%s): ", index, name.c_str()) + e.what());
+  }
+  for (const ActiveTerm& other : terms_) {
+    if (other.name == name) name = format("%s_%zu", config.chosen.name().c_str(), index);
+  }
+  terms_.push_back({name, config.weight, helpers_.register_module(name, term)});
 }
 
 LossReport DistillTask::forward(const TaskBatch& batch) {
+  const StepPlan step = plan_step(phases_, batch.step);
+  const bool distills = step.distill && !terms_.empty();
   LossReport report;
-  const auto denoised = student_->forward(batch.noisy, student_taps_);
-  report.estimate = denoised.estimate.detach();
-  const LossInput supervised = loss_input(denoised.estimate, batch);
-  objective_.add_to(report, supervised);
-  if (terms_.empty()) return report;
+  const auto student =
+      student_->forward(batch.noisy, distills ? student_taps_ : std::vector<std::string>());
+  report.estimate = student.estimate.detach();
+  const LossInput supervised = loss_input(student.estimate, batch);
+  // Validation asks for the denoising loss in every phase.
+  if (step.task || !student_->is_training()) {
+    objective_.add_to(report, supervised);
+    report.denoising = report.total.detach();
+  }
+  if (!distills) return report;
 
-  nn::Denoised teacher;
-  {
-    at::NoGradGuard no_grad;
-    if (needs_teacher_estimate_) {
-      teacher = teacher_->forward(batch.noisy, teacher_taps_);
-    } else {
-      teacher.taps = teacher_->taps(batch.noisy, teacher_taps_);
+  const nn::Denoised teacher = teacher_->forward(batch.noisy);
+  const auto frame_mask = [&](const nn::DenoisingModel& model) {
+    std::vector<int64_t> frames;
+    for (const int64_t samples : batch.valid_samples) frames.push_back(model.tap_frames(samples));
+    return length_mask(frames, model.tap_frames(batch.noisy.size(1)), batch.noisy);
+  };
+  add_terms(report,
+            {.student = student.taps,
+             .teacher = teacher.taps,
+             .frame_mask = frame_mask(*student_),
+             .student_estimate = student.estimate,
+             .teacher_estimate = teacher.estimate,
+             .clean = batch.clean,
+             .sample_mask = supervised.mask,
+             .teacher_frame_mask = frame_mask(teacher_->model())},
+            step);
+  return report;
+}
+
+void DistillTask::add_terms(LossReport& report, const DistillInput& input, const StepPlan& step) {
+  std::vector<at::Tensor> values;
+  for (const ActiveTerm& term : terms_) values.push_back(term.term->forward(input));
+  const bool trains = student_->is_training() && at::GradMode::is_enabled();
+  const bool calibrates = trains && balance_->calibrates(step);
+  const bool watches = trains && watches_ && step.joint();
+  if (calibrates || watches) {
+    const auto norms = gradient_norms(report.total, values, student_->parameters());
+    if (calibrates) balance_->add(norms);
+    if (watches) watch(norms, step);
+  }
+  if (trains) balance_->require_gradients(step);
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    const auto factor = balance_->factor(i, step);
+    report.add(terms_[i].name, terms_[i].weight, values[i], factor);
+    if (factor.defined() && trains) {
+      report.parts.push_back({"lambda_" + terms_[i].name, factor.to(report.parts.back().value)});
     }
   }
-  std::vector<int64_t> frames;
-  for (const int64_t samples : batch.valid_samples) frames.push_back(student_->tap_frames(samples));
-  const auto mask = length_mask(frames, student_->tap_frames(batch.noisy.size(1)), batch.noisy);
-  const DistillInput input{denoised.taps,    teacher.taps, mask,           denoised.estimate,
-                           teacher.estimate, batch.clean,  supervised.mask};
-  for (const Term& term : terms_) report.add(term.name, term.weight, term.term->forward(input));
-  return report;
+}
+
+void DistillTask::watch_strengths() {
+  watches_ = true;
+  watched_.assign(terms_.size(), {});
+}
+
+void DistillTask::watch(const std::vector<GradientNorms>& norms, const StepPlan& step) {
+  for (size_t i = 0; i < terms_.size(); ++i) {
+    TermStrength& watched = watched_[i];
+    const auto factor = balance_->factor(i, step);
+    watched.factor = factor.defined() ? factor.item<double>() : 1;
+    watched.task_norm += norms[i].task.item<double>();
+    watched.term_norm += terms_[i].weight * watched.factor * norms[i].term.item<double>();
+    ++watched.steps;
+  }
+}
+
+std::vector<TermStrength> DistillTask::strengths() const {
+  std::vector<TermStrength> means = watched_;
+  for (TermStrength& mean : means) {
+    mean.task_norm /= static_cast<double>(std::max<int64_t>(mean.steps, 1));
+    mean.term_norm /= static_cast<double>(std::max<int64_t>(mean.steps, 1));
+  }
+  return means;
 }
 
 }  // namespace limbeck::objective

@@ -160,9 +160,13 @@ class Planner {
                          format("seed-%lld", static_cast<long long>(seed));
     set_run(node, dir, seed);
     set_text(node, "teacher", "checkpoint", (dir_ / "teachers" / slug(scenario.teacher)).string());
+    // Read with the method in it, so that what holds across sections is checked, too.
+    node.child("distill", node.where) = config::to_node(method.distill);
     auto config =
         config::read<DistillConfig>(node, diagnostics_, format("scenarios.%zu.student", s));
-    config.distill = method.distill;
+    if (config.distill.cache.dir.empty() && config.data.epochs_unique > 0) {
+      config.distill.cache.dir = (dir_ / "teacher_cache").string();
+    }
     if (seed == config_.study.seeds.front()) students_.push_back({s, m, config});
     plan.students.push_back(
         {scenario.name + ", " + method.name + format(", seed %lld", static_cast<long long>(seed)),
@@ -173,7 +177,8 @@ class Planner {
   /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found
   /// before hours of training.
   void check_shapes() {
-    for (const auto& [s, m, config] : students_) {
+    for (auto& [s, m, config] : students_) {
+      config.distill.cache.dir.clear();  // for trained teachers
       try {
         const auto student = nn::build_model(config.model, SeedKey(0));
         const auto teacher =

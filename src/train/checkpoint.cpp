@@ -82,12 +82,13 @@ std::optional<fs::path> CheckpointStore::find(const std::string& which) const {
   return valid == folders.rend() ? std::nullopt : std::optional(*valid);
 }
 
-std::string CheckpointStore::check(const fs::path& checkpoint) {
+std::string CheckpointStore::check(const fs::path& checkpoint, const std::string& only) {
   try {
     const auto manifest = nlohmann::json::parse(read_file(checkpoint / "manifest.json"));
     if (manifest.at("format").get<int>() != kFormatVersion)
       return "manifest.json: another format version";
     for (const auto& [file, entry] : manifest.at("files").items()) {
+      if (!only.empty() && file != only) continue;
       const fs::path path = checkpoint / file;
       if (!fs::exists(path)) return file + ": missing";
       if (fs::file_size(path) != entry.at("bytes").get<uint64_t>()) return file + ": another size";

@@ -32,7 +32,15 @@ void DistillConfig::describe(config::Visitor& v) {
   v.section("distill", distill, "how the student follows the teacher");
   PretrainConfig::describe(v);
   v.require(distill.terms.empty() || !teacher.checkpoint.empty(), "teacher",
-            "checkpoint is required where distill.terms are given");
+            "checkpoint is required where distill.terms are given; name a trained teacher, or "
+            "leave out the terms to train from scratch");
+  v.require(distill.steps_before_last_phase() < train.steps, "distill",
+            "the last of the phases would never begin: those before it take " +
+                std::to_string(distill.steps_before_last_phase()) + " of " +
+                std::to_string(train.steps) + " steps; shorten them, or raise train.steps");
+  v.require(distill.cache.dir.empty() || data.epochs_unique > 0, "distill",
+            "cache.dir is of use only where batches come again; set data.epochs_unique to the "
+            "number of epochs after which they do");
 }
 
 void TrainOptions::describe(config::Visitor& v) {
@@ -42,7 +50,8 @@ void TrainOptions::describe(config::Visitor& v) {
   v.section("schedule", schedule, "learning rate over time: linear warm-up, then half a cosine");
   v.value("validate_every", validate_every, "steps between validations, each with a checkpoint",
           config::at_least(1));
-  v.value("select", select, "validation value that chooses the best checkpoint",
+  v.value("select", select,
+          "validation value that chooses the best checkpoint: si_sdr, or the denoising loss",
           config::one_of({"si_sdr", "loss"}));
   v.value("log_every", log_every, "steps between lines of metrics.jsonl",
           config::at_least(1).no_effect());

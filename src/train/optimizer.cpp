@@ -47,28 +47,36 @@ void AdamW::zero_grad() {
   }
 }
 
-std::vector<at::Tensor> AdamW::gradients(const Group& group) const {
-  std::vector<at::Tensor> all;
-  for (const at::Tensor& parameter : group.parameters) {
-    all.push_back(parameter.grad().defined() ? parameter.grad()
-                                             : at::zeros_like(parameter.detach()));
+AdamW::Group AdamW::with_gradient(const Group& group) const {
+  Group reached{group.weight_decay, {}, {}, {}, {}, {}};
+  for (size_t i = 0; i < group.parameters.size(); ++i) {
+    if (!group.parameters[i].grad().defined()) continue;
+    reached.parameters.push_back(group.parameters[i]);
+    reached.averages.push_back(group.averages[i]);
+    reached.squares.push_back(group.squares[i]);
+    reached.steps.push_back(group.steps[i]);
   }
-  return all;
+  return reached;
 }
 
 at::Tensor AdamW::step(double factor) {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> norms;
+  std::vector<Group> groups;
   std::vector<std::vector<at::Tensor>> group_gradients;
   for (const Group& group : groups_) {
-    group_gradients.push_back(gradients(group));
-    for (const at::Tensor& norm : at::_foreach_norm(group_gradients.back(), 2))
-      norms.push_back(norm);
+    Group reached = with_gradient(group);
+    if (reached.parameters.empty()) continue;
+    auto& gradients = group_gradients.emplace_back();
+    for (const at::Tensor& parameter : reached.parameters) gradients.push_back(parameter.grad());
+    for (const at::Tensor& norm : at::_foreach_norm(gradients, 2)) norms.push_back(norm);
+    groups.push_back(std::move(reached));
   }
+  TORCH_CHECK(!norms.empty(), "AdamW: no parameter has a gradient");
   const auto norm = at::linalg_vector_norm(at::stack(norms), 2);
   const auto scale = (options_.clip_norm / (norm + 1e-12)).clamp_max(1);
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    Group& group = groups_[g];
+  for (size_t g = 0; g < groups.size(); ++g) {
+    Group& group = groups[g];
     at::_foreach_mul_(group_gradients[g], scale);
     at::_foreach_add_(group.steps, 1);
     at::_fused_adamw_(group.parameters, group_gradients[g], group.averages, group.squares, {},

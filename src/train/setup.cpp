@@ -3,8 +3,10 @@
 #include <torch/types.h>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/train/checkpoint.h"
 
 namespace limbeck {
 
@@ -21,6 +23,23 @@ std::shared_ptr<nn::DenoisingModel> make_model(const PretrainConfig& config, at:
   return model;
 }
 
+/// Whatever is wrong with the teacher's files is for the configuration to mend.
+nn::LoadedModel read_teacher(const TeacherOptions& options) {
+  try {
+    const auto file = nn::find_model_file(options.checkpoint, options.which);
+    const auto folder = file.parent_path();
+    if (std::filesystem::exists(folder / "manifest.json")) {
+      const auto wrong = CheckpointStore::check(folder, file.filename().string());
+      if (!wrong.empty()) throw CheckpointError(folder.string() + ": damaged: " + wrong);
+    }
+    return nn::read_model(file);
+  } catch (const CheckpointError& e) {
+    throw ConfigError(std::string("teacher.checkpoint: ") + e.what() +
+                      "; name a run folder, checkpoint folder or model file that limbeck-pretrain "
+                      "of this version wrote");
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<objective::LearningTask> make_task(const PretrainConfig& config,
@@ -29,14 +48,21 @@ std::unique_ptr<objective::LearningTask> make_task(const PretrainConfig& config,
 }
 
 std::unique_ptr<objective::LearningTask> make_task(const DistillConfig& config, at::Device device) {
-  std::shared_ptr<nn::DenoisingModel> teacher;
+  return make_distill_task(config, device);
+}
+
+std::unique_ptr<objective::DistillTask> make_distill_task(const DistillConfig& config,
+                                                          at::Device device) {
+  nn::LoadedModel teacher;
+  std::string id;
   if (!config.distill.terms.empty()) {
-    teacher =
-        nn::read_model(nn::find_model_file(config.teacher.checkpoint, config.teacher.which)).model;
+    teacher = read_teacher(config.teacher);
+    const std::string all = nn::serialize_model(*teacher.model, teacher.config);
+    id = hash_bytes(all.data(), all.size());
   }
   return std::make_unique<objective::DistillTask>(
-      make_model(config, device), teacher, config.objective, config.distill,
-      config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)));
+      make_model(config, device), teacher.model, config.objective, config.distill,
+      config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)), id);
 }
 
 }  // namespace limbeck

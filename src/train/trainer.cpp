@@ -108,7 +108,8 @@ TrainState Trainer::run() {
 at::Tensor Trainer::train_step(const Batch& host_batch, std::vector<std::string>& names) {
   parts_.task.model().train();
   parts_.task.helpers().train();
-  const auto batch = to_device(host_batch, device_);
+  auto batch = to_device(host_batch, device_);
+  batch.step = state_.step;
   optimizer_.zero_grad();
   const auto report = parts_.task.forward(batch);
   report.total.backward();
@@ -167,8 +168,12 @@ void Trainer::validate() {
   int64_t scored = 0;
   for (int64_t number = 0; number < parts_.valid.batches(); ++number) {
     const Batch host = parts_.valid.batch(number);
-    const auto report = parts_.task.forward(to_device(host, device_));
-    sums["loss"] += report.total.item<double>() * static_cast<double>(host.size);
+    auto batch = to_device(host, device_);
+    batch.step = std::max<int64_t>(state_.step - 1, 0);
+    const auto report = parts_.task.forward(batch);
+    // Of the terms, weights and presence change while training goes on; this is the same
+    // throughout.
+    sums["loss"] += report.denoising.item<double>() * static_cast<double>(host.size);
     for (const auto& part : report.parts) {
       sums["loss_" + part.name] += part.value.item<double>() * static_cast<double>(host.size);
     }

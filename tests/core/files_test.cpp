@@ -37,6 +37,21 @@ TEST(ReadFile, NamesWhatItCannotRead) {
             scratch.path().string() + ": cannot be read: is a directory");
 }
 
+TEST(MappedFile, HoldsTheBytesEvenWhenAnotherTookItsPlace) {
+  const Scratch scratch;
+  const std::string bytes("a\0\r\n\xFF", 5);
+  const MappedFile mapped(scratch.put("f", bytes));
+  EXPECT_EQ(mapped.bytes(), bytes);
+  write_file_atomically(scratch / "f", "other");
+  EXPECT_EQ(mapped.bytes(), bytes);
+  EXPECT_EQ(MappedFile(scratch.put("empty", "")).bytes(), "");
+  const std::string missing = (scratch / "missing").string();
+  EXPECT_EQ(error_of<DataError>([&] { MappedFile file(missing); }),
+            missing + ": cannot be read: No such file or directory");
+  EXPECT_THAT(error_of<DataError>([&] { MappedFile file(scratch.path()); }),
+              StartsWith(scratch.path().string() + ": cannot be read: "));
+}
+
 TEST(WriteFileAtomically, ReplacesTheContents) {
   const Scratch scratch;
   write_file_atomically(scratch / "f", "old and long");

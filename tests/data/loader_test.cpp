@@ -119,6 +119,34 @@ TEST(Loader, BatchesRunOverTheEndsOfEpochs) {
   EXPECT_EQ(draws.size(), 30U);  // no key comes twice
 }
 
+TEST(Loader, BatchesOfTheFirstEpochsComeAgain) {
+  MadeCorpus corpus;
+  const MixtureDataset dataset = busy_mixtures(corpus);
+  const auto items = dataset.size();
+  for (const int64_t epochs : {1, 2, 3}) {
+    const auto period = static_cast<int>((epochs * items + 2) / 3);
+    Loader plain(dataset, busy_options(0, 1), SeedKey(5));
+    const auto unique = hashes(plain, period);
+    for (const int64_t workers : {0, 2}) {
+      LoaderOptions options = busy_options(workers, 4);
+      options.epochs_unique = epochs;
+      Loader loader(dataset, options, SeedKey(5));
+      for (int round = 0; round < 3; ++round) EXPECT_EQ(hashes(loader, period), unique);
+      Loader resumed(dataset, options, SeedKey(5), 2 * period + 1);
+      EXPECT_EQ(hash_of(resumed.next()), unique[1 % unique.size()]);
+    }
+  }
+}
+
+TEST(Loader, WhatIsUnreadableIsCountedByTheEpochInWhichItComesAgain) {
+  const Counting dataset(300, 7);  // two of an epoch are tolerated, the replacement may fail once
+  LoaderOptions options{10, 0, 2, {}, nullptr};
+  options.epochs_unique = 1;
+  Loader loader(dataset, options, SeedKey(1));
+  for (int i = 0; i < 10 * 30; ++i) loader.next();  // ten epochs
+  EXPECT_THAT(loader.unreadable(), AllOf(Ge(10), Le(20)));
+}
+
 TEST(Loader, AnotherRootGivesOtherBatches) {
   const Counting dataset(50);
   Loader a(dataset, {8, 0, 2, {}, nullptr}, SeedKey(1));

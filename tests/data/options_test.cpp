@@ -96,9 +96,11 @@ TEST_F(MadeManifests, ShortItemsAndAugmentationArePassedOn) {
   options_.short_items = "repeat";
   EXPECT_EQ(make_train_dataset(options_)->get(0, SeedKey(1)).noisy.size(), 32000U);
   options_.augment.remix_probability = 0.25;
+  options_.epochs_unique = 4;
   const LoaderOptions loader = loader_options(options_, 7, nullptr);
   EXPECT_EQ(loader.batch_size, 7);
   EXPECT_EQ(loader.augment.remix_probability, 0.25);
+  EXPECT_EQ(loader.epochs_unique, 4);
 }
 
 TEST_F(MadeManifests, ResponsesComeFromAFolderOrAManifest) {

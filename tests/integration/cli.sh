@@ -67,6 +67,23 @@ grep '"split":"train"' "$work/once/metrics.jsonl" | cmp - <(grep '"split":"train
 "$bin/limbeck-distill" configs/distill/cosine.yaml "${train[@]:2}" --set train.steps=8 --quiet \
   --set "teacher.checkpoint=$work/whole" --set "run.dir=$work/student-s1"
 cp -r "$work/student-s1" "$work/student-s2"
+# What the teacher says, kept on disk, gives the same student to the bit, be it written or read.
+distill=("$bin/limbeck-distill" configs/distill/cosine.yaml "${train[@]:2}" --set train.steps=8 --set data.epochs_unique=1
+  --set "teacher.checkpoint=$work/whole" --set "distill.balance={mode: gradient_ratio, steps: 6}")
+"${distill[@]}" --set "run.dir=$work/computing" --quiet
+for run in writing reading; do
+  "${distill[@]}" --set "run.dir=$work/$run" --set "distill.cache.dir=$work/said" --quiet
+  for file in model.safetensors helpers.safetensors; do
+    cmp "$work/computing/checkpoints/step-00000008/$file" "$work/$run/checkpoints/step-00000008/$file" ||
+      fail "$file differs between a teacher that is run and one in a cache ($run)"
+  done
+done
+expect 2 "teacher.checkpoint: $work/none: no such model file" "${distill[@]}" --set "run.dir=$work/x" --set "teacher.checkpoint=$work/none"
+expect 2 "no phase trains the denoising task" "${distill[@]}" --set "run.dir=$work/x" --set "distill.phases=[{task: false}]"
+expect 0 "latent [2, 16, " "${distill[@]}" --set "run.dir=$work/x" --explain
+grep -qE '^\| cosine .* 272 \|.* [0-9.]+ % \|$' "$work/output" || { cat "$work/output" >&2; fail "the gradient's share"; }
+[ ! -e "$work/x" ] || fail "a refused or explained run made its folder"
+expect 0 "with teacher cached" "$bin/limbeck-bench" step "${distill[@]:1}" --set "run.dir=$work/x"
 expect 0 "| noisy" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
 head -n 1 "$work/scores/per_utterance.csv" | grep -qx "id,seconds,speaker,si_sdr,si_sdr_improvement,si_sdr_noisy" ||
   fail "header of per_utterance.csv"

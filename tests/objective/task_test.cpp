@@ -58,9 +58,9 @@ TEST(DistillTask, WithoutTermsIsTheSupervisedTaskToTheBit) {
 
 TEST(DistillTask, TeacherStaysAsItIs) {
   const auto teacher = make_model(kTeacher, 2);
+  DistillTask task(make_model(), teacher, {}, distill_options(kLinear), 2, SeedKey(1));
   std::map<std::string, at::Tensor> before;
   for (const auto& [name, tensor] : nn::state_of(*teacher)) before[name] = tensor.detach().clone();
-  DistillTask task(make_model(), teacher, {}, distill_options(kLinear), 2, SeedKey(1));
   AdamW optimizer({}, {{"model", &task.model()}, {"helpers", &task.helpers()}});
   for (int step = 0; step < 3; ++step) {
     task.model().train();
@@ -161,7 +161,146 @@ TEST(DistillTask, MistakesAreConfigErrorsThatNameTheTerm) {
                   "distill.terms.1 (cosine): teacher: unknown tap 'decoder.5'; this network has: "
                   "stem,"));
   EXPECT_EQ(message("rate_hz: 8000", kLinear),
-            "the student works at 16000 Hz, the teacher at 8000 Hz");
+            "the student works at 16000 Hz, the teacher at 8000 Hz; give both one rate: a student "
+            "with model.rate_hz: 8000, or a teacher that was trained at the student's");
+}
+
+/// Whether any parameter whose name starts so has a gradient.
+bool reaches(const torch::nn::Module& module, const std::string& prefix) {
+  bool found = false;
+  for (const auto& item : module.named_parameters()) {
+    const auto& gradient = item.value().grad();
+    found = found || (item.key().starts_with(prefix) && gradient.defined() &&
+                      gradient.abs().max().item<double>() > 0);
+  }
+  return found;
+}
+
+TEST(DistillTask, PhasesDecideWhatAStepTrains) {
+  auto options = distill_options(kLinear);
+  options.phases = {{2, false, true}, {1, true, true}, {0, true, false}};
+  DistillTask task(make_model(), make_model(kTeacher, 2), {}, options, 2, SeedKey(1));
+  const auto parts = [&](int64_t step) {
+    for (auto& parameter : task.model().parameters()) parameter.mutable_grad().reset();
+    for (auto& parameter : task.helpers().parameters()) parameter.mutable_grad().reset();
+    auto batch = make_batch();
+    batch.step = step;
+    const auto report = task.forward(batch);
+    report.total.backward();
+    std::string names;
+    for (const auto& part : report.parts) names += part.name + " ";
+    return names;
+  };
+  for (const int64_t step : {0, 1}) {
+    EXPECT_EQ(parts(step), "cosine ");
+    EXPECT_TRUE(reaches(task.model(), "latent."));
+    EXPECT_FALSE(reaches(task.model(), "head"));
+    EXPECT_TRUE(reaches(task.helpers(), "cosine"));
+  }
+  EXPECT_EQ(parts(2), "compressed_spectrum si_sdr cosine ");
+  EXPECT_TRUE(reaches(task.model(), "head") && reaches(task.helpers(), "cosine"));
+  for (const int64_t step : {3, 300}) {
+    EXPECT_EQ(parts(step), "compressed_spectrum si_sdr ");
+    EXPECT_TRUE(reaches(task.model(), "head"));
+    EXPECT_FALSE(reaches(task.helpers(), "cosine"));
+  }
+}
+
+TEST(DistillTask, ValidationKnowsTheDenoisingLossInEveryPhase) {
+  auto options = distill_options(kLinear);
+  options.phases = {{2, false, true}, {0, true, true}};
+  DistillTask task(make_model(), make_model(kTeacher, 2), {}, options, 2, SeedKey(1));
+  SupervisedTask alone(make_model(), {});
+  task.model().eval();
+  alone.model().eval();
+  at::NoGradGuard no_grad;
+  const auto wanted = alone.forward(make_batch()).denoising;
+  for (const int64_t step : {0, 2}) {
+    auto batch = make_batch();
+    batch.step = step;
+    const auto report = task.forward(batch);
+    EXPECT_TRUE(same_bits(report.denoising, wanted)) << step;
+    EXPECT_EQ(report.parts.size(), 3u) << step;
+  }
+}
+
+TEST(DistillTask, GradientRatioIsThatOfSeparateBackwardPasses) {
+  const char* const two =
+      "[{name: cosine, weight: 2}, {name: cosine, weight: 0.5, student: encoder.0, teacher: stem}]";
+  auto options = distill_options(two);
+  options.balance = {"gradient_ratio", 0.4, 1};
+  DistillTask task(make_model(), make_model(kTeacher, 2), {}, options, 2, SeedKey(1));
+  const auto first = task.forward(make_batch());
+  ASSERT_EQ(first.parts.size(), 6u);
+  EXPECT_EQ(first.parts[3].name, "lambda_cosine");
+  EXPECT_EQ(first.parts[5].name, "lambda_cosine_1");
+
+  // Each part alone, in networks of their own.
+  const auto gradients = [&](const std::string& terms) {
+    auto plain = distill_options(terms);
+    plain.phases = {{1, terms == "[]", true}, {0, true, true}};
+    DistillTask other(make_model(), make_model(kTeacher, 2), {}, plain, 2, SeedKey(1));
+    other.forward(make_batch()).total.backward();
+    std::map<std::string, at::Tensor> all;
+    for (const auto& item : other.model().named_parameters()) all[item.key()] = item.value().grad();
+    return all;
+  };
+  const auto of_task = gradients("[]");
+  // (The second term's adapter draws other weights where it is alone: they go by its name.)
+  double task_square = 0, term_square = 0;
+  for (const auto& [name, gradient] : gradients("[{name: cosine}]")) {
+    if (!gradient.defined()) continue;
+    task_square += of_task.at(name).square().sum().item<double>();
+    term_square += gradient.square().sum().item<double>();
+  }
+  EXPECT_NEAR(first.parts[3].value.item<double>(), 0.4 * std::sqrt(task_square / term_square),
+              1e-4);
+  double total = 0;
+  const double weights[] = {2, 0.5};
+  for (size_t i = 0; i < 2; ++i) {
+    total += weights[i] * first.parts[3 + 2 * i].value.item<double>() *
+             first.parts[2 + 2 * i].value.item<double>();
+  }
+  EXPECT_NEAR(first.total.item<double>(), first.denoising.item<double>() + total, 1e-5);
+
+  // Frozen after one step; the sums are what a checkpoint keeps.
+  auto later = make_batch();
+  later.step = 1;
+  EXPECT_TRUE(same_bits(task.forward(later).parts[3].value, first.parts[3].value));
+  DistillTask other(make_model(), make_model(kTeacher, 2), {}, options, 2, SeedKey(1));
+  nn::load_state(other.helpers(), nn::state_of(task.helpers()), "test");
+  EXPECT_TRUE(same_bits(other.forward(later).parts[3].value, first.parts[3].value));
+}
+
+TEST(DistillTask, ValidationDoesNotCalibrate) {
+  auto options = distill_options(kLinear);
+  options.balance = {"gradient_ratio", 0.4, 5};
+  DistillTask task(make_model(), make_model(kTeacher, 2), {}, options, 2, SeedKey(1));
+  task.forward(make_batch());
+  const auto before = task.helpers().named_buffers()["balance.term_norms"].clone();
+  EXPECT_GT(before.item<double>(), 0);
+  task.model().eval();
+  task.forward(make_batch());
+  task.model().train();
+  {
+    at::NoGradGuard no_grad;
+    task.forward(make_batch());
+  }
+  EXPECT_TRUE(same_bits(task.helpers().named_buffers()["balance.term_norms"], before));
+}
+
+TEST(DistillTask, WatchedStrengthsAreThoseThatTheBalanceAimsAt) {
+  auto options = distill_options(kLinear);
+  options.balance = {"gradient_ratio", 0.25, 50};
+  DistillTask task(make_model(), make_model(kTeacher, 2), {}, options, 2, SeedKey(1));
+  task.watch_strengths();
+  task.forward(make_batch());
+  const auto strengths = task.strengths();
+  ASSERT_EQ(strengths.size(), 1u);
+  EXPECT_EQ(strengths[0].steps, 1);
+  EXPECT_GT(strengths[0].task_norm, 0);
+  EXPECT_NEAR(strengths[0].term_norm, 2 * 0.25 * strengths[0].task_norm,  // weight 2
+              1e-6 * strengths[0].task_norm);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <cmath>
+#include <set>
 
 #include "data/support.h"
 #include "limbeck/config/resolve.h"
@@ -44,6 +45,29 @@ TEST(StudyPlan, FindsShapesThatDoNotFitBeforeAnythingIsTrained) {
   EXPECT_NE(message.find("scenario 'narrower latent' with method 'cosine'"), std::string::npos)
       << message;
   EXPECT_NE(message.find("the student has 16 and the teacher 32"), std::string::npos) << message;
+}
+
+TEST(StudyPlan, SharesOneTeacherCacheWhereBatchesComeAgain) {
+  const auto cache_of = [](const StudyPlan& plan) {
+    std::set<std::string> dirs;
+    for (const auto& run : plan.students) {
+      dirs.insert(config::read_text<DistillConfig>(run.yaml, "run").distill.cache.dir);
+    }
+    return dirs;
+  };
+  EXPECT_EQ(cache_of(plan_study(demo())), std::set<std::string>{""});
+  EXPECT_EQ(cache_of(plan_study(demo({"overrides.data.epochs_unique=4"}))),
+            std::set<std::string>{"demo/study/teacher_cache"});
+  EXPECT_FALSE(std::filesystem::exists("demo/study/teacher_cache"));
+}
+
+TEST(StudyPlan, ChecksTheMethodAgainstTheStudent) {
+  const auto config = demo({"methods.1.distill.phases=[{steps: 5, task: false}, {distill: false}]",
+                            "overrides.train.steps=5"});
+  EXPECT_NE(test::message_of<ConfigError>([&] {
+              plan_study(config);
+            }).find("those before it take 5 of 5 steps"),
+            std::string::npos);
 }
 
 TEST(StudyPlan, ReportsWrongKeysOfStudentsWithTheirPlace) {

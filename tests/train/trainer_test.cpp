@@ -51,8 +51,10 @@ struct Config {
   void describe(config::Visitor& v) { v.section("train", train, "optimizer steps"); }
 };
 
-/// Trains a tiny student from a tiny teacher in `path`, or goes on there.
-TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, int64_t workers = 0) {
+/// Trains a tiny student from a tiny teacher in `path`, or goes on there. `changes` are more lines
+/// of section distill.
+TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, int64_t workers = 0,
+                 const std::string& changes = "") {
   at::set_num_threads(1);
   Config config;
   config.train = {.steps = steps,
@@ -61,8 +63,8 @@ TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, in
                   .schedule = {.warmup_steps = 3, .final_ratio = 0.1},
                   .validate_every = 4,
                   .log_every = 1};
-  const auto distill =
-      config::read_text<objective::DistillOptions>("terms: [{name: cosine, weight: 0.3}]", "test");
+  const auto distill = config::read_text<objective::DistillOptions>(
+      "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");
   const auto model = model_config("temporal: {type: gru, hidden: 4}");
   const auto objective = config::read_text<objective::ObjectiveConfig>(
       "losses: [{name: compressed_spectrum, stft: {window_samples: 64, hop_samples: 32, "
@@ -115,6 +117,52 @@ TEST(Trainer, ResumedAfterACrashIsTheSameToTheBit) {
   const auto state = train(dir / "parts", Tones(), 10);
   EXPECT_EQ(state.step, 10);
   expect_same_run(dir / "whole", dir / "parts", 10);
+}
+
+TEST(Trainer, ResumedInTheMidstOfCalibrationAndPhasesIsTheSameToTheBit) {
+  // The checkpoint of step 4, from which training goes on, lies within what is measured.
+  const char* const kinds[] = {"balance: {mode: gradient_ratio, steps: 6}",
+                               "balance: {mode: gradient_ratio, steps: 3}\n"
+                               "phases: [{steps: 2, task: false}, {steps: 6}, {distill: false}]",
+                               "balance: {mode: warmup, steps: 8}"};
+  for (const std::string kind : kinds) {
+    SCOPED_TRACE(kind);
+    TempDir dir;
+    train(dir / "whole", Tones(), 10, 0, kind);
+    const Tones broken(call_of(7), [](Example&) { throw DataError("the disk is gone"); });
+    EXPECT_THROW(train(dir / "parts", broken, 10, 0, kind), DataError);
+    train(dir / "parts", Tones(), 10, 0, kind);
+    expect_same_run(dir / "whole", dir / "parts", 10);
+  }
+}
+
+TEST(Trainer, LambdaIsLoggedAndFrozenAfterCalibration) {
+  TempDir dir;
+  train(dir / "run", Tones(), 8, 0, "balance: {mode: gradient_ratio, target: 0.5, steps: 3}");
+  std::vector<double> lambdas;
+  for (const auto& line : metrics(dir / "run")) {
+    if (line["split"] == "train") lambdas.push_back(line["lambda_cosine"]);
+  }
+  ASSERT_EQ(lambdas.size(), 8u);
+  EXPECT_NE(lambdas[0], lambdas[1]);
+  EXPECT_NE(lambdas[1], lambdas[2]);
+  for (size_t i = 3; i < 8; ++i) EXPECT_EQ(lambdas[i], lambdas[2]) << i;
+  EXPECT_GT(lambdas[2], 0);
+}
+
+TEST(Trainer, WithoutTheTaskTheDecoderStaysAsItWas) {
+  TempDir dir;
+  train(dir / "run", Tones(), 4, 0, "phases: [{steps: 5, task: false}, {}]");
+  const auto fresh =
+      nn::state_of(*nn::build_model(model_config("temporal: {type: gru, hidden: 4}"), SeedKey(1)));
+  const auto trained =
+      nn::state_of(*nn::read_model(nn::find_model_file(dir / "run", "last")).model);
+  for (const auto& [name, tensor] : fresh) {
+    if (name.find("running") != std::string::npos) continue;
+    const bool beyond =
+        name.starts_with("decoder") || name.starts_with("head") || name.starts_with("latent_out");
+    EXPECT_EQ(same_bits(tensor.detach(), trained.at(name).detach()), beyond) << name;
+  }
 }
 
 TEST(Trainer, WorkersChangeNothing) {

@@ -11,6 +11,22 @@ namespace limbeck {
 /// Whole file as bytes. Throws DataError with the path.
 std::string read_file(const std::filesystem::path& path);
 
+/// A file's bytes, mapped into memory for as long as the object lives.
+class MappedFile {
+ public:
+  /// Throws DataError with the path.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::string_view bytes() const { return {data_, size_}; }
+
+ private:
+  const char* data_ = nullptr;  // null for an empty file, which cannot be mapped
+  size_t size_ = 0;
+};
+
 /// Writes a temporary sibling, fsyncs it, and renames it over `path`: readers see the old or the
 /// new contents, never half of them. Throws DataError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents);

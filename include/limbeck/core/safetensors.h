@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace limbeck {
 
@@ -25,6 +26,6 @@ void write_safetensors(const std::filesystem::path& path, const SafeTensors& con
 /// Throws CheckpointError naming the file, and what is wrong with which tensor: bad header, unknown
 /// dtype, a size that does not fit the shape, ranges that overlap, leave gaps or pass the end.
 SafeTensors read_safetensors(const std::filesystem::path& path);
-SafeTensors parse_safetensors(const std::string& bytes, const std::string& name);
+SafeTensors parse_safetensors(std::string_view bytes, const std::string& name);
 
 }  // namespace limbeck

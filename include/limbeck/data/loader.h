@@ -16,14 +16,16 @@ struct LoaderOptions {
   int64_t workers = 0;   ///< threads; 0 makes batches in the thread that asks
   int64_t prefetch = 2;  ///< batches made ahead, at least 1
   AugmentOptions augment;
-  Logger* logger = nullptr;  ///< told the name of each unreadable file once
+  Logger* logger = nullptr;   ///< told the name of each unreadable file once
+  int64_t epochs_unique = 0;  ///< batches come again after so many epochs; 0: never
 };
 
 /// The batches of a training run, in order. Batch n holds positions n · batch_size … of the
 /// EpochPlan of `root`, and the example at a position has the key root/"example"/epoch/offset:
 /// batches depend on nothing but data set, root, batch size, augmentation and n, so neither
 /// `workers` nor `prefetch` can change them, and resuming means passing the number of the next
-/// batch. Threads only read files and do arithmetic: no tensors.
+/// batch. With `epochs_unique`, the batches that begin in the first so many epochs come again and
+/// again, as they were. Threads only read files and do arithmetic: no tensors.
 ///
 /// An example that cannot be read (DataError) is replaced by another whose item and key are drawn
 /// from its own key, so that is the same for any number of workers and after a resume, too.

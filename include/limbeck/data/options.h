@@ -28,6 +28,7 @@ struct DataOptions {
   std::string short_items = "pad";
   MixtureOptions mixture;  ///< its keys stand among those of this section
   AugmentOptions augment;
+  int64_t epochs_unique = 0;
   int64_t valid_count = 64;
   double valid_segment_seconds = 4;
   int64_t valid_seed = 1;

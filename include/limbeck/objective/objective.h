@@ -17,11 +17,13 @@ struct LossPart {
 /// What one batch gave: `total` carries the gradient, `parts` (unweighted) are for people.
 struct LossReport {
   at::Tensor total;
-  at::Tensor estimate;  ///< [B, L], detached
+  at::Tensor denoising;  ///< the denoising losses alone, weighted and detached
+  at::Tensor estimate;   ///< [B, L], detached
   std::vector<LossPart> parts;
 
-  /// total += weight · value.
-  void add(const std::string& name, double weight, const at::Tensor& value);
+  /// total += weight · factor · value; an undefined factor is 1.
+  void add(const std::string& name, double weight, const at::Tensor& value,
+           const at::Tensor& factor = {});
 };
 
 /// Weighted sum of named denoising losses.

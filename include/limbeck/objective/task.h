@@ -13,6 +13,7 @@ struct TaskBatch {
   at::Tensor noisy;                    ///< [B, L]
   at::Tensor clean;                    ///< [B, L]
   std::vector<int64_t> valid_samples;  ///< per item; the rest is padding
+  int64_t step = 0;                    ///< of training, from 0; in validation, the last one trained
 
   bool padded() const;
 };
@@ -42,33 +43,66 @@ class SupervisedTask : public LearningTask {
   torch::nn::Module helpers_;
 };
 
-/// The supervised task, and terms against a frozen teacher: eval mode, no gradient. Without terms
-/// the teacher is not run at all.
+class Balance;
+class Teacher;
+struct GradientNorms;
+struct StepPlan;
+
+/// A term as it takes part in training.
+struct ActiveTerm {
+  std::string name;  ///< in logs
+  double weight;
+  std::shared_ptr<DistillTerm> term;
+};
+
+/// How strong a term was beside the denoising loss, over the student's parameters that both reach.
+struct TermStrength {
+  double factor = 1;     ///< λ of the last step
+  double task_norm = 0;  ///< mean over steps of the norm of the denoising loss's gradient
+  double term_norm = 0;  ///< the same of weight · λ · term
+  int64_t steps = 0;     ///< how many, each of which trained both
+};
+
+/// The supervised task, and terms against a frozen teacher, which is run without gradient, with its
+/// norms folded, and no further than the terms need. Without terms it is not run at all, and
+/// neither in phases without them. The helpers hold the adapters and what `distill.balance`
+/// measured.
 class DistillTask : public LearningTask {
  public:
   /// Adapters draw their weights from `key` and their names, so they cannot change the student.
-  /// `teacher` may be null where there are no terms.
+  /// `teacher` may be null where there are no terms; it is taken over. `teacher_id` stands for its
+  /// weights and options in a cache, and is needed for one only.
   DistillTask(std::shared_ptr<nn::DenoisingModel> student,
               std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
-              const DistillOptions& distill, int64_t batch_size, SeedKey key);
+              const DistillOptions& distill, int64_t batch_size, SeedKey key,
+              const std::string& teacher_id = "");
   LossReport forward(const TaskBatch& batch) override;
   nn::DenoisingModel& model() override { return *student_; }
   torch::nn::Module& helpers() override { return helpers_; }
 
+  const std::vector<ActiveTerm>& terms() const { return terms_; }
+  /// Null where there are no terms.
+  const Teacher* teacher() const { return teacher_.get(); }
+  /// From now on every training step measures the gradients of all parts, too.
+  void watch_strengths();
+  /// Of each term, since `watch_strengths`.
+  std::vector<TermStrength> strengths() const;
+
  private:
-  struct Term {
-    std::string name;
-    double weight;
-    std::shared_ptr<DistillTerm> term;
-  };
+  void add_term(size_t index, const DistillTermConfig& config, const DistillContext& context);
+  void add_terms(LossReport& report, const DistillInput& input, const StepPlan& step);
+  void watch(const std::vector<GradientNorms>& norms, const StepPlan& step);
+
   std::shared_ptr<nn::DenoisingModel> student_;
-  std::shared_ptr<nn::DenoisingModel> teacher_;
+  std::shared_ptr<Teacher> teacher_;
   Objective objective_;
+  std::vector<PhaseOptions> phases_;
   torch::nn::Module helpers_;
-  std::vector<Term> terms_;
+  std::vector<ActiveTerm> terms_;
   std::vector<std::string> student_taps_;
-  std::vector<std::string> teacher_taps_;
-  bool needs_teacher_estimate_ = false;
+  std::shared_ptr<Balance> balance_;
+  bool watches_ = false;
+  std::vector<TermStrength> watched_;  ///< with sums in place of means
 };
 
 }  // namespace limbeck::objective

@@ -25,8 +25,9 @@ class CheckpointStore {
   /// newest valid one.
   std::optional<std::filesystem::path> find(const std::string& which) const;
 
-  /// Empty if the folder's files are what its manifest says, else what is wrong.
-  static std::string check(const std::filesystem::path& checkpoint);
+  /// Empty if the folder's files are what its manifest says, else what is wrong. With `only`, one
+  /// file is looked at.
+  static std::string check(const std::filesystem::path& checkpoint, const std::string& only = "");
 
  private:
   std::optional<std::string> pointed(const std::string& which) const;

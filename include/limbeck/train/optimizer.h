@@ -16,8 +16,8 @@ namespace limbeck {
 double schedule_factor(const ScheduleOptions& options, int64_t step, int64_t steps);
 
 /// AdamW (Loshchilov and Hutter, arXiv 1711.05101) over the parameters of named modules. Weight
-/// decay acts on matrices and kernels, not on biases, norms and slopes. State is kept and saved by
-/// parameter name.
+/// decay acts on matrices and kernels, not on biases, norms and slopes. A parameter without
+/// gradient stays as it is, its state included. State is kept and saved by parameter name.
 class AdamW {
  public:
   AdamW(const OptimizerOptions& options, const std::map<std::string, torch::nn::Module*>& modules);
@@ -39,7 +39,8 @@ class AdamW {
     std::vector<at::Tensor> parameters, averages, squares, steps;
   };
 
-  std::vector<at::Tensor> gradients(const Group& group) const;
+  /// Those of its parameters that have a gradient, without names.
+  Group with_gradient(const Group& group) const;
 
   OptimizerOptions options_;
   std::vector<Group> groups_;

@@ -9,8 +9,11 @@
 
 namespace limbeck {
 
-/// Networks and losses of a configuration, on the device. Throws ConfigError, CheckpointError.
+/// Networks and losses of a configuration, on the device. Throws ConfigError, also where
+/// the teacher cannot be read.
 std::unique_ptr<objective::LearningTask> make_task(const PretrainConfig& config, at::Device device);
 std::unique_ptr<objective::LearningTask> make_task(const DistillConfig& config, at::Device device);
+std::unique_ptr<objective::DistillTask> make_distill_task(const DistillConfig& config,
+                                                          at::Device device);
 
 }  // namespace limbeck

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "limbeck/train/config.h"
+
+namespace limbeck {
+
+/// What a configuration matches with what, for people: taps and their shapes, parameters that train
+/// beside the student, weights, and each term's share of the gradient over the first `batches`
+/// training batches of the run, which are trained on (and forgotten). Writes nothing. Throws as
+/// run_training does.
+std::string explain(const DistillConfig& config, int64_t batches);
+
+}  // namespace limbeck

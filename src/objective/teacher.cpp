@@ -1,0 +1,84 @@
+#include "objective/teacher.h"
+
+#include <torch/types.h>
+
+#include <stdexcept>
+
+#include "limbeck/core/error.h"
+
+namespace limbeck::objective {
+namespace {
+
+/// Taps of a network may lie in memory in any order. Sums over another order round differently, so
+/// that what was read from a file would not be equal to the bit.
+at::Tensor plain(const at::Tensor& x) { return x.clone(at::MemoryFormat::Contiguous); }
+
+at::Tensor rounded(const at::Tensor& x, at::ScalarType precision) {
+  if (precision == torch::kFloat) return x;
+  const auto half = x.to(precision);
+  if (!at::isfinite(half).all().item<bool>()) {
+    throw ConfigError(
+        "distill.cache.precision: the teacher says values that float16 cannot hold; use float32");
+  }
+  return half.to(x.scalar_type());
+}
+
+}  // namespace
+
+Teacher::Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::string> taps,
+                 bool needs_estimate, at::Device device, const TeacherCacheOptions& cache,
+                 const std::string& id)
+    : model_(std::move(model)),
+      taps_(std::move(taps)),
+      needs_estimate_(needs_estimate),
+      precision_(cache.precision == "float16" ? torch::kHalf : torch::kFloat) {
+  model_->eval();
+  model_->fuse();
+  for (auto& parameter : model_->parameters()) parameter.set_requires_grad(false);
+  model_->to(device);
+  if (cache.dir.empty()) return;
+  if (id.empty()) throw std::logic_error("Teacher: a cache needs to know whose it is");
+  cache_ = std::make_unique<TeacherCache>(cache.dir, id, precision_, device);
+}
+
+nn::Denoised Teacher::compute(const at::Tensor& noisy) const {
+  at::NoGradGuard no_grad;
+  nn::Denoised said;
+  if (needs_estimate_) {
+    said = model_->forward(noisy, taps_);
+    said.estimate = rounded(plain(said.estimate), precision_);
+  } else {
+    said.taps = model_->taps(noisy, taps_);
+  }
+  for (auto& [name, tap] : said.taps) tap = rounded(plain(tap), precision_);
+  return said;
+}
+
+nn::Denoised Teacher::forward(const at::Tensor& noisy) const {
+  if (!cache_) return compute(noisy);
+  const std::string key = cache_->key(noisy);
+  nn::Denoised said;
+  bool complete = true;
+  for (const std::string& tap : taps_) {
+    complete = complete && (said.taps[tap] = cache_->find(key, "tap." + tap)).defined();
+  }
+  if (needs_estimate_) {
+    complete = complete && (said.estimate = cache_->find(key, "estimate")).defined();
+  }
+  if (complete) return said;
+  said = compute(noisy);
+  for (const auto& [tap, value] : said.taps) cache_->put(key, "tap." + tap, value);
+  if (needs_estimate_) cache_->put(key, "estimate", said.estimate);
+  return said;
+}
+
+int64_t Teacher::stored_bytes(int64_t batch_size, int64_t samples) const {
+  int64_t values = needs_estimate_ ? samples : 0;
+  for (const std::string& tap : taps_) {
+    const nn::TapInfo info = model_->tap_info(tap);
+    values += info.channels * info.bins() * model_->tap_frames(samples);
+  }
+  return batch_size * values * static_cast<int64_t>(c10::elementSize(precision_));
+}
+
+}  // namespace limbeck::objective

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "limbeck/nn/model.h"
+#include "limbeck/objective/config.h"
+#include "objective/teacher_cache.h"
+
+namespace limbeck::objective {
+
+/// A frozen network that is asked for taps, and for its estimate if need be: in eval mode, without
+/// gradient, with folded norms, run no further than the last of the taps. What it says is the same
+/// to the bit whether it is computed or comes from a cache.
+class Teacher {
+ public:
+  /// Takes the model over. `id` stands for its weights and options in the cache.
+  Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::string> taps,
+          bool needs_estimate, at::Device device, const TeacherCacheOptions& cache,
+          const std::string& id);
+
+  /// `noisy` [B, L] on the device.
+  nn::Denoised forward(const at::Tensor& noisy) const;
+  nn::DenoisingModel& model() const { return *model_; }
+  /// Bytes that a batch takes in the cache.
+  int64_t stored_bytes(int64_t batch_size, int64_t samples) const;
+
+ private:
+  nn::Denoised compute(const at::Tensor& noisy) const;
+
+  std::shared_ptr<nn::DenoisingModel> model_;
+  std::vector<std::string> taps_;
+  bool needs_estimate_;
+  at::ScalarType precision_;
+  std::unique_ptr<TeacherCache> cache_;
+};
+
+}  // namespace limbeck::objective

@@ -1,0 +1,159 @@
+#include "limbeck/train/explain.h"
+
+#include <algorithm>
+
+#include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
+#include "limbeck/core/table.h"
+#include "limbeck/data/options.h"
+#include "limbeck/nn/device.h"
+#include "limbeck/train/setup.h"
+#include "limbeck/train/trainer.h"
+#include "objective/teacher.h"
+
+namespace limbeck {
+namespace {
+
+using objective::DistillTask;
+
+std::string number(int64_t value) { return std::to_string(value); }
+
+std::string shape(const nn::DenoisingModel& model, const std::string& tap, int64_t batch_size,
+                  int64_t samples) {
+  const nn::TapInfo info = model.tap_info(tap);
+  return tap + " [" +
+         join({number(batch_size), number(info.channels), number(model.tap_frames(samples)),
+               number(info.bins())},
+              ", ") +
+         "]";
+}
+
+std::vector<std::string> shapes(const nn::DenoisingModel& model,
+                                const std::vector<std::string>& taps, bool estimate,
+                                int64_t batch_size, int64_t samples) {
+  std::vector<std::string> all;
+  for (const std::string& tap : taps) all.push_back(shape(model, tap, batch_size, samples));
+  if (estimate) {
+    all.push_back("estimate [" + number(batch_size) + ", " + number(samples) + "]");
+  }
+  return all;
+}
+
+/// Trains on the first batches of the run.
+void train(const DistillConfig& config, DistillTask& task, const Dataset& dataset,
+           const at::Device& device, int64_t batches) {
+  Loader loader(dataset, loader_options(config.data, config.train.batch_size, nullptr),
+                SeedKey(static_cast<uint64_t>(config.run.seed)));
+  AdamW optimizer(config.train.optimizer, {{"model", &task.model()}, {"helpers", &task.helpers()}});
+  task.model().train();
+  task.helpers().train();
+  for (int64_t step = 0; step < batches; ++step) {
+    throw_if_interrupted();
+    auto batch = to_device(loader.next(), device);
+    batch.step = step;
+    optimizer.zero_grad();
+    task.forward(batch).total.backward();
+    optimizer.step(schedule_factor(config.train.schedule, step, config.train.steps));
+  }
+}
+
+/// One row a tap; what belongs to the term stands in its first.
+std::string term_table(const DistillTask& task, const nn::DenoisingModel& student,
+                       int64_t batch_size, int64_t samples) {
+  std::vector<std::vector<std::string>> rows;
+  const auto strengths = task.strengths();
+  for (size_t i = 0; i < task.terms().size(); ++i) {
+    const auto& [name, weight, term] = task.terms()[i];
+    const auto& strength = strengths[i];
+    const bool estimate = term->needs_teacher_estimate();
+    const auto of_student = shapes(student, term->student_taps(), estimate, batch_size, samples);
+    const auto of_teacher =
+        shapes(task.teacher()->model(), term->teacher_taps(), estimate, batch_size, samples);
+    const double both = strength.task_norm + strength.term_norm;
+    const std::string share = strength.steps == 0 || !(both > 0)
+                                  ? "-"
+                                  : format("%.1f %%", 100 * strength.term_norm / both);
+    for (size_t k = 0; k < std::max(of_student.size(), of_teacher.size()); ++k) {
+      const bool first = k == 0;
+      rows.push_back({first ? name : "", k < of_student.size() ? of_student[k] : "",
+                      k < of_teacher.size() ? of_teacher[k] : "",
+                      first ? number(nn::parameter_count(*term)) : "",
+                      first ? shortest(weight) : "",
+                      first ? (strength.steps == 0 ? "-" : format("%.4g", strength.factor)) : "",
+                      first ? share : ""});
+    }
+  }
+  return markdown_table({"term", "student", "teacher", "adapter", "weight", "λ", "gradient"}, rows,
+                        3);
+}
+
+std::string phase_lines(const DistillConfig& config) {
+  std::string text;
+  int64_t from = 1;
+  const auto& phases = config.distill.phases;
+  for (size_t i = 0; i < phases.size(); ++i) {
+    const int64_t to = i + 1 == phases.size() ? config.train.steps : from + phases[i].steps - 1;
+    text +=
+        format("steps %lld to %lld: %s\n", static_cast<long long>(from), static_cast<long long>(to),
+               !phases[i].task     ? "the terms alone"
+               : phases[i].distill ? "the denoising loss and the terms"
+                                   : "the denoising loss alone");
+    from = to + 1;
+  }
+  return text;
+}
+
+std::string balance_line(const objective::BalanceOptions& balance) {
+  const auto steps = static_cast<long long>(balance.steps);
+  if (balance.mode == "warmup") return format("λ rises from 0 to 1 over %lld steps\n", steps);
+  if (balance.mode == "constant") return "λ is 1 throughout\n";
+  return format(
+      "λ makes each term's gradient %g times that of the denoising loss, as measured over the "
+      "first %lld steps that train both; weights multiply it\n",
+      balance.target, steps);
+}
+
+std::string cache_line(const DistillConfig& config, const DistillTask& task, int64_t items,
+                       int64_t samples) {
+  const int64_t batch = task.teacher()->stored_bytes(config.train.batch_size, samples);
+  const int64_t size = config.train.batch_size;
+  const int64_t batches = (config.data.epochs_unique * items + size - 1) / size;
+  const auto mib = [](int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+  if (config.distill.cache.dir.empty()) {
+    return format(
+        "the teacher is run in every step; kept in a cache, a batch of it would take "
+        "%.2f MiB\n",
+        mib(batch));
+  }
+  return format("the teacher is kept in %s: %lld training batches, %.0f MiB, and validation\n",
+                config.distill.cache.dir.c_str(), static_cast<long long>(batches),
+                mib(batch * batches));
+}
+
+}  // namespace
+
+std::string explain(const DistillConfig& config, int64_t batches) {
+  const at::Device device = nn::select_device(config.run.device);
+  nn::set_threads(config.run.threads);
+  DistillConfig without_cache = config;
+  without_cache.distill.cache.dir.clear();
+  const auto task = make_distill_task(without_cache, device);
+  std::string text = "student: " + nn::cost_text(task->model()) + "\n";
+  if (task->terms().empty()) return text + "no terms: the student is trained from scratch\n";
+  text += "teacher: " + nn::cost_text(task->teacher()->model()) + ", " + config.teacher.checkpoint +
+          "\n\n";
+  const auto dataset = make_train_dataset(config.data);
+  task->watch_strengths();
+  train(config, *task, *dataset, device, batches);
+  const int64_t samples = dataset->segment_samples();
+  text += term_table(*task, task->model(), config.train.batch_size, samples);
+  text += format(
+      "(shapes: batch, channels, frames, bins; adapter: parameters that train beside the student; "
+      "gradient: the term's share, λ and weight included, of what the denoising loss and the term "
+      "ask of the student's parameters that both reach, mean norms over %lld batches)\n\n",
+      static_cast<long long>(batches));
+  return text + balance_line(config.distill.balance) + phase_lines(config) +
+         cache_line(config, *task, dataset->size(), samples);
+}
+
+}  // namespace limbeck
