@@ -272,6 +272,25 @@ TEST(DistillTask, GradientRatioIsThatOfSeparateBackwardPasses) {
   EXPECT_TRUE(same_bits(other.forward(later).parts[3].value, first.parts[3].value));
 }
 
+TEST(DistillTask, TermsThatNeedTheTeachersEstimateGetIt) {
+  const auto student = make_model();
+  student->eval();
+  DistillTask task(student, make_model(kTeacher, 2), {},
+                   distill_options("[{name: output}, {name: cosine}]"), 2, SeedKey(1));
+  const auto batch = make_batch(400, {400, 300});
+  const auto report = task.forward(batch);
+  const auto teacher = make_model(kTeacher, 2);
+  teacher->eval();
+  at::NoGradGuard no_grad;
+  SupervisedTask towards_teacher(student, {});
+  const auto wanted =
+      towards_teacher
+          .forward({batch.noisy, teacher->forward(batch.noisy, {}).estimate, batch.valid_samples})
+          .denoising;
+  EXPECT_LT(relative_difference(report.parts[2].value, wanted), 1e-4);
+  EXPECT_EQ(report.parts[2].name, "output");
+}
+
 TEST(DistillTask, ValidationDoesNotCalibrate) {
   auto options = distill_options(kLinear);
   options.balance = {"gradient_ratio", 0.4, 5};
