@@ -201,6 +201,7 @@ TEST(GoldenModelFile, IsReadByPython) {
   const auto signals = folder.path() / "signals.safetensors";
   const std::string all_kinds = R"(
 bands: {kept: 8, merged: 8}
+stem: {stride: 1}
 features: magnitude_complex
 norm: instance
 activation: prelu
