@@ -13,6 +13,7 @@ tests/golden/golden_model.py in float32, with a transform of its own here by tor
 
 What differs: Limbeck draws new mixtures of a made corpus for every step (the next one is made by another thread during
 the step), PyTorch sees one batch of noise. The memory format of Limbeck is the configuration's.
+torch.compile leaves complex numbers (the transform, the product with the mask) and GRUs to eager kernels.
 """
 import argparse
 import json
