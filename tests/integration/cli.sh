@@ -105,6 +105,11 @@ expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean"
 head -c 1000 "$work/student-s1/checkpoints/step-00000008/model.safetensors" >"$work/torn.safetensors"
 expect 3 "cut short" "$bin/limbeck-evaluate" --model "$work/torn.safetensors" --manifest "$work/test.csv" --out "$work/x"
 expect 0 "step_ms" "$bin/limbeck-bench" step "${train[@]:1}" --json
+expect 0 "first / second" "$bin/limbeck-bench" model configs/model/student_25k.yaml --against configs/model/demo_student.yaml \
+  --repetitions 1
+expect 0 "stream_ms_per_second" "$bin/limbeck-bench" model configs/distill/cosine.yaml --repetitions 1 --json
+expect 2 "has no section 'model'" "$bin/limbeck-bench" model configs/demo/fast.yaml
+expect 2 "narrower than a bin" "$bin/limbeck-bench" model configs/model/student_25k.yaml --set model.bands.merged=190
 expect 0 "times_real_time_per_core" \
   "$bin/limbeck-bench" metrics --manifest "$work/test.csv" --metrics stoi,si_sdr --repetitions 1 --json
 expect 3 "pairs are needed" "$bin/limbeck-bench" metrics --manifest "$work/clean.csv"
@@ -153,6 +158,10 @@ study=("$bin/limbeck-study" configs/study/demo.yaml configs/demo/fast.yaml --set
 expect 3 "set vbd_test against" "${study[@]}" --set "study.sets.0.manifest=$work/still-leaky.csv"
 [ ! -e "$work/study" ] || fail "a refused study made its folder"
 expect 0 "| narrower latent" "${study[@]}"
+for config in configs/study/shared*.yaml; do
+  expect 0 "configuration is sound" "$bin/limbeck-study" "$config" --set "study.sets.0.manifest=$work/test.csv" --check \
+    --set "study.dir=$work/shared" --set "overrides.data.speech=$work/clean.csv" --set "overrides.data.noise=$work/noise.csv"
+done
 [ "$(wc -l <"$work/study/results.csv")" = 11 ] || fail "results.csv: noisy, teacher and 8 students"
 cp "$work/study/results.csv" "$work/results.csv"
 expect 0 "students: 0 to train, 8 done before" "${study[@]}"

@@ -127,7 +127,7 @@ for config in configs/evaluate/voicebank_demand*.yaml; do
   expect 0 "configuration is sound" "$bin/limbeck-evaluate" "$config" --set "model=$work/teacher" \
     --set "protocol=$vbd/protocol.yaml" --set "out=$work/scores" --check
 done
-for config in configs/study/voicebank_demand*.yaml; do
+for config in configs/study/voicebank_demand*.yaml configs/study/mismatch.yaml; do
   expect 0 "configuration is sound" "$bin/limbeck-study" "$config" --set "study.sets.0.protocol=$vbd/protocol.yaml" \
     --set "overrides.data.protocol=$vbd/protocol.yaml" --set "study.dir=$work/study" --check
 done
