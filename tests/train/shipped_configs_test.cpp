@@ -47,7 +47,11 @@ TEST_P(ShippedDistillation, FitsTheTeacherThatIsShippedWithIt) {
                               config_.distill, config_.train.batch_size, SeedKey(1));
   const auto clean = normal({2, 8000}, 1, 0.1);
   const auto report = task.forward({clean + normal({2, 8000}, 2, 0.1), clean, {8000, 6000}});
-  EXPECT_EQ(report.parts.size(), config_.objective.losses.size() + config_.distill.terms.size());
+  const auto& o = config_.distill;
+  const bool with_task = o.phases.empty() || o.phases.front().task;
+  const size_t lambdas = with_task && o.balance.mode != "constant" ? o.terms.size() : 0;
+  EXPECT_EQ(report.parts.size(),
+            o.terms.size() + lambdas + (with_task ? config_.objective.losses.size() : 0));
   for (const auto& part : report.parts)
     EXPECT_TRUE(std::isfinite(part.value.item<double>())) << part.name;
   report.total.backward();
