@@ -33,6 +33,7 @@ Teacher::Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::str
       needs_estimate_(needs_estimate),
       precision_(cache.precision == "float16" ? torch::kHalf : torch::kFloat) {
   model_->eval();
+  cost_ = nn::cost_text(*model_);
   model_->fuse();
   for (auto& parameter : model_->parameters()) parameter.set_requires_grad(false);
   model_->to(device);

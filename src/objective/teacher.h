@@ -23,6 +23,8 @@ class Teacher {
   /// `noisy` [B, L] on the device.
   nn::Denoised forward(const at::Tensor& noisy) const;
   nn::DenoisingModel& model() const { return *model_; }
+  /// Of the network as it was trained: folding moves parameters about.
+  const std::string& cost() const { return cost_; }
   /// Bytes that a batch takes in the cache.
   int64_t stored_bytes(int64_t batch_size, int64_t samples) const;
 
@@ -30,6 +32,7 @@ class Teacher {
   nn::Denoised compute(const at::Tensor& noisy) const;
 
   std::shared_ptr<nn::DenoisingModel> model_;
+  std::string cost_;
   std::vector<std::string> taps_;
   bool needs_estimate_;
   at::ScalarType precision_;

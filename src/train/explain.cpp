@@ -140,8 +140,7 @@ std::string explain(const DistillConfig& config, int64_t batches) {
   const auto task = make_distill_task(without_cache, device);
   std::string text = "student: " + nn::cost_text(task->model()) + "\n";
   if (task->terms().empty()) return text + "no terms: the student is trained from scratch\n";
-  text += "teacher: " + nn::cost_text(task->teacher()->model()) + ", " + config.teacher.checkpoint +
-          "\n\n";
+  text += "teacher: " + task->teacher()->cost() + ", " + config.teacher.checkpoint + "\n\n";
   const auto dataset = make_train_dataset(config.data);
   task->watch_strengths();
   train(config, *task, *dataset, device, batches);

@@ -130,7 +130,8 @@ class Limbeck:
         result = json.loads(self.call("bench", "step", config, *words, "--threads", a.threads, "--steps", a.steps,
                                       "--json"))
         assert result["threads"] == a.threads
-        return result["forward_ms"], result["backward_ms"]
+        row = result["rows"][0]
+        return row["forward_ms"], row["backward_ms"]
 
 
 def compare(config, arguments, limbeck):
