@@ -15,6 +15,8 @@
 #include "limbeck/audio/io.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/scratch_folder.h"
+#include "limbeck/core/statistics.h"
 #include "limbeck/core/table.h"
 #include "limbeck/data/manifest.h"
 #include "limbeck/metric/metric.h"
@@ -90,31 +92,21 @@ class Reference {
       throw ConfigError(script_.string() +
                         ": not here; run in the source folder or name it by --script");
     }
-    std::string pattern = (fs::temp_directory_path() / "limbeck-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw DataError(pattern + ": cannot be made");
-    folder_ = pattern;
     std::string lines;
     for (const ManifestEntry& entry : manifest.entries) {
       lines += fs::absolute(entry.audio.path).string() + "\t" +
                fs::absolute(entry.noisy.path).string() + "\n";
     }
-    write_file_atomically(folder_ / "pairs.tsv", lines);
+    write_file_atomically(folder_.path() / "pairs.tsv", lines);
   }
-  ~Reference() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Reference(const Reference&) = delete;
-  Reference& operator=(const Reference&) = delete;
-
   /// {"wall_seconds", "cpu_seconds", "versions", "scores": one object a pair: a number or a message
   /// a metric}
   json run() const {
-    const fs::path log = folder_ / "log.txt";
-    const fs::path out = folder_ / "scores.json";
+    const fs::path log = folder_.path() / "log.txt";
+    const fs::path out = folder_.path() / "scores.json";
     const Command command{
-        {"/usr/bin/env", python_, script_.string(), (folder_ / "pairs.tsv").string(), "--jobs",
-         std::to_string(jobs_), "--out", out.string()},
+        {"/usr/bin/env", python_, script_.string(), (folder_.path() / "pairs.tsv").string(),
+         "--jobs", std::to_string(jobs_), "--out", out.string()},
         log};
     const int code = run_commands({command}, 1, [] {}).front();
     if (code != 0) {
@@ -128,14 +120,8 @@ class Reference {
   std::string python_;
   fs::path script_;
   int64_t jobs_;
-  fs::path folder_;
+  ScratchFolder folder_;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 struct Row {
   std::string name;

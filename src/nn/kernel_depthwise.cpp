@@ -45,73 +45,59 @@ LIMBECK_WIDE void sum_products_of_rows(float* out, const float* start, const flo
   for (; c < channels; ++c) sum_products<1>(out, start, a, b, count, c);
 }
 
-/// weight [C, 1, k_T, k_F] as [tap][C].
-at::Tensor by_tap(const at::Tensor& weight) { return weight.flatten(1).t().contiguous(); }
-
-at::Tensor forward_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                        const Shape& s) {
-  const int64_t batch = x.size(0);
-  auto y = empty_rows({batch, s.channels, s.frames_out, s.bins_out});
-  const auto taps = by_tap(weight);
+/// y [B, C, T', F'] of x [B, C, T, F]: each place of y is `bias` (if any) plus the sum over taps
+/// (k_T, k_F) of weight · x at frame(t, k_T) and bin(f, k_F), where these lie within x.
+template <class Frame, class Bin>
+at::Tensor gather(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                  int64_t frames_out, int64_t bins_out, const Frame& frame, const Bin& bin) {
+  const int64_t batch = x.size(0), channels = x.size(1), frames_in = x.size(2), bins_in = x.size(3);
+  const int64_t kernel_time = weight.size(2), kernel_freq = weight.size(3);
+  auto y = empty_rows({batch, channels, frames_out, bins_out});
+  const auto taps = weight.flatten(1).t().contiguous();  // [tap, C]
   const float* w = taps.const_data_ptr<float>();
   const float* in = rows_of(x);
   const float* start = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   float* out = y.data_ptr<float>();
-  for_pieces(batch * s.frames_out, [&](int64_t, int64_t begin, int64_t end) {
-    std::vector<const float*> a(static_cast<size_t>(s.taps())), b(a.size());
+  for_pieces(batch * frames_out, [&](int64_t, int64_t begin, int64_t end) {
+    std::vector<const float*> a(static_cast<size_t>(taps.size(0))), b(a.size());
     for (int64_t row = begin; row < end; ++row) {
-      const int64_t item = row / s.frames_out, t = row % s.frames_out;
-      for (int64_t f = 0; f < s.bins_out; ++f) {
+      const int64_t item = row / frames_out, t = row % frames_out;
+      for (int64_t f = 0; f < bins_out; ++f) {
         size_t count = 0;
-        for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
-          const int64_t ti = s.frame(t, kt);
-          if (ti < 0 || ti >= s.frames_in) continue;
-          for (int64_t kf = 0; kf < s.kernel_freq; ++kf) {
-            const int64_t fi = s.bin(f, kf);
-            if (fi < 0 || fi >= s.bins_in) continue;
-            a[count] = in + ((item * s.frames_in + ti) * s.bins_in + fi) * s.channels;
-            b[count++] = w + (kt * s.kernel_freq + kf) * s.channels;
+        for (int64_t kt = 0; kt < kernel_time; ++kt) {
+          const int64_t from_t = frame(t, kt);
+          if (from_t < 0 || from_t >= frames_in) continue;
+          for (int64_t kf = 0; kf < kernel_freq; ++kf) {
+            const int64_t from_f = bin(f, kf);
+            if (from_f < 0 || from_f >= bins_in) continue;
+            a[count] = in + ((item * frames_in + from_t) * bins_in + from_f) * channels;
+            b[count++] = w + (kt * kernel_freq + kf) * channels;
           }
         }
-        sum_products_of_rows(out + (row * s.bins_out + f) * s.channels, start, a.data(), b.data(),
-                             static_cast<int64_t>(count), s.channels);
+        sum_products_of_rows(out + (row * bins_out + f) * channels, start, a.data(), b.data(),
+                             static_cast<int64_t>(count), channels);
       }
     }
   });
   return y;
 }
 
+at::Tensor forward_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const Shape& s) {
+  return gather(
+      x, weight, bias, s.frames_out, s.bins_out,
+      [&](int64_t t, int64_t k) { return s.frame(t, k); },
+      [&](int64_t f, int64_t k) { return s.bin(f, k); });
+}
+
 at::Tensor backward_input(const at::Tensor& dy, const at::Tensor& weight, const Shape& s) {
-  const int64_t batch = dy.size(0);
-  auto dx = empty_rows({batch, s.channels, s.frames_in, s.bins_in});
-  const auto taps = by_tap(weight);
-  const float* w = taps.const_data_ptr<float>();
-  const float* in = rows_of(dy);
-  float* out = dx.data_ptr<float>();
-  for_pieces(batch * s.frames_in, [&](int64_t, int64_t begin, int64_t end) {
-    std::vector<const float*> a(static_cast<size_t>(s.taps())), b(a.size());
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t item = row / s.frames_in, ti = row % s.frames_in;
-      for (int64_t fi = 0; fi < s.bins_in; ++fi) {
-        size_t count = 0;
-        for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
-          const int64_t t = ti + s.o.before - kt * s.o.dilation_time;
-          if (t < 0 || t >= s.frames_out) continue;
-          for (int64_t kf = 0; kf < s.kernel_freq; ++kf) {
-            const int64_t reached = fi + s.kernel_freq / 2 - kf;
-            if (reached < 0 || reached % s.o.stride_freq != 0) continue;
-            const int64_t f = reached / s.o.stride_freq;
-            if (f >= s.bins_out) continue;
-            a[count] = in + ((item * s.frames_out + t) * s.bins_out + f) * s.channels;
-            b[count++] = w + (kt * s.kernel_freq + kf) * s.channels;
-          }
-        }
-        sum_products_of_rows(out + (row * s.bins_in + fi) * s.channels, nullptr, a.data(), b.data(),
-                             static_cast<int64_t>(count), s.channels);
-      }
-    }
-  });
-  return dx;
+  return gather(
+      dy, weight, at::Tensor(), s.frames_in, s.bins_in,
+      [&](int64_t t, int64_t k) { return t + s.o.before - k * s.o.dilation_time; },
+      [&](int64_t f, int64_t k) -> int64_t {
+        const int64_t reached = f + s.kernel_freq / 2 - k;
+        return reached % s.o.stride_freq == 0 ? reached / s.o.stride_freq : -1;
+      });
 }
 
 at::Tensor backward_weight(const at::Tensor& x, const at::Tensor& dy, const Shape& s) {

@@ -2,19 +2,10 @@
 
 #include <torch/types.h>
 
-#include "objective/spectral_distance.h"
-
 namespace limbeck::objective {
 
-void CompressedSpectrumOptions::describe(config::Visitor& v) {
-  v.value("power", power, "exponent on the magnitudes", config::between(0.05, 1));
-  v.value("complex_weight", complex_weight,
-          "share of the complex part; the rest is the magnitude part", config::between(0, 1));
-  v.section("stft", stft, "frames of the spectra that are compared");
-}
-
 CompressedSpectrum::CompressedSpectrum(const CompressedSpectrumOptions& options)
-    : options_(options), stft_(register_module("stft", Stft(options.stft))) {}
+    : options_(options.spectra), stft_(register_module("stft", Stft(options_.stft))) {}
 
 at::Tensor CompressedSpectrum::forward(const LossInput& input) {
   const bool padded = input.mask.defined();

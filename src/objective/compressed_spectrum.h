@@ -1,15 +1,13 @@
 #pragma once
 
-#include "limbeck/audio/stft.h"
 #include "limbeck/objective/loss.h"
+#include "objective/spectral_distance.h"
 
 namespace limbeck::objective {
 
 struct CompressedSpectrumOptions : config::Component<CompressedSpectrumOptions> {
-  double power = 0.3;
-  double complex_weight = 0.3;
-  StftOptions stft;
-  void describe(config::Visitor& v) override;
+  SpectralDistanceOptions spectra;
+  void describe(config::Visitor& v) override { spectra.describe(v); }
 };
 
 /// Mean over bins and frames of (1 − β) (|S|^p − |Ŝ|^p)² + β |S|^p-compressed complex difference²
@@ -20,7 +18,7 @@ class CompressedSpectrum : public Loss {
   at::Tensor forward(const LossInput& input) override;
 
  private:
-  CompressedSpectrumOptions options_;
+  SpectralDistanceOptions options_;
   Stft stft_;
 };
 

@@ -61,11 +61,6 @@ at::Tensor area_weights(const std::vector<double>& from_edges,
   return weights;
 }
 
-at::Tensor regrid(const at::Tensor& feature, const nn::TapInfo& from, const nn::TapInfo& to,
-                  int64_t to_frames) {
-  return Regridder(from, to)(feature, to_frames);
-}
-
 Regridder::Regridder(nn::TapInfo from, nn::TapInfo to)
     : from_(std::move(from)), to_(std::move(to)) {
   if (!same(from_.band_edges_hz, to_.band_edges_hz))

@@ -6,12 +6,11 @@
 #include <limits>
 
 #include "objective/paired_term.h"
-#include "objective/spectral_distance.h"
 
 namespace limbeck::objective {
 
 SelectiveOutputOptions::SelectiveOutputOptions() {
-  stft = {.window_samples = 512, .hop_samples = 128, .fft_samples = 512, .window = "hann"};
+  spectra.stft = {.window_samples = 512, .hop_samples = 128, .fft_samples = 512, .window = "hann"};
 }
 
 void SelectiveOutputOptions::describe(config::Visitor& v) {
@@ -19,18 +18,16 @@ void SelectiveOutputOptions::describe(config::Visitor& v) {
           config::between(0.01, 1));
   v.value("patch_bins", patch_bins, "bins of a patch", config::at_least(1));
   v.value("patch_frames", patch_frames, "frames of a patch", config::at_least(1));
-  v.value("power", power, "exponent on the magnitudes", config::between(0.05, 1));
-  v.value("complex_weight", complex_weight,
-          "share of the complex part; the rest is the magnitude part", config::between(0, 1));
-  v.section("stft", stft, "frames of the spectra that are compared");
-  v.require(patch_bins <= stft.bins(), "patch_bins", "must not be more than the spectrum has bins");
+  spectra.describe(v);
+  v.require(patch_bins <= spectra.stft.bins(), "patch_bins",
+            "must not be more than the spectrum has bins");
 }
 
 SelectiveOutput::SelectiveOutput(const SelectiveOutputOptions& options, const DistillContext&)
-    : options_(options), stft_(register_module("stft", Stft(options.stft))) {}
+    : options_(options), stft_(register_module("stft", Stft(options.spectra.stft))) {}
 
 at::Tensor SelectiveOutput::patch_sums(const at::Tensor& values) const {
-  const int64_t bands = options_.stft.bins() / options_.patch_bins;
+  const int64_t bands = options_.spectra.stft.bins() / options_.patch_bins;
   const int64_t whole = bands * options_.patch_bins;
   auto sums = values.narrow(2, 0, whole).unflatten(2, {bands, options_.patch_bins}).sum(-1);
   if (whole < values.size(2)) {
@@ -59,20 +56,21 @@ at::Tensor SelectiveOutput::distance(const DistillInput& input) {
   const at::Tensor& mask = input.sample_mask;
   const auto spectra = [&](const at::Tensor& signal) {
     const auto x = full_precision(signal);
-    return compress(stft_, mask.defined() ? x * mask : x, options_.power);
+    return compress(stft_, mask.defined() ? x * mask : x, options_.spectra.power);
   };
   const auto student = spectra(input.student_estimate);
   const auto teacher = spectra(input.teacher_estimate);
   const auto clean = spectra(input.clean);
-  const auto distance = spectral_distance(student, teacher, options_.complex_weight);  // [B, T, F]
-  const auto valid = mask.defined() ? signal_frames(mask, options_.stft, distance.size(1))
+  const auto distance =
+      spectral_distance(student, teacher, options_.spectra.complex_weight);  // [B, T, F]
+  const auto valid = mask.defined() ? signal_frames(mask, options_.spectra.stft, distance.size(1))
                                           .to(distance.dtype())
                                           .unsqueeze(-1)
                                           .expand_as(distance)
                                     : at::ones_like(distance);
-  const auto selected =
-      select(spectral_distance(student, clean, options_.complex_weight).detach(),
-             spectral_distance(teacher, clean, options_.complex_weight).detach(), valid.detach());
+  const auto selected = select(
+      spectral_distance(student, clean, options_.spectra.complex_weight).detach(),
+      spectral_distance(teacher, clean, options_.spectra.complex_weight).detach(), valid.detach());
   return (patch_sums(distance * valid) * selected).sum() /
          (patch_sums(valid) * selected).sum().clamp_min(1);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "limbeck/audio/stft.h"
 #include "limbeck/objective/distill.h"
+#include "objective/spectral_distance.h"
 
 namespace limbeck::objective {
 
@@ -10,9 +10,7 @@ struct SelectiveOutputOptions : config::Component<SelectiveOutputOptions> {
   double share = 0.5;
   int64_t patch_bins = 16;
   int64_t patch_frames = 8;
-  double power = 0.3;
-  double complex_weight = 0.3;
-  StftOptions stft;
+  SpectralDistanceOptions spectra;
   void describe(config::Visitor& v) override;
 };
 

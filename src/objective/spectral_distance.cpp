@@ -4,6 +4,13 @@
 
 namespace limbeck::objective {
 
+void SpectralDistanceOptions::describe(config::Visitor& v) {
+  v.value("power", power, "exponent on the magnitudes", config::between(0.05, 1));
+  v.value("complex_weight", complex_weight,
+          "share of the complex part; the rest is the magnitude part", config::between(0, 1));
+  v.section("stft", stft, "frames of the spectra that are compared");
+}
+
 CompressedSpectra compress(const Stft& stft, const at::Tensor& signal, double power) {
   const auto spectrum = at::view_as_real(stft->forward(signal));
   const auto energy = spectrum.square().sum(-1).add(1e-12);

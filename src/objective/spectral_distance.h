@@ -6,6 +6,14 @@
 
 namespace limbeck::objective {
 
+/// How compressed spectra are taken and compared.
+struct SpectralDistanceOptions {
+  double power = 0.3;           ///< p below
+  double complex_weight = 0.3;  ///< β below
+  StftOptions stft;
+  void describe(config::Visitor& v);
+};
+
 /// A power-compressed spectrum.
 struct CompressedSpectra {
   at::Tensor complex;    ///< [B, T, F, 2]

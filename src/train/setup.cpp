@@ -57,8 +57,10 @@ std::unique_ptr<objective::DistillTask> make_distill_task(const DistillConfig& c
   std::string id;
   if (!config.distill.terms.empty()) {
     teacher = read_teacher(config.teacher);
-    const std::string all = nn::serialize_model(*teacher.model, teacher.config);
-    id = hash_bytes(all.data(), all.size());
+    if (!config.distill.cache.dir.empty()) {
+      const std::string all = nn::serialize_model(*teacher.model, teacher.config);
+      id = hash_bytes(all.data(), all.size());
+    }
   }
   return std::make_unique<objective::DistillTask>(
       make_model(config, device), teacher.model, config.objective, config.distill,

@@ -1,19 +1,15 @@
 #include "limbeck/train/step_bench.h"
 
 #include <ATen/detail/CUDAHooksInterface.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <torch/types.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <filesystem>
 #include <optional>
 
-#include "limbeck/core/error.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/scratch_folder.h"
 #include "limbeck/core/statistics.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/train/setup.h"
@@ -33,29 +29,6 @@ Clock::time_point now(const at::Device& device) {
 double milliseconds(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
-
-/// A folder that goes with the object.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "limbeck-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw DataError(pattern + ": cannot be made: " + std::strerror(errno));
-    }
-    path_ = pattern;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// One way to train, and how long its steps took.
 class Arm {
@@ -130,7 +103,7 @@ StepBench time_steps(const DistillConfig& config, int64_t steps) {
     alone.distill.terms.clear();
     arms.push_back(std::make_unique<Arm>("student alone", alone, device));
     arms.push_back(std::make_unique<Arm>("with teacher", variant, device));
-    variant.distill.cache.dir = scratch->path();
+    variant.distill.cache.dir = scratch->path().string();
     arms.push_back(std::make_unique<Arm>("with teacher cached", variant, device));
   }
 

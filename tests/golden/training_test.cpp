@@ -15,9 +15,9 @@ std::unique_ptr<objective::Loss> make_loss(const nlohmann::json& o) {
   if (o["name"] == "si_sdr")
     return objective::losses().build("si_sdr", objective::SiSdrLossOptions());
   objective::CompressedSpectrumOptions options;
-  options.power = o["power"];
-  options.complex_weight = o["complex_weight"];
-  options.stft = {o["window"], o["hop"], o["window"], "sqrt_hann"};
+  options.spectra.power = o["power"];
+  options.spectra.complex_weight = o["complex_weight"];
+  options.spectra.stft = {o["window"], o["hop"], o["window"], "sqrt_hann"};
   return objective::losses().build("compressed_spectrum", options);
 }
 

@@ -11,7 +11,7 @@
 namespace limbeck::test {
 namespace {
 
-using objective::regrid;
+using objective::Regridder;
 
 constexpr int64_t kSamples = 3000;
 constexpr double kRate = 16000;
@@ -103,10 +103,9 @@ TEST_P(TapsOf, AnImpulseStaysInPlaceOnTheGridOfAnyOtherNetwork) {
     constexpr int64_t kFirst = 1000, kCount = 64;
     for (int64_t at = kFirst; at < kFirst + kCount; at += 4) {
       const auto frames = touched(*teacher, at).at("latent");
-      const auto moved = regrid(frames.view({1, 1, -1, 1}),
-                                {1, {0, 1}, from.hop_seconds, from.first_centre_seconds},
-                                {1, {0, 1}, to.hop_seconds, to.first_centre_seconds},
-                                student->tap_frames(kSamples))
+      const auto moved = Regridder({1, {0, 1}, from.hop_seconds, from.first_centre_seconds},
+                                   {1, {0, 1}, to.hop_seconds, to.first_centre_seconds})(
+                             frames.view({1, 1, -1, 1}), student->tap_frames(kSamples))
                              .flatten();
       double mass = 0, moment = 0;
       for (int64_t t = 0; t < moved.size(0); ++t) {
@@ -145,7 +144,7 @@ TEST_P(TapsOf, ARampIsAsHighInBothNetworks) {
   for (const Framing& framing : kFramings) {
     auto [other, other_info] = ramp_of(framing);
     other_info.band_edges_hz = {0, 8000};
-    const auto difference = (regrid(ramp, info, other_info, other.size(2)) - other)
+    const auto difference = (Regridder(info, other_info)(ramp, other.size(2)) - other)
                                 .narrow(2, 2 * skip, other.size(2) - 4 * skip);
     EXPECT_LE(difference.abs().max().item<double>(), 0.5 * static_cast<double>(GetParam().hop) + 3)
         << framing.label;
@@ -213,7 +212,7 @@ TEST(Bands, LinearAndMergedGridsMeetAtTheSameFrequencies) {
       const auto from = teacher->tap_info(t);
       const auto to = student->tap_info(s);
       const auto x = normal({1, 1, 1, from.bins()}, 81).abs();
-      const auto y = regrid(x, from, to, 1).flatten().to(torch::kDouble);
+      const auto y = Regridder(from, to)(x, 1).flatten().to(torch::kDouble);
       ASSERT_EQ(y.size(0), to.bins());
       const auto flat = x.flatten().to(torch::kDouble).contiguous();
       const std::vector<double> values(flat.data_ptr<double>(),
@@ -233,7 +232,7 @@ TEST(Bands, AToneStaysInPlaceOnTheOtherGrid) {
   for (const double hz : {500.0, 1250.0, 3000.0, 6000.0}) {
     at::Tensor energy;
     const auto band = static_cast<size_t>(loudest(*merged, hz, &energy));
-    const auto moved = regrid(energy.view({1, 1, 1, -1}), from, to, 1).flatten();
+    const auto moved = Regridder(from, to)(energy.view({1, 1, 1, -1}), 1).flatten();
     const auto bin = static_cast<size_t>(moved.argmax().item<int64_t>());
     // Within the band that it came from, or at the edge that they share.
     EXPECT_GE(to.band_edges_hz[bin + 1], from.band_edges_hz[band]) << hz;

@@ -15,7 +15,7 @@ using objective::LossInput;
 std::unique_ptr<objective::Loss> make_loss(const std::string& name) {
   if (name == "si_sdr") return objective::losses().build("si_sdr", objective::SiSdrLossOptions());
   objective::CompressedSpectrumOptions options;
-  options.stft = {32, 16, 32, "sqrt_hann"};
+  options.spectra.stft = {32, 16, 32, "sqrt_hann"};
   return objective::losses().build("compressed_spectrum", options);
 }
 
@@ -117,8 +117,8 @@ TEST(SiSdrLoss, SilentItemsTakeNoPart) {
 
 TEST(CompressedSpectrum, KnownRatios) {
   objective::CompressedSpectrumOptions options;
-  options.power = 0.5;
-  options.complex_weight = 0.25;
+  options.spectra.power = 0.5;
+  options.spectra.complex_weight = 0.25;
   const auto loss = objective::losses().build("compressed_spectrum", options);
   const auto clean = normal({2, 4000}, 13);
   const auto value = [&](double gain) {

@@ -7,7 +7,7 @@ namespace limbeck::test {
 namespace {
 
 using objective::area_weights;
-using objective::regrid;
+using objective::Regridder;
 
 std::vector<double> edges(int64_t cells, double end = 1) {
   std::vector<double> all;
@@ -47,12 +47,12 @@ TEST(AreaWeights, CellsOutsideTakeTheNearest) {
 
 TEST(Regrid, SameGridIsTheSameTensor) {
   const auto x = normal({1, 2, 5, 4}, 1);
-  EXPECT_TRUE(regrid(x, grid(2, 4), grid(9, 4), 5).is_same(x));
+  EXPECT_TRUE(Regridder(grid(2, 4), grid(9, 4))(x, 5).is_same(x));
 }
 
 TEST(Regrid, BinsAreAveragedByTheirEdgesInHz) {
   const auto x = torch::tensor({1.f, 3.f, 5.f, 7.f, 9.f, 11.f}).view({1, 1, 1, 6});
-  const auto y = regrid(x, grid(1, 6), grid(1, 4), 1);
+  const auto y = Regridder(grid(1, 6), grid(1, 4))(x, 1);
   const auto expected = torch::tensor({5.f / 3, 13.f / 3, 23.f / 3, 31.f / 3}).view({1, 1, 1, 4});
   EXPECT_LT(relative_difference(y, expected), 1e-6);
   // The mean over all bands is kept where the grids cover the same range.
@@ -73,18 +73,18 @@ TEST(Regrid, TimeGridsOfOtherHopsMeetAtTheSameSeconds) {
        {std::tuple(slow, slow_frames, fast, fast_frames),
         std::tuple(fast, fast_frames, slow, slow_frames)}) {
     const auto constant = torch::full({1, 1, from_frames, 2}, 3.5);
-    const auto kept = regrid(constant, from, to, to_frames);
+    const auto kept = Regridder(from, to)(constant, to_frames);
     ASSERT_EQ(kept.size(2), to_frames);
     EXPECT_LT((kept - 3.5).abs().max().item<double>(), 1e-5);
     // Steps of a coarse grid deviate from the line by half a step at most, away from the ends.
     const auto difference =
-        (regrid(ramp(from, from_frames), from, to, to_frames) - ramp(to, to_frames))
+        (Regridder(from, to)(ramp(from, from_frames), to_frames) - ramp(to, to_frames))
             .narrow(2, 1, to_frames - 3)
             .abs();
     EXPECT_LT(difference.max().item<double>(), 0.5 * from.hop_seconds);
     // On average they do not: nothing is shifted in time.
     const auto signed_difference =
-        (regrid(ramp(from, from_frames), from, to, to_frames) - ramp(to, to_frames))
+        (Regridder(from, to)(ramp(from, from_frames), to_frames) - ramp(to, to_frames))
             .narrow(2, 1, to_frames - 3);
     EXPECT_LT(std::abs(signed_difference.mean().item<double>()), 0.02 * from.hop_seconds);
   }
@@ -97,18 +97,18 @@ TEST(Regrid, HalfTheHopAveragesNeighbours) {
   auto slow = grid(1, 2, 256, 512);
   auto x = torch::zeros({1, 1, 9, 2});
   x.select(2, 4).fill_(1);
-  const auto y = regrid(x, fast, slow, 5).select(3, 0).flatten();
+  const auto y = Regridder(fast, slow)(x, 5).select(3, 0).flatten();
   EXPECT_LT((y - torch::tensor({0.f, 0.f, 0.5f, 0.f, 0.f})).abs().max().item<double>(), 1e-6) << y;
   x.zero_();
   x.select(2, 3).fill_(1);
-  const auto z = regrid(x, fast, slow, 5).select(3, 0).flatten();
+  const auto z = Regridder(fast, slow)(x, 5).select(3, 0).flatten();
   EXPECT_LT((z - torch::tensor({0.f, 0.25f, 0.25f, 0.f, 0.f})).abs().max().item<double>(), 1e-6)
       << z;
 }
 
 TEST(Regrid, GradientReachesTheFeature) {
   auto x = normal({1, 2, 6, 4}, 2).requires_grad_();
-  regrid(x, grid(2, 4), grid(2, 3, 192, 384), 7).sum().backward();
+  Regridder(grid(2, 4), grid(2, 3, 192, 384))(x, 7).sum().backward();
   // Every target cell has weights that sum to 1, so all of them together give their number.
   EXPECT_NEAR(x.grad().sum().item<double>(), 2 * 7 * 3, 1e-4);
 }

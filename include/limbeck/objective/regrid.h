@@ -13,12 +13,8 @@ namespace limbeck::objective {
 /// Edges ascend.
 at::Tensor area_weights(const std::vector<double>& from_edges, const std::vector<double>& to_edges);
 
-/// A feature [B, C, T, F] of grid `from` averaged onto the frames and bins of grid `to`, which has
-/// `to_frames` frames. The same tensor where the grids agree.
-at::Tensor regrid(const at::Tensor& feature, const nn::TapInfo& from, const nn::TapInfo& to,
-                  int64_t to_frames);
-
-/// `regrid` between two fixed grids, which keeps its weights from call to call.
+/// Averages features of one grid onto the frames and bins of another; keeps its weights from call
+/// to call. Where the grids agree the tensor is passed on.
 class Regridder {
  public:
   Regridder(nn::TapInfo from, nn::TapInfo to);

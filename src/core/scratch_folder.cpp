@@ -1,0 +1,26 @@
+#include "limbeck/core/scratch_folder.h"
+
+#include <stdlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "limbeck/core/error.h"
+
+namespace limbeck {
+
+ScratchFolder::ScratchFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "limbeck-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    throw DataError(pattern + ": cannot be made: " + std::strerror(errno));
+  }
+  path_ = pattern;
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace limbeck
