@@ -12,6 +12,7 @@
 #include "limbeck/core/progress.h"
 #include "limbeck/metric/metric.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/run/run_view.h"
 
 namespace limbeck {
 namespace {
@@ -150,7 +151,7 @@ std::string Trainer::flush(std::vector<Pending>& pending) {
     }
     line["lr"] =
         options_.optimizer.lr * schedule_factor(options_.schedule, step.step - 1, options_.steps);
-    if (step.step % options_.log_every == 0) parts_.run.append_metrics(line.dump());
+    if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
   }
   pending.clear();
   return details.empty() ? details : details.substr(1);
@@ -208,7 +209,7 @@ void Trainer::validate() {
     state_.best_value = value;
     state_.best_step = state_.step;
   }
-  parts_.run.append_metrics(line.dump());
+  parts_.run.metrics().append(line.dump());
   save(is_best);
   parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
                             options_.steps, sums["si_sdr"], noisy, sums["loss"],
@@ -222,8 +223,10 @@ void Trainer::save(bool is_best) {
   if (!device_.is_cpu()) optimizer.tensors["generator/device"] = generator(device_).get_state();
   SafeTensors helpers;
   helpers.tensors = nn::state_of(parts_.task.helpers());
-  nlohmann::json state = {
-      {"step", state_.step}, {"best_step", state_.best_step}, {"seconds", state_.seconds}};
+  nlohmann::json state = {{"step", state_.step},
+                          {"planned_steps", options_.steps},
+                          {"best_step", state_.best_step},
+                          {"seconds", state_.seconds}};
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
   std::map<std::string, std::string> files = {
@@ -235,9 +238,9 @@ void Trainer::save(bool is_best) {
 }
 
 void Trainer::resume() {
-  const auto checkpoint = checkpoints_.find("last");
+  const auto checkpoint = RunView(parts_.run.path()).checkpoint("last");
   if (!checkpoint) {
-    parts_.run.truncate_metrics(-1);
+    parts_.run.metrics().truncate(-1);
     return;
   }
   const std::string source = checkpoint->string();
@@ -262,7 +265,7 @@ void Trainer::resume() {
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
-  parts_.run.truncate_metrics(state_.step);
+  parts_.run.metrics().truncate(state_.step);
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
 }
 
