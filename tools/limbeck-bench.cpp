@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
-#include "bench_data.h"
-#include "bench_metrics.h"
-#include "bench_model.h"
+#include "bench/data.h"
+#include "bench/metrics.h"
+#include "bench/model.h"
 #include "common.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/table.h"
@@ -12,7 +12,7 @@ namespace {
 
 using namespace limbeck;
 
-void print(const StepBench& bench, bool json) {
+void print_bench(const StepBench& bench, bool json) {
   if (json) {
     nlohmann::json object = {{"steps", bench.steps},
                              {"threads", bench.threads},
@@ -27,7 +27,7 @@ void print(const StepBench& bench, bool json) {
                                 {"optimizer_ms", t.optimizer},
                                 {"step_ms", t.total}});
     }
-    std::printf("%s\n", object.dump().c_str());
+    print("%s\n", object.dump());
     return;
   }
   const auto ms = [](double value) { return format("%.1f", value); };
@@ -42,9 +42,9 @@ void print(const StepBench& bench, bool json) {
       row.push_back(ms(part));
     }
   }
-  std::printf("%s(medians of %lld steps in ms, %s, %d threads; at most %.0f MiB of memory)\n",
-              markdown_table(header, rows, names).c_str(), static_cast<long long>(bench.steps),
-              bench.device.c_str(), bench.threads, bench.peak_memory_mib);
+  print("%s(medians of %d steps in ms, %s, %d threads; at most %.0f MiB of memory)\n",
+        markdown_table(header, rows, names), bench.steps, bench.device, bench.threads,
+        bench.peak_memory_mib);
 }
 
 CLI::App* add_metrics_command(CLI::App& app, MetricsBenchOptions& options) {
@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
     if (tool.app.got_subcommand("data")) return bench_data();
     if (tool.app.got_subcommand("model")) return bench_model();
     DistillConfig config;
-    if (options.load(config) && !options.check) print(time_steps(config, steps), json);
+    if (options.load(config) && !options.check) print_bench(time_steps(config, steps), json);
     return 0;
   });
 }

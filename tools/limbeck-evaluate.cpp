@@ -1,4 +1,5 @@
 #include "common.h"
+#include "limbeck/core/format.h"
 #include "limbeck/eval/compare.h"
 #include "limbeck/eval/evaluate.h"
 
@@ -25,8 +26,8 @@ CLI::App* add_compare(CLI::App& app, CompareOptions& options) {
 
 void print_comparison(const CompareOptions& options) {
   const Comparison comparison = compare_results(options.a, options.b, options.by, options.worst);
-  std::printf("%s", options.json ? (comparison_json(comparison) + "\n").c_str()
-                                 : comparison_text(comparison, options.a, options.b).c_str());
+  print("%s", options.json ? (comparison_json(comparison) + "\n")
+                           : comparison_text(comparison, options.a, options.b));
 }
 
 }  // namespace

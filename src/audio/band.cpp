@@ -7,7 +7,7 @@
 #include <numbers>
 #include <stdexcept>
 
-#include "fft.h"
+#include "limbeck/audio/complex_fft.h"
 
 namespace limbeck {
 namespace {
@@ -39,7 +39,7 @@ void remove_band(std::span<float> a, std::span<float> b, int rate_hz, Band band)
   if (a.size() != b.size()) throw std::logic_error("remove_band: lengths differ");
   if (a.empty() || band.high_hz <= band.low_hz) return;
   const auto ringing = static_cast<size_t>(kRingingSeconds * rate_hz);
-  const Fft& fft = shared_fft(std::bit_ceil(a.size() + ringing));
+  const ComplexFft& fft = shared_complex_fft(std::bit_ceil(a.size() + ringing));
   // The filter is real and even in frequency, so it leaves the two signals apart.
   std::vector<std::complex<double>> both(fft.size());
   for (size_t i = 0; i < a.size(); ++i) both[i] = {a[i], b[i]};

@@ -36,8 +36,6 @@ using File = std::unique_ptr<SNDFILE, Close>;
   throw DataError(path.string() + ": " + reason);
 }
 
-long long number(int64_t value) { return static_cast<long long>(value); }
-
 std::string extension(const fs::path& path) {
   std::string text = path.extension().string();
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -62,8 +60,8 @@ void require_whole_wav(const fs::path& path, std::string_view head, int64_t size
     promised += static_cast<int64_t>(static_cast<unsigned char>(head[4 + i])) << (8 * i);
   }
   if (promised >= kWrittenToPipe || promised <= size + 1) return;
-  fail(path, format("is cut short: its header promises %lld bytes, and there are %lld",
-                    number(promised), number(size)));
+  fail(path,
+       format("is cut short: its header promises %d bytes, and there are %d", promised, size));
 }
 
 File open_to_read(const fs::path& path, SF_INFO& info) {
@@ -144,9 +142,8 @@ int64_t chosen_count(const fs::path& path, const ReadOptions& options, const SF_
   const int64_t left = info.frames - options.start;
   const int64_t count = options.count < 0 ? left : options.count;
   if (options.start < 0 || left <= 0 || count == 0 || count > left) {
-    fail(path, format("has %lld samples; %s from sample %lld do not exist", number(info.frames),
-                      options.count < 0 ? "those" : format("%lld", number(count)).c_str(),
-                      number(options.start)));
+    fail(path, format("has %d samples; %s from sample %d do not exist", info.frames,
+                      options.count < 0 ? "those" : format("%d", count), options.start));
   }
   return count;
 }
@@ -155,8 +152,8 @@ void require_finite(const fs::path& path, const std::vector<float>& samples, int
   const auto bad =
       std::find_if(samples.begin(), samples.end(), [](float x) { return !std::isfinite(x); });
   if (bad == samples.end()) return;
-  fail(path, format("sample %lld is not a finite number (%s)",
-                    number(first + (bad - samples.begin())), std::isnan(*bad) ? "nan" : "inf"));
+  fail(path, format("sample %d is not a finite number (%s)", first + (bad - samples.begin()),
+                    std::isnan(*bad) ? "nan" : "inf"));
 }
 
 struct Target {
@@ -258,7 +255,7 @@ Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
   const int channel = chosen_channel(path, options, info);
   const int64_t count = chosen_count(path, options, info);
   if (options.start > 0 && ::sf_seek(file, options.start, SEEK_SET) != options.start) {
-    fail(path, format("cannot be read from sample %lld on", number(options.start)));
+    fail(path, format("cannot be read from sample %d on", options.start));
   }
   Waveform waveform;
   waveform.rate_hz = info.samplerate;
@@ -271,8 +268,8 @@ Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
       waveform.samples.push_back(block[static_cast<size_t>(i * info.channels + channel)]);
     }
     if (got < asked) {
-      fail(path, format("ends after %lld of its %lld samples",
-                        number(options.start + waveform.size()), number(info.frames)));
+      fail(path,
+           format("ends after %d of its %d samples", options.start + waveform.size(), info.frames));
     }
   }
   require_finite(path, waveform.samples, options.start);
@@ -295,13 +292,13 @@ Waveform read_audio_bytes(std::string_view bytes, const std::string& name,
   return read_from(file.get(), info, name, options);
 }
 
-int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat format) {
-  const Target target = target_of(path, format);
+int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat sample_format) {
+  const Target target = target_of(path, sample_format);
   if (waveform.samples.empty()) fail(path, "cannot be written: there are no samples");
   require_finite(path, waveform.samples, 0);
 
   fs::path temporary = path;
-  temporary += limbeck::format(".%d.tmp", ::getpid());
+  temporary += format(".%d.tmp", ::getpid());
   SF_INFO info{};
   info.samplerate = waveform.rate_hz;
   info.channels = 1;
@@ -315,7 +312,7 @@ int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat
   if (!file) give_up(open_failure());
   // A float WAV would otherwise hold a chunk with the time of writing: same samples, other bytes.
   ::sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
-  const int64_t clipped = write_samples(file.get(), waveform, format, target.compressed);
+  const int64_t clipped = write_samples(file.get(), waveform, sample_format, target.compressed);
   const int write_error = ::sf_error(file.get());
   const int close_error = ::sf_close(file.release());
   if (clipped < 0 || write_error != 0 || close_error != 0) {

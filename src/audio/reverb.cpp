@@ -6,7 +6,7 @@
 #include <complex>
 #include <stdexcept>
 
-#include "fft.h"
+#include "limbeck/audio/complex_fft.h"
 
 namespace limbeck {
 namespace {
@@ -35,7 +35,8 @@ RoomSpeech put_in_room(std::span<const float> speech, std::span<const float> res
   const size_t early_end = direct + static_cast<size_t>(std::max<int64_t>(early_samples, 0)) + 1;
   const size_t used = std::min(response.size(), direct + speech.size());
   const double peak = std::abs(response[direct]);
-  const Fft& fft = shared_fft(std::bit_ceil(std::max<size_t>(speech.size() + used, 2)));
+  const ComplexFft& fft =
+      shared_complex_fft(std::bit_ceil(std::max<size_t>(speech.size() + used, 2)));
 
   std::vector<std::complex<double>> x(fft.size());
   for (size_t i = 0; i < speech.size(); ++i) x[i] = std::nearbyint(speech[i] * kSpeechSteps);

@@ -8,7 +8,7 @@
 namespace limbeck::config {
 
 std::string Location::text() const {
-  return line > 0 ? format("%s:%d:%d", source.c_str(), line, column) : source;
+  return line > 0 ? format("%s:%d:%d", source, line, column) : source;
 }
 
 void Diagnostics::add(const Location& where, const std::string& path, const std::string& message) {

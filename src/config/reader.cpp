@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "limbeck/core/format.h"
 
@@ -130,7 +131,7 @@ class Reader : public Visitor {
   bool begin_section(std::string_view key, std::string_view) override {
     const Node* node = take(key, {});
     const std::string inner = path(key);
-    if (node && !node->is_map()) {
+    if (node && !node->is_map() && node->kind != Node::Kind::scalar) {
       wrong_type(*node, inner, "a map");
       return false;
     }
@@ -140,6 +141,10 @@ class Reader : public Visitor {
   }
 
   void end_section() override {
+    if (const Node* name = levels_.back().name) {  // and nothing was chosen by it
+      levels_.back().component_unknown = true;
+      wrong_type(*name, levels_.back().path, "a map");
+    }
     report_unknown();
     const bool failed = levels_.back().failed;
     levels_.pop_back();
@@ -154,7 +159,7 @@ class Reader : public Visitor {
     list.resize(node->items.size());
     for (size_t i = 0; i < node->items.size(); ++i) {
       const std::string item_path = path(key) + "." + std::to_string(i);
-      if (!node->items[i].is_map()) {
+      if (!node->items[i].is_map() && node->items[i].kind != Node::Kind::scalar) {
         wrong_type(node->items[i], item_path, "a map");
         continue;
       }
@@ -164,11 +169,17 @@ class Reader : public Visitor {
     }
   }
 
-  void choose(Chosen& chosen, const Choice& choice, std::string_view) override {
+  void choose(std::string_view key, Chosen& chosen, const Choice& choice,
+              std::string_view) override {
     std::string name = chosen.name();
     Rule rule = one_of(choice.names());
-    rule.is_required = name.empty();
-    value("name", name, "", rule);
+    if (const Node* written = std::exchange(levels_.back().name, nullptr)) {
+      levels_.back().known.emplace_back(key);
+      read(*written, levels_.back().path, name, rule);
+    } else {
+      rule.is_required = name.empty();
+      value(key, name, "", rule);
+    }
     const auto names = choice.names();
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       levels_.back().component_unknown = true;
@@ -180,14 +191,18 @@ class Reader : public Visitor {
 
  private:
   struct Level {
-    const Node* map;
+    const Node* map;   ///< null where the section is not written, or a name stands for it
+    const Node* name;  ///< `temporal: gru` for `temporal: {type: gru}`, until it was used
     std::string path;
     std::vector<std::string> known;
     bool failed = false;
     bool component_unknown = false;  ///< then keys that are not ours may be its
   };
 
-  void open(const Node* map, std::string path) { levels_.push_back({map, std::move(path), {}}); }
+  void open(const Node* node, std::string path) {
+    const bool is_name = node && node->kind == Node::Kind::scalar;
+    levels_.push_back({is_name ? nullptr : node, is_name ? node : nullptr, std::move(path), {}});
+  }
   const Node* map() const { return levels_.back().map; }
 
   std::string path(std::string_view key) const {

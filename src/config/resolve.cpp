@@ -133,7 +133,7 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
       const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
       if (error != std::errc() || end != part.data() + part.size() || index >= node->items.size()) {
         diagnostics.add(where, path,
-                        format("expected the index of one of %zu items", node->items.size()));
+                        format("expected the index of one of %d items", node->items.size()));
         return;
       }
       node = &node->items[index];

@@ -123,8 +123,8 @@ class Dumper : public Visitor {
     put(key, std::move(node), {});
   }
 
-  void choose(Chosen& chosen, const Choice&, std::string_view) override {
-    put("name", text_node(chosen.name()), {});
+  void choose(std::string_view key, Chosen& chosen, const Choice&, std::string_view) override {
+    put(key, text_node(chosen.name()), {});
     if (chosen.get()) chosen.get()->describe(*this);
   }
 
@@ -223,12 +223,13 @@ class Helper : public Visitor {
     list.describe_default(helper);
   }
 
-  void choose(Chosen& chosen, const Choice& choice, std::string_view help) override {
+  void choose(std::string_view key, Chosen& chosen, const Choice& choice,
+              std::string_view help) override {
     Rule rule = one_of(choice.names());
     rule.is_required = chosen.name().empty();
-    line("name", "text", "'" + chosen.name() + "'", help, rule);
+    line(key, "text", "'" + chosen.name() + "'", help, rule);
     for (const std::string& name : choice.names()) {
-      text_ += "#   with name: " + name + " (" + choice.help(name) + ")\n";
+      text_ += "#   with " + std::string(key) + ": " + name + " (" + choice.help(name) + ")\n";
       choice.make(name)->describe(*this);
     }
   }

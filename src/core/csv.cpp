@@ -29,8 +29,8 @@ Csv parse_csv(std::string_view text, const std::string& file_name) {
     if (csv.header.empty()) {
       csv.header = std::move(fields);
     } else if (fields.size() != csv.header.size()) {
-      throw DataError(format("%s:%zu: %zu fields where the header has %zu", file_name.c_str(),
-                             row_line, fields.size(), csv.header.size()));
+      throw DataError(format("%s:%d: %d fields where the header has %d", file_name, row_line,
+                             fields.size(), csv.header.size()));
     } else {
       csv.rows.push_back(std::move(fields));
       csv.lines.push_back(row_line);
@@ -66,7 +66,7 @@ Csv parse_csv(std::string_view text, const std::string& file_name) {
       any = true;
     }
   }
-  if (quoted) throw DataError(format("%s:%zu: a quote is not closed", file_name.c_str(), row_line));
+  if (quoted) throw DataError(format("%s:%d: a quote is not closed", file_name, row_line));
   end_row();
   if (csv.header.empty()) throw DataError(file_name + ": is empty");
   return csv;

@@ -87,8 +87,7 @@ void write_file_atomically(const fs::path& path, std::string_view contents) {
 
 std::string hash_bytes(const void* data, size_t size) {
   const XXH128_hash_t hash = XXH3_128bits(data, size);
-  return format("%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
+  return format("%016x%016x", hash.high64, hash.low64);
 }
 
 std::string hash_file(const fs::path& path) {

@@ -25,12 +25,11 @@ Progress::~Progress() { finish(); }
 std::string Progress::line(const std::string& details) const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
   const int64_t counted = done_ - first_;
-  std::string text = format("%s %lld/%lld", label_.c_str(), static_cast<long long>(done_),
-                            static_cast<long long>(total_));
+  std::string text = format("%s %d/%d", label_, done_, total_);
   if (!details.empty()) text += "  " + details;
   if (counted > 0 && elapsed > 0) {
     const double rate = static_cast<double>(counted) / elapsed;
-    text += format("  %.3g %s/s", rate, unit_.c_str());
+    text += format("  %.3g %s/s", rate, unit_);
     if (done_ < total_) {
       text += "  ETA " + duration_text(static_cast<double>(total_ - done_) / rate);
     } else {

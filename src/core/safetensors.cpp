@@ -1,37 +1,16 @@
 #include "limbeck/core/safetensors.h"
 
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
-#include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
-#include "limbeck/core/format.h"
 
 namespace limbeck {
 namespace {
 
-const std::map<std::string, at::ScalarType>& dtypes() {
-  static const std::map<std::string, at::ScalarType> table = {
-      {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16},
-      {"I64", at::kLong},   {"I32", at::kInt},   {"U8", at::kByte},  {"BOOL", at::kBool}};
-  return table;
-}
-
-std::string dtype_name(at::ScalarType type) {
-  for (const auto& [name, known] : dtypes()) {
-    if (known == type) return name;
-  }
-  TORCH_CHECK(false, "safetensors: no name for dtype ", type);
-}
-
-struct Placed {
-  std::string name;
-  uint64_t begin;
-  uint64_t end;
-};
+constexpr size_t kLengthBytes = 8;
 
 /// nlohmann would quietly turn 1.5 into 1 and −1 into 2^64 − 1.
 void check_counts(const nlohmann::json& list, const char* what) {
@@ -41,19 +20,18 @@ void check_counts(const nlohmann::json& list, const char* what) {
   if (!good) throw CheckpointError(std::string(what) + " is not a list of whole numbers");
 }
 
-at::Tensor read_tensor(const std::string& name, const nlohmann::json& entry, std::string_view data,
-                       std::vector<Placed>& placed) {
-  const auto type = dtypes().find(entry.at("dtype").get<std::string>());
-  if (type == dtypes().end()) throw CheckpointError("unknown dtype " + entry.at("dtype").dump());
+TensorEntry read_entry(const nlohmann::json& entry, uint64_t data_size) {
+  const auto dtype = entry.at("dtype").get<std::string>();
+  if (dtype_bytes(dtype) == 0) throw CheckpointError("unknown dtype " + entry.at("dtype").dump());
   check_counts(entry.at("shape"), "shape");
   check_counts(entry.at("data_offsets"), "data_offsets");
   const auto shape = entry.at("shape").get<std::vector<int64_t>>();
   const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size()) {
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_size) {
     throw CheckpointError("data offsets lie outside the file (is it cut short?)");
   }
   // Behind a 0 the others are still multiplied, into strides, and must not overflow there.
-  uint64_t span = c10::elementSize(type->second);
+  uint64_t span = dtype_bytes(dtype);
   for (const int64_t size : shape) {
     const auto count = static_cast<uint64_t>(std::max<int64_t>(size, 1));
     if (size < 0 || count > (uint64_t{1} << 62) / span) {
@@ -62,85 +40,57 @@ at::Tensor read_tensor(const std::string& name, const nlohmann::json& entry, std
     span *= count;
   }
   const bool has_none = std::find(shape.begin(), shape.end(), 0) != shape.end();
-  const uint64_t bytes = has_none ? 0 : span;
-  if (bytes != offsets[1] - offsets[0]) throw CheckpointError("shape does not fit the data");
-  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type->second));
-  if (bytes > 0) std::memcpy(tensor.data_ptr(), data.data() + offsets[0], bytes);
-  placed.push_back({name, offsets[0], offsets[1]});
-  return tensor;
+  if ((has_none ? 0 : span) != offsets[1] - offsets[0]) {
+    throw CheckpointError("shape does not fit the data");
+  }
+  return {dtype, shape, offsets[0], offsets[1]};
 }
 
-void check_ranges(std::vector<Placed> placed, uint64_t size, const std::string& file) {
-  std::sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
-    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
-  });
+void check_ranges(const SafeTensorsHeader& header, uint64_t size, const std::string& file) {
+  using Range = std::tuple<uint64_t, uint64_t, std::string>;
+  std::vector<Range> ranges;
+  for (const auto& [name, entry] : header.tensors) ranges.push_back({entry.begin, entry.end, name});
+  std::sort(ranges.begin(), ranges.end());
   uint64_t position = 0;
-  for (const Placed& range : placed) {
-    if (range.begin != position) {
-      throw CheckpointError(file + ": " + range.name + ": overlaps another tensor or leaves a gap");
+  for (const auto& [begin, end, name] : ranges) {
+    if (begin != position) {
+      throw CheckpointError(file + ": " + name + ": overlaps another tensor or leaves a gap");
     }
-    position = range.end;
+    position = end;
   }
   if (position != size) throw CheckpointError(file + ": bytes after the last tensor");
 }
 
-}  // namespace
-
-std::string serialize_safetensors(const SafeTensors& contents) {
-  nlohmann::json header = nlohmann::json::object();
-  if (!contents.metadata.empty()) header["__metadata__"] = contents.metadata;
-  uint64_t offset = 0;
-  std::vector<at::Tensor> tensors;
-  for (const auto& [name, tensor] : contents.tensors) {
-    tensors.push_back(tensor.detach().cpu().contiguous());
-    const uint64_t bytes = tensors.back().nbytes();
-    header[name] = {{"dtype", dtype_name(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, offset + bytes}}};
-    offset += bytes;
-  }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');  // aligns the tensors
-  std::string bytes(8, '\0');
-  for (int i = 0; i < 8; ++i)
-    bytes[static_cast<size_t>(i)] = static_cast<char>(text.size() >> (8 * i));
-  bytes.reserve(8 + text.size() + offset);
-  bytes += text;
-  for (const at::Tensor& tensor : tensors) {
-    bytes.append(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
-  }
-  return bytes;
-}
-
-void write_safetensors(const std::filesystem::path& path, const SafeTensors& contents) {
-  write_file_atomically(path, serialize_safetensors(contents));
-}
-
-SafeTensors parse_safetensors(std::string_view bytes, const std::string& file) {
-  uint64_t header_size = 0;
-  if (bytes.size() < 8)
+uint64_t header_length(std::string_view bytes, uint64_t file_size, const std::string& file) {
+  if (bytes.size() < kLengthBytes) {
     throw CheckpointError(file + ": not a safetensors file: shorter than 8 bytes");
-  for (size_t i = 0; i < 8; ++i) {
-    header_size |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   }
-  if (header_size > bytes.size() - 8) {
+  uint64_t length = 0;
+  for (size_t i = 0; i < kLengthBytes; ++i) {
+    length |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  }
+  if (length > file_size - kLengthBytes) {
     throw CheckpointError(file + ": not a safetensors file, or cut short: header length " +
-                          std::to_string(header_size) + " in a file of " +
-                          std::to_string(bytes.size()) + " bytes");
+                          std::to_string(length) + " in a file of " + std::to_string(file_size) +
+                          " bytes");
   }
-  const std::string_view data = bytes.substr(8 + header_size);
-  SafeTensors contents;
-  std::vector<Placed> placed;
+  return length;
+}
+
+SafeTensorsHeader parse(std::string_view text, uint64_t file_size, const std::string& file) {
+  SafeTensorsHeader contents;
+  contents.data_begin = kLengthBytes + text.size();
+  const uint64_t data_size = file_size - contents.data_begin;
   std::string current;
   try {
-    const auto header = nlohmann::json::parse(bytes.substr(8, header_size));
+    const auto header = nlohmann::json::parse(text);
     if (!header.is_object()) throw CheckpointError("header is not a JSON object");
     for (const auto& [name, entry] : header.items()) {
       current = name + ": ";
       if (name == "__metadata__") {
         contents.metadata = entry.get<std::map<std::string, std::string>>();
       } else {
-        contents.tensors[name] = read_tensor(name, entry, data, placed);
+        contents.tensors[name] = read_entry(entry, data_size);
       }
     }
   } catch (const nlohmann::json::exception& e) {
@@ -148,18 +98,52 @@ SafeTensors parse_safetensors(std::string_view bytes, const std::string& file) {
   } catch (const CheckpointError& e) {
     throw CheckpointError(file + ": " + current + e.what());
   }
-  check_ranges(std::move(placed), data.size(), file);
+  check_ranges(contents, data_size, file);
   return contents;
 }
 
-SafeTensors read_safetensors(const std::filesystem::path& path) {
-  std::string bytes;
-  try {
-    bytes = read_file(path);
-  } catch (const DataError& e) {
-    throw CheckpointError(e.what());
+}  // namespace
+
+size_t dtype_bytes(std::string_view dtype) {
+  static const std::map<std::string_view, size_t> table = {{"F64", 8}, {"F32", 4},  {"F16", 2},
+                                                           {"BF16", 2}, {"I64", 8}, {"I32", 4},
+                                                           {"U8", 1},   {"BOOL", 1}};
+  const auto found = table.find(dtype);
+  return found == table.end() ? 0 : found->second;
+}
+
+SafeTensorsHeader parse_safetensors_header(std::string_view bytes, const std::string& file) {
+  const uint64_t length = header_length(bytes, bytes.size(), file);
+  return parse(bytes.substr(kLengthBytes, length), bytes.size(), file);
+}
+
+SafeTensorsHeader read_safetensors_header(const std::filesystem::path& path) {
+  std::error_code failed;
+  const uint64_t size = std::filesystem::file_size(path, failed);
+  std::ifstream in(path, std::ios::binary);
+  if (failed || !in) throw CheckpointError(path.string() + ": cannot be read");
+  std::string length(kLengthBytes, '\0');
+  in.read(length.data(), kLengthBytes);
+  length.resize(static_cast<size_t>(in.gcount()));
+  std::string text(header_length(length, size, path.string()), '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in) throw CheckpointError(path.string() + ": cannot be read");
+  return parse(text, size, path.string());
+}
+
+std::string safetensors_header_bytes(const SafeTensorsHeader& header) {
+  nlohmann::json object = nlohmann::json::object();
+  if (!header.metadata.empty()) object["__metadata__"] = header.metadata;
+  for (const auto& [name, entry] : header.tensors) {
+    object[name] = {{"dtype", entry.dtype},
+                    {"shape", entry.shape},
+                    {"data_offsets", {entry.begin, entry.end}}};
   }
-  return parse_safetensors(bytes, path.string());
+  std::string text = object.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  std::string bytes(kLengthBytes, '\0');
+  for (size_t i = 0; i < kLengthBytes; ++i) bytes[i] = static_cast<char>(text.size() >> (8 * i));
+  return bytes + text;
 }
 
 }  // namespace limbeck

@@ -16,8 +16,8 @@ namespace {
 
 void require_length(const AudioFile& file, int64_t samples, int64_t expected) {
   if (samples == expected) return;
-  fail(file, format("has %lld samples where the manifest says %lld; run limbeck-prepare again",
-                    static_cast<long long>(samples), static_cast<long long>(expected)));
+  fail(file, format("has %d samples where the manifest says %d; run limbeck-prepare again", samples,
+                    expected));
 }
 
 /// True if 16-bit integers hold the samples exactly, which are then in `integers`.

@@ -1,4 +1,4 @@
-#include "csv_row.h"
+#include "data/csv_row.h"
 
 #include <charconv>
 #include <cmath>
@@ -21,7 +21,7 @@ bool parse(const std::string& text, Number& number) {
 }  // namespace
 
 void CsvRow::fail(const std::string& reason) const {
-  throw DataError(format("%s:%zu: %s", file_.c_str(), line(), reason.c_str()));
+  throw DataError(format("%s:%d: %s", file_, line(), reason));
 }
 
 const std::string& CsvRow::text(const std::string& column) const {

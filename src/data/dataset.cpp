@@ -1,7 +1,7 @@
 #include "limbeck/data/dataset.h"
 
+#include "data/segments.h"
 #include "limbeck/core/error.h"
-#include "segments.h"
 
 namespace limbeck {
 

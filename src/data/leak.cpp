@@ -5,7 +5,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "scan.h"
+#include "limbeck/data/listing.h"
 
 namespace limbeck {
 namespace {
@@ -29,7 +29,7 @@ std::string counted(std::vector<std::string> names, const char* what) {
     names.resize(3);
     names.emplace_back("…");
   }
-  return format("%zu %s%s (%s)", count, what, count == 1 ? "" : "s", join(names, ", ").c_str());
+  return format("%d %s%s (%s)", count, what, count == 1 ? "" : "s", join(names, ", "));
 }
 
 }  // namespace
@@ -92,8 +92,8 @@ std::vector<Leak> LeakIndex::find(const std::vector<Fingerprint>& items, const s
                        : needs_length(seen->item, item) ? "name and length"
                                                         : "name and speaker";
     leaks.push_back({Leak::Kind::file, item.id, side + " in " + seen->side,
-                     format("%s of %s has the %s of %s of %s", item.id.c_str(), side.c_str(), what,
-                            seen->item.id.c_str(), seen->side.c_str())});
+                     format("%s of %s has the %s of %s of %s", item.id, side, what, seen->item.id,
+                            seen->side)});
   }
   if (!speakers_too) return leaks;
   for (const auto& [speaker, count] : files_of) {
@@ -101,8 +101,8 @@ std::vector<Leak> LeakIndex::find(const std::vector<Fingerprint>& items, const s
     if (found == files_of_speaker_.end()) continue;
     for (const auto& [other, files] : found->second) {
       leaks.push_back({Leak::Kind::speaker, speaker, side + " in " + other,
-                       format("speaker %s is in %s (%d ×) and in %s (%d ×)", speaker.c_str(),
-                              side.c_str(), count, other.c_str(), files)});
+                       format("speaker %s is in %s (%d ×) and in %s (%d ×)", speaker, side, count,
+                              other, files)});
     }
   }
   return leaks;

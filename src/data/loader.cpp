@@ -138,10 +138,9 @@ class Loader::State {
       ++of_epoch_;
       if (failed_ || of_epoch_ * kTolerated <= dataset_.size()) continue;
       failed_ = std::make_exception_ptr(
-          DataError(format("more than 1 %% of epoch %lld could not be read: %lld of %lld examples "
+          DataError(format("more than 1 %% of epoch %d could not be read: %d of %d examples "
                            "so far, the last: %s",
-                           static_cast<long long>(epoch_), static_cast<long long>(of_epoch_),
-                           static_cast<long long>(dataset_.size()), one.reason.c_str())));
+                           epoch_, of_epoch_, dataset_.size(), one.reason)));
     }
   }
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <unordered_map>
 
-#include "csv_row.h"
+#include "data/csv_row.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -105,8 +105,7 @@ Manifest Manifest::read(const fs::path& path) {
     const CsvRow row(csv, i, path);
     ManifestEntry entry = entry_of(row, manifest.kind);
     const auto [before, is_new] = line_of_id.emplace(entry.id, csv.lines[i]);
-    if (!is_new)
-      row.fail(format("id '%s' stands in line %zu too", entry.id.c_str(), before->second));
+    if (!is_new) row.fail(format("id '%s' stands in line %d too", entry.id, before->second));
     for (const size_t column : extra) entry.extra.push_back(csv.rows[i][column]);
     manifest.entries.push_back(std::move(entry));
   }

@@ -1,4 +1,4 @@
-#include "mixer.h"
+#include "data/mixer.h"
 
 #include <cmath>
 

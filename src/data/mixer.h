@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "data/segments.h"
 #include "limbeck/data/mixture.h"
-#include "segments.h"
 
 namespace limbeck {
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "data/mixer.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "mixer.h"
 
 namespace limbeck {
 namespace {
@@ -146,14 +146,13 @@ RecipeDataset::RecipeDataset(std::vector<Recipe> recipes, MixtureSources sources
     const auto check = [&](const char* role, const Segments& segments, const Piece& piece) {
       const std::string front = name + ": recipe '" + recipe.id + "': " + role + " '" + piece.id;
       if (!segments.contains(piece.id)) {
-        throw DataError(front + format("' is not among the %lld recordings at hand",
-                                       static_cast<long long>(segments.size())));
+        throw DataError(front +
+                        format("' is not among the %d recordings at hand", segments.size()));
       }
       const int64_t samples = segments.entry(piece.id).samples;
       if (piece.start + piece.count <= samples) return;
-      throw DataError(front + format("' has %lld samples, not %lld",
-                                     static_cast<long long>(samples),
-                                     static_cast<long long>(piece.start + piece.count)));
+      throw DataError(front +
+                      format("' has %d samples, not %d", samples, piece.start + piece.count));
     };
     for (const Piece& piece : recipe.speech) check("speech", mixer_->speech(), piece);
     for (const Piece& piece : recipe.noise) check("noise", mixer_->noise(), piece);

@@ -5,7 +5,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/audio_store.h"
-#include "limbeck/data/prepare.h"
+#include "limbeck/data/listing.h"
 #include "limbeck/data/selection.h"
 
 namespace limbeck {
@@ -15,9 +15,8 @@ void require_rate(const std::vector<ManifestEntry>& entries, const std::string& 
                   int64_t rate_hz) {
   for (const ManifestEntry& entry : entries) {
     if (entry.rate_hz == rate_hz) continue;
-    throw DataError(format("%s: has %d Hz where data.rate_hz is %lld (%s)",
-                           entry.audio.path.c_str(), entry.rate_hz, static_cast<long long>(rate_hz),
-                           source.c_str()));
+    throw DataError(format("%s: has %d Hz where data.rate_hz is %d (%s)", entry.audio.path,
+                           entry.rate_hz, rate_hz, source));
   }
 }
 
@@ -29,8 +28,7 @@ void require_usable(const SplitEntries& part, const DataSelection& data, Split s
                         : part.noise.empty()  ? "noise"
                                               : nullptr;
   if (missing != nullptr) {
-    throw DataError(
-        format("%s: no %s has split %s", data.source.c_str(), missing, split_name(split)));
+    throw DataError(format("%s: no %s has split %s", data.source, missing, split_name(split)));
   }
   for (const auto* entries : {&part.speech, &part.noise, &part.pairs}) {
     require_rate(*entries, data.source, rate_hz);
@@ -152,16 +150,14 @@ std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest,
   if (folder_or_manifest.empty()) return {};
   Manifest manifest;
   if (std::filesystem::is_directory(folder_or_manifest)) {
-    RecordingsOptions options;
-    options.folders = {folder_or_manifest};
-    options.speaker = SpeakerRule::none;
-    options.rate_hz = rate_hz;
     Logger silent(Verbosity::quiet);
-    Prepared prepared = prepare_recordings(options, silent);
-    if (!prepared.problems.empty()) {
-      throw DataError(prepared.problems[0].file + ": " + prepared.problems[0].reason);
+    Listing listing = measure_all(
+        Manifest::Kind::recordings, find_recordings({folder_or_manifest}, SpeakerRule::none), 0,
+        silent, [&](ManifestEntry& entry) { measure_recording(entry, rate_hz); });
+    if (!listing.problems.empty()) {
+      throw DataError(listing.problems[0].file + ": " + listing.problems[0].reason);
     }
-    manifest = std::move(prepared.manifest);
+    manifest = std::move(listing.manifest);
   } else {
     manifest = Manifest::read(folder_or_manifest).filter(split);
   }

@@ -30,7 +30,7 @@ void change_paths(Protocol& protocol, const Change& change) {
 void require_kind(const Manifest& manifest, Role role) {
   const bool pairs = manifest.kind == Manifest::Kind::pairs;
   if (pairs == (role == Role::pairs)) return;
-  throw DataError(format("%s: lists %s, and cannot be %s", manifest.path.c_str(),
+  throw DataError(format("%s: lists %s, and cannot be %s", manifest.path,
                          pairs ? "pairs" : "recordings", role_name(role)));
 }
 
@@ -39,8 +39,8 @@ void require_distinct_ids(const Manifest& manifest) {
   for (const ManifestEntry& entry : manifest.entries) {
     const auto [other, is_new] = seen.emplace(entry.id, entry.audio.path);
     if (is_new) continue;
-    throw DataError(format("%s: two test pairs have the id '%s': %s and %s", manifest.path.c_str(),
-                           entry.id.c_str(), other->second.c_str(), entry.audio.path.c_str()));
+    throw DataError(format("%s: two test pairs have the id '%s': %s and %s", manifest.path,
+                           entry.id, other->second, entry.audio.path));
   }
 }
 
@@ -99,8 +99,7 @@ void Protocol::describe(config::Visitor& v) {
   v.section("valid", valid, "what the best checkpoint is chosen on");
   v.section("test", test, "what is reported on");
   v.require(!name.empty(), "name", "must not be empty");
-  v.require(format_version == kFormat, "format",
-            format("this program reads format %lld", static_cast<long long>(kFormat)));
+  v.require(format_version == kFormat, "format", format("this program reads format %d", kFormat));
   v.require(!partial || !note.empty(), "note", "is required where partial is true");
   v.require(test.speech.empty() && test.noise.empty(), "test",
             "results need pairs: speech and noise cannot stand here");
@@ -128,7 +127,7 @@ void Protocol::write(const fs::path& path) const {
 void Protocol::add(Split split, Role role, const Manifest& manifest) {
   require_kind(manifest, role);
   if (manifest.filter(split).entries.empty()) {
-    throw DataError(format("%s: no entry has split %s (of %zu in the file)", manifest.path.c_str(),
+    throw DataError(format("%s: no entry has split %s (of %d in the file)", manifest.path,
                            split_name(split), manifest.entries.size()));
   }
   of(split).of(role).push_back({manifest.path.string(), manifest.content_hash()});
@@ -154,7 +153,7 @@ Manifest Protocol::manifest(Split split, Role role) const {
       throw DataError(format(
           "%s: changed since %s was locked (content hash %s, locked %s); bring it back, or lock it "
           "anew with limbeck-prepare protocol",
-          locked.path.c_str(), file.c_str(), hash.c_str(), locked.hash.c_str()));
+          locked.path, file, hash, locked.hash));
     }
     append(all, one.filter(split));
   }
@@ -167,7 +166,7 @@ std::string Protocol::content_hash() const {
   for (const Split split : kSplits) {
     for (const Role role : kRoles) {
       for (const LockedManifest& locked : of(split).of(role)) {
-        text += format("%s %s %s\n", split_name(split), role_name(role), locked.hash.c_str());
+        text += format("%s %s %s\n", split_name(split), role_name(role), locked.hash);
       }
     }
   }

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <unordered_map>
 
-#include "csv_row.h"
+#include "data/csv_row.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -63,9 +63,9 @@ Recipe parse_recipe(const CsvRow& row) {
   const int64_t samples = row.positive("samples");
   for (const auto* pieces : {&recipe.speech, &recipe.noise}) {
     if (samples_of(*pieces) == samples) continue;
-    row.fail(format("%s are %lld samples, column 'samples' says %lld",
+    row.fail(format("%s are %d samples, column 'samples' says %d",
                     pieces == &recipe.speech ? "the pieces of speech" : "the pieces of noise",
-                    static_cast<long long>(samples_of(*pieces)), static_cast<long long>(samples)));
+                    samples_of(*pieces), samples));
   }
   return recipe;
 }
@@ -81,8 +81,7 @@ int64_t samples_of(const std::vector<Piece>& pieces) {
 std::string pieces_text(const std::vector<Piece>& pieces) {
   std::vector<std::string> texts;
   for (const Piece& piece : pieces) {
-    texts.push_back(piece.id + format("@%lld+%lld", static_cast<long long>(piece.start),
-                                      static_cast<long long>(piece.count)));
+    texts.push_back(piece.id + format("@%d+%d", piece.start, piece.count));
   }
   return join(texts, ";");
 }
@@ -97,7 +96,7 @@ std::vector<Recipe> read_recipes(const std::filesystem::path& path) {
     recipes.push_back(parse_recipe(row));
     const std::string& id = recipes.back().id;
     const auto [before, is_new] = line_of_id.emplace(id, row.line());
-    if (!is_new) row.fail(format("id '%s' stands in line %zu too", id.c_str(), before->second));
+    if (!is_new) row.fail(format("id '%s' stands in line %d too", id, before->second));
   }
   return recipes;
 }

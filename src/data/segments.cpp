@@ -1,4 +1,4 @@
-#include "segments.h"
+#include "data/segments.h"
 
 #include <algorithm>
 

@@ -27,7 +27,7 @@ void require_same_recording(const Evaluation& a, const Evaluation& b, const Pair
   // Files that were cut, resampled or aligned may differ in the last samples.
   if (std::abs(pair.a->seconds - pair.b->seconds) > 0.02) {
     throw DataError(format("%s: %g s in one and %g s in the other: not the same recordings",
-                           pair.a->id.c_str(), pair.a->seconds, pair.b->seconds));
+                           pair.a->id, pair.a->seconds, pair.b->seconds));
   }
   if (pair.a->noisy_scores.empty() || pair.b->noisy_scores.empty()) return;
   for (size_t m = 0; m < a.metrics.size(); ++m) {
@@ -38,8 +38,7 @@ void require_same_recording(const Evaluation& a, const Evaluation& b, const Pair
       throw DataError(
           format("%s: %s of the noisy side is %g in one and %g in the other: not the "
                  "same recordings",
-                 pair.a->id.c_str(), a.metrics[m].name.c_str(), pair.a->noisy_scores[m],
-                 pair.b->noisy_scores[k]));
+                 pair.a->id, a.metrics[m].name, pair.a->noisy_scores[m], pair.b->noisy_scores[k]));
     }
   }
 }
@@ -141,12 +140,12 @@ std::string comparison_text(const Comparison& comparison, const std::string& nam
   std::vector<std::vector<std::string>> rows;
   for (const PairedDifference& d : comparison.differences) {
     const int decimals = d.metric.decimals;
-    rows.push_back({d.metric.title, format("%zu", d.n), format("%.*f", decimals, d.mean_a),
+    rows.push_back({d.metric.title, format("%d", d.n), format("%.*f", decimals, d.mean_a),
                     format("%.*f", decimals, d.mean_b), format("%+.*f", decimals, d.mean),
                     std::isnan(d.interval) ? ""
                                            : format("[%+.*f, %+.*f]", decimals, d.mean - d.interval,
                                                     decimals, d.mean + d.interval),
-                    format("%zu : %zu", d.wins, d.losses)});
+                    format("%d : %d", d.wins, d.losses)});
   }
   std::string text =
       "A " + name_a + "\nB " + name_b + "\n\n" +
@@ -157,12 +156,11 @@ std::string comparison_text(const Comparison& comparison, const std::string& nam
   for (const auto& [name, ids] :
        {std::pair{"A", comparison.only_in_a}, {"B", comparison.only_in_b}}) {
     if (ids.empty()) continue;
-    text += format("%zu utterances only in %s, left out: %s\n", ids.size(), name,
-                   ids_text(ids).c_str());
+    text += format("%d utterances only in %s, left out: %s\n", ids.size(), name, ids_text(ids));
   }
   for (const auto& [name, notes] :
        {std::pair{"A", comparison.notes_a}, {"B", comparison.notes_b}}) {
-    for (const std::string& note : notes) text += format("**%s: %s**\n", name, note.c_str());
+    for (const std::string& note : notes) text += format("**%s: %s**\n", name, note);
   }
   const Metric& ranked = comparison.differences[comparison.ranked].metric;
   rows.clear();
@@ -172,7 +170,7 @@ std::string comparison_text(const Comparison& comparison, const std::string& nam
                     format("%+.*f", ranked.decimals, row.b - row.a)});
   }
   if (rows.empty()) return text;
-  return text + format("\nWhere B is worst against A by %s:\n\n", ranked.title.c_str()) +
+  return text + format("\nWhere B is worst against A by %s:\n\n", ranked.title) +
          markdown_table({"utterance", "A", "B", "B − A"}, rows);
 }
 

@@ -20,8 +20,8 @@ Enhancer::Enhancer(const std::filesystem::path& model_file, const std::string& d
 std::vector<std::vector<float>> Enhancer::operator()(const std::vector<std::vector<float>>& noisy,
                                                      int rate_hz) const {
   if (rate_hz != model_->rate_hz()) {
-    throw DataError(format("the recording has %d Hz, but the model works at %lld Hz; --resample",
-                           rate_hz, static_cast<long long>(model_->rate_hz())));
+    throw DataError(format("the recording has %d Hz, but the model works at %d Hz; --resample",
+                           rate_hz, model_->rate_hz()));
   }
   size_t longest = 0;
   for (const auto& samples : noisy) longest = std::max(longest, samples.size());

@@ -107,14 +107,14 @@ void report_failures(const Evaluation& evaluation, const fs::path& folder, Logge
   }
   if (scored == 0) throw DataError("no utterance could be scored; see " + file);
   if (!evaluation.failures.empty()) {
-    logger.warn(format("%zu failures, see %s", evaluation.failures.size(), file.c_str()));
+    logger.warn(format("%d failures, see %s", evaluation.failures.size(), file));
   }
 }
 
 ExitCode finish(const Evaluation& evaluation, const std::string& system, const fs::path& folder,
                 Logger& logger) {
   report_failures(evaluation, folder, logger);
-  std::printf("%s", score_table(evaluation, system).c_str());
+  print("%s", score_table(evaluation, system));
   std::fflush(stdout);
   logger.info("means over the utterances; more in " +
               (folder / "{per_utterance.csv,table.md,summary.json}").string());
@@ -128,8 +128,8 @@ ExitCode evaluate_files(const EvaluateConfig& config, const std::vector<Metric>&
   const Matched matched = config.clean.empty()
                               ? match_manifest(set.pairs, config.estimate)
                               : match_folders(config.clean, config.estimate, config.noisy);
-  logger.info(format("%zu files with a partner, %zu without", matched.items.size(),
-                     matched.failures.size()));
+  logger.info(
+      format("%d files with a partner, %d without", matched.items.size(), matched.failures.size()));
   if (check_only) {
     logger.info("configuration is sound");
     return ExitCode::ok;
@@ -190,7 +190,7 @@ ExitCode evaluate_runs(const EvaluateConfig& config, const std::vector<fs::path>
   summary["versions"] = versions();
   write_file_atomically(fs::path(config.out) / "table.md", table.markdown());
   write_file_atomically(fs::path(config.out) / "summary.json", summary.dump(2) + "\n");
-  std::printf("%s", table.markdown().c_str());
+  print("%s", table.markdown());
   return any_failed ? ExitCode::some_failed : ExitCode::ok;
 }
 
@@ -294,7 +294,7 @@ ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& l
       guard_model(file, set, config.allow_leak, check_only ? logger : quiet);
     }
   }
-  logger.info(format("%zu pairs in %s", set.pairs.entries.size(), set.pairs.path.c_str()));
+  logger.info(format("%d pairs in %s", set.pairs.entries.size(), set.pairs.path));
   if (check_only) {
     logger.info("configuration is sound");
     return ExitCode::ok;

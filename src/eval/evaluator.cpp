@@ -6,10 +6,10 @@
 #include <memory>
 #include <stdexcept>
 
-#include "data/parallel.h"
 #include "eval/fit.h"
 #include "eval/journal.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/parallel.h"
 #include "limbeck/core/progress.h"
 
 namespace limbeck {

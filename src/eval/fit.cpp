@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "limbeck/audio/aligned_buffer.h"
 #include "limbeck/audio/io.h"
+#include "limbeck/audio/real_fft.h"
 #include "limbeck/audio/resample.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "metric/aligned_buffer.h"
-#include "metric/fft.h"
 
 namespace limbeck {
 namespace {
@@ -22,9 +22,9 @@ double norm(const std::vector<float>& x) {
   return std::sqrt(sum);
 }
 
-metric::FloatBuffer spectrum_of(const std::vector<float>& x, double scale,
-                                const metric::RealFft& transform, metric::FloatBuffer& scratch) {
-  metric::FloatBuffer spectrum(transform.size(), 0.0F);
+FloatBuffer spectrum_of(const std::vector<float>& x, double scale, const RealFft& transform,
+                        FloatBuffer& scratch) {
+  FloatBuffer spectrum(transform.size(), 0.0F);
   for (size_t i = 0; i < x.size(); ++i) spectrum[i] = static_cast<float>(x[i] / scale);
   transform.forward(spectrum.data(), spectrum.data(), scratch.data());
   return spectrum;
@@ -36,11 +36,11 @@ int64_t best_lag(const Waveform& clean, const Waveform& other, const std::string
   const double other_norm = norm(other.samples);
   if (!(clean_norm > 0 && other_norm > 0)) return 0;  // silence is for the metrics to name
   const auto& transform =
-      metric::shared_fft(metric::fft_size_for(clean.samples.size() + other.samples.size()));
-  metric::FloatBuffer scratch(transform.size());
+      shared_real_fft(fft_size_for(clean.samples.size() + other.samples.size()));
+  FloatBuffer scratch(transform.size());
   auto product = spectrum_of(clean.samples, clean_norm, transform, scratch);
   const auto spectrum = spectrum_of(other.samples, other_norm, transform, scratch);
-  metric::multiply_conjugate(product.data(), spectrum.data(), product.data(), transform.size());
+  multiply_conjugate(product.data(), spectrum.data(), product.data(), transform.size());
   transform.inverse(product.data(), product.data(), scratch.data());
 
   const auto size = static_cast<int64_t>(transform.size());
@@ -58,7 +58,7 @@ int64_t best_lag(const Waveform& clean, const Waveform& other, const std::string
     throw DataError(
         format("%s: cannot be aligned: within 1 s the correlation with its clean side "
                "is %.3f at most",
-               name.c_str(), correlation));
+               name, correlation));
   }
   return best;
 }
@@ -75,7 +75,7 @@ Overlap fit(const Waveform& clean, const Waveform& other, const std::string& nam
             const FitOptions& options) {
   if (other.rate_hz != clean.rate_hz) {
     throw DataError(format("%s: has %d Hz and its clean side %d Hz; --resample brings all to one",
-                           name.c_str(), other.rate_hz, clean.rate_hz));
+                           name, other.rate_hz, clean.rate_hz));
   }
   const int64_t lag = options.align ? best_lag(clean, other, name) : 0;
   Overlap overlap;
@@ -85,11 +85,10 @@ Overlap fit(const Waveform& clean, const Waveform& other, const std::string& nam
                            other.samples.size() - overlap.other_start);
   const int64_t hop = clean.rate_hz * 16 / 1000;
   if (!options.align && std::abs(clean.size() - other.size()) > hop) {
-    throw DataError(format(
-        "%s: has %lld samples and its clean side %lld, more than a hop of %lld apart; --align "
-        "shifts and cuts",
-        name.c_str(), static_cast<long long>(other.size()), static_cast<long long>(clean.size()),
-        static_cast<long long>(hop)));
+    throw DataError(
+        format("%s: has %d samples and its clean side %d, more than a hop of %d apart; --align "
+               "shifts and cuts",
+               name, other.size(), clean.size(), hop));
   }
   return overlap;
 }

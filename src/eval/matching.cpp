@@ -3,10 +3,9 @@
 #include <map>
 #include <set>
 
-#include "data/scan.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/prepare.h"
+#include "limbeck/data/listing.h"
 
 namespace limbeck {
 namespace {
@@ -36,8 +35,8 @@ class Folder {
     for (const fs::path& relative : found) taken_.insert(relative);
     if (found.size() > 1) {
       failures.push_back({id, "",
-                          format("%zu files of this name in %s: %s and %s", found.size(),
-                                 path_.c_str(), found[0].c_str(), found[1].c_str())});
+                          format("%d files of this name in %s: %s and %s", found.size(), path_,
+                                 found[0], found[1])});
       return {};
     }
     return fs::path(path_) / found.front();
@@ -67,8 +66,7 @@ void append_stamp(const fs::path& path, std::string& text) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
   const auto time = fs::last_write_time(path, error);
-  text += format("%s %llu %lld\n", path.c_str(), static_cast<unsigned long long>(size),
-                 static_cast<long long>(time.time_since_epoch().count()));
+  text += format("%s %d %d\n", path, size, time.time_since_epoch().count());
 }
 
 }  // namespace

@@ -150,7 +150,7 @@ Evaluation read_scores(const fs::path& path) {
       noisy.push_back(csv.column(metric.name + "_noisy"));
   }
   for (size_t r = 0; r < csv.rows.size(); ++r) {
-    const std::string where = format("%s:%zu", path.c_str(), csv.lines[r]);
+    const std::string where = format("%s:%d", path, csv.lines[r]);
     const auto text = [&](int column) {
       return column < 0 ? std::string() : csv.rows[r].at(static_cast<size_t>(column));
     };

@@ -68,7 +68,7 @@ std::vector<std::string> RunTable::notes() const {
 
 std::string RunTable::markdown() const {
   std::vector<std::string> header = {"system", "runs"};
-  std::vector<std::string> over_runs = {"all runs", format("%zu", means_.size())};
+  std::vector<std::string> over_runs = {"all runs", format("%d", means_.size())};
   for (size_t m = 0; m < metrics_.size(); ++m) {
     header.push_back(metrics_[m].title);
     std::vector<double> values;

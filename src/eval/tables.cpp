@@ -97,7 +97,7 @@ std::string group_table(const Evaluation& evaluation, const std::string& title,
   cells.add_titles(header);
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, members] : ordered) {
-    const std::string count = format("%zu", members.size());
+    const std::string count = format("%d", members.size());
     if (evaluation.has_noisy()) {
       rows.push_back({name, "noisy", count});
       cells.add_means(members, true, rows.back());
@@ -118,9 +118,9 @@ std::string footnotes(const Evaluation& evaluation) {
       if (noisy && !evaluation.has_noisy()) continue;
       const size_t n = evaluation.scores(m, noisy).size();
       if (n == evaluation.rows.size()) continue;
-      text += format("%s%s: mean over the %zu of %zu utterances where it is defined\n",
-                     evaluation.metrics[m].title.c_str(), noisy ? ", noisy" : "", n,
-                     evaluation.rows.size());
+      text +=
+          format("%s%s: mean over the %d of %d utterances where it is defined\n",
+                 evaluation.metrics[m].title, noisy ? ", noisy" : "", n, evaluation.rows.size());
     }
   }
   return text;
@@ -132,7 +132,7 @@ std::string score_table(const Evaluation& evaluation, const std::string& system)
   const ScoreCells cells(evaluation);
   std::vector<std::string> header = {"system", "n"};
   cells.add_titles(header);
-  const std::string count = format("%zu", evaluation.rows.size());
+  const std::string count = format("%d", evaluation.rows.size());
   std::vector<std::vector<std::string>> rows;
   if (evaluation.has_noisy()) {
     rows.push_back({"noisy", count});

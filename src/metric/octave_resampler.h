@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "metric/aligned_buffer.h"
+#include "limbeck/audio/aligned_buffer.h"
 
 namespace limbeck::metric {
 

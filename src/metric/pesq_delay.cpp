@@ -14,7 +14,7 @@ DelayFinder::DelayFinder(const FilteredSignal& reference, const FilteredSignal& 
     : reference_(reference),
       degraded_(degraded),
       constants_(constants),
-      fft_(shared_fft(static_cast<std::size_t>(constants.align_size))),
+      fft_(shared_real_fft(static_cast<std::size_t>(constants.align_size))),
       hann_(fft_.size()),
       frame_a_(fft_.size()),
       frame_b_(fft_.size()),
@@ -55,7 +55,7 @@ int DelayFinder::coarse_delay(int first, int last, int seed) {
 int DelayFinder::correlate_activity(std::span<const float> x, std::span<const float> y) {
   // Correlation as convolution with the reversed reference; twice the size avoids wrap-around.
   const std::size_t size = 2 * fft_size_for(std::max(x.size(), y.size()));
-  const RealFft& fft = shared_fft(size);
+  const RealFft& fft = shared_real_fft(size);
   coarse_.assign(size, 0.0f);
   coarse_b_.assign(size, 0.0f);
   coarse_scratch_.resize(size);

@@ -192,7 +192,7 @@ class DisturbanceModel {
     const int length = interval.last_sample - interval.first_sample;
     const int segment = 2 * range + length;
     const std::size_t size = fft_size_for(2 * static_cast<std::size_t>(segment));
-    const RealFft& fft = shared_fft(size);
+    const RealFft& fft = shared_real_fft(size);
     FloatBuffer a(size, 0.0f);
     FloatBuffer b(size, 0.0f);
     FloatBuffer scratch(size);

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <mutex>
 
+#include "limbeck/audio/real_fft.h"
 #include "limbeck/core/error.h"
-#include "metric/fft.h"
 #include "metric/pesq_model.h"
 
 namespace limbeck::metric::pesq {
@@ -60,7 +60,7 @@ std::span<const float> shared_gains(Curve curve, int rate_hz, std::size_t size) 
 FloatBuffer filtered_region(const FloatBuffer& spectrum, std::span<const float> gains,
                             float factor) {
   const std::size_t size = spectrum.size();
-  const RealFft& fft = shared_fft(size);
+  const RealFft& fft = shared_real_fft(size);
   FloatBuffer region(size);
   FloatBuffer scratch(size);
   const float scale = factor / static_cast<float>(size);
@@ -154,7 +154,7 @@ LevelledSignal normalize_level(std::span<const float> signal, const RateConstant
   std::copy(signal.begin(), signal.end(), result.spectrum.begin());
   {
     FloatBuffer scratch(size);
-    shared_fft(size).forward(result.spectrum.data(), result.spectrum.data(), scratch.data());
+    shared_real_fft(size).forward(result.spectrum.data(), result.spectrum.data(), scratch.data());
   }
   const FloatBuffer band =
       filtered_region(result.spectrum, shared_gains(Curve::alignment, c.rate_hz, size), 1.0f);

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "metric/aligned_buffer.h"
+#include "limbeck/audio/aligned_buffer.h"
 
 namespace limbeck::metric::pesq {
 

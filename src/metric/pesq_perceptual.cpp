@@ -12,7 +12,7 @@ namespace limbeck::metric::pesq {
 
 PitchPower::PitchPower(const RateConstants& constants)
     : constants_(constants),
-      fft_(shared_fft(static_cast<std::size_t>(constants.frame))),
+      fft_(shared_real_fft(static_cast<std::size_t>(constants.frame))),
       window_(fft_.size()),
       spectrum_(fft_.size()),
       scratch_(fft_.size()) {

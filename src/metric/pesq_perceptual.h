@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "metric/fft.h"
+#include "limbeck/audio/real_fft.h"
 #include "metric/pesq_model.h"
 
 namespace limbeck::metric::pesq {

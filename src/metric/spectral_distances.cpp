@@ -8,10 +8,10 @@
 #include <span>
 #include <vector>
 
+#include "limbeck/audio/aligned_buffer.h"
+#include "limbeck/audio/real_fft.h"
 #include "limbeck/core/error.h"
-#include "metric/aligned_buffer.h"
 #include "metric/composite.h"
-#include "metric/fft.h"
 #include "metric/signal_checks.h"
 #include "metric/speech_frames.h"
 
@@ -124,7 +124,7 @@ using BandArray = std::array<double, kCriticalBands>;
 class BandEnergies {
  public:
   BandEnergies(int rate_hz, std::size_t frame_length)
-      : fft_(shared_fft(fft_size_for(2 * frame_length))),
+      : fft_(shared_real_fft(fft_size_for(2 * frame_length))),
         bands_(critical_bands(rate_hz, fft_.size())),
         spectrum_(fft_.size()),
         scratch_(fft_.size()) {}

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "limbeck/audio/real_fft.h"
 #include "limbeck/core/error.h"
-#include "metric/fft.h"
 #include "metric/octave_resampler.h"
 #include "metric/signal_checks.h"
 
@@ -88,7 +88,7 @@ using BandFrame = std::array<float, kBands>;
 
 // Magnitudes of the third-octave bands of each frame, eq. (1).
 std::vector<BandFrame> band_magnitudes(const FloatBuffer& signal, std::size_t frames) {
-  const RealFft& fft = shared_fft(kFftSize);
+  const RealFft& fft = shared_real_fft(kFftSize);
   FloatBuffer spectrum(kFftSize);
   FloatBuffer scratch(kFftSize);
   std::vector<BandFrame> magnitudes(frames);

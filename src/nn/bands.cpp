@@ -51,16 +51,15 @@ std::vector<double> BandGrid::edges_hz() const {
 std::string BandGrid::problem() const {
   if (bands.merged == 0) return "";
   if (bands.kept + bands.merged > bins) {
-    return format("%lld kept and %lld merged bands are more than the %lld bins of the transform",
-                  static_cast<long long>(bands.kept), static_cast<long long>(bands.merged),
-                  static_cast<long long>(bins));
+    return format("%d kept and %d merged bands are more than the %d bins of the transform",
+                  bands.kept, bands.merged, bins);
   }
   const auto c = centres();
   if (c[1] - c[0] < 1) {
     return format(
-        "%lld bands above bin %lld are narrower than a bin (%.2f): merge into fewer, or "
+        "%d bands above bin %d are narrower than a bin (%.2f): merge into fewer, or "
         "keep more",
-        static_cast<long long>(bands.merged), static_cast<long long>(bands.kept), c[1] - c[0]);
+        bands.merged, bands.kept, c[1] - c[0]);
   }
   return "";
 }

@@ -56,7 +56,7 @@ DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& op
   for (size_t i = 0; i < o.encoder.size(); ++i) {
     const auto& stage = o.encoder[i];
     encoder_.push_back(
-        make_stage(format("encoder%zu", i), stage, channels, stage.channels, true, lookahead));
+        make_stage(format("encoder%d", i), stage, channels, stage.channels, true, lookahead));
     channels = stage.channels;
   }
 
@@ -79,10 +79,10 @@ DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& op
     const int64_t out = i > 0 ? o.encoder[i - 1].channels : o.stem.channels;
     if (o.skips == "concat") {
       skips_.push_back(register_module(
-          format("skip%zu", o.encoder.size() - 1 - i),
+          format("skip%d", o.encoder.size() - 1 - i),
           Conv(ConvOptions{.in_channels = 2 * channels, .out_channels = channels})));
     }
-    decoder_.push_back(make_stage(format("decoder%zu", o.encoder.size() - 1 - i), stage, channels,
+    decoder_.push_back(make_stage(format("decoder%d", o.encoder.size() - 1 - i), stage, channels,
                                   out, false, lookahead));
     channels = out;
   }
@@ -185,7 +185,7 @@ at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& col
   std::vector<at::Tensor> skips;
   for (size_t i = 0; i < encoder_.size(); ++i) {
     for (auto& block : encoder_[i]) x = block(x, stream);
-    if (collector.put(format("encoder.%zu", i), x)) return {};
+    if (collector.put(format("encoder.%d", i), x)) return {};
     skips.push_back(x);
   }
   x = latent_in_(x);
@@ -198,7 +198,7 @@ at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& col
     if (options_.skips == "add") x = x + skip;
     if (options_.skips == "concat") x = skips_[i](at::cat({x, skip}, 1));
     for (auto& block : decoder_[i]) x = block(x, stream);
-    if (collector.put(format("decoder.%zu", i), x)) return {};
+    if (collector.put(format("decoder.%d", i), x)) return {};
   }
   x = activate_mask(interleave_bins(head_(x), options_.stem.stride));  // [B, 1 or 2, T, bands]
   collector.put("mask", x);
@@ -241,9 +241,9 @@ void DenoisingAutoencoder::fuse() {
 
 std::vector<std::string> DenoisingAutoencoder::tap_names() const {
   std::vector<std::string> names = {"stem"};
-  for (size_t i = 0; i < encoder_.size(); ++i) names.push_back(format("encoder.%zu", i));
+  for (size_t i = 0; i < encoder_.size(); ++i) names.push_back(format("encoder.%d", i));
   names.insert(names.end(), {"latent_in", "latent"});
-  for (size_t i = 0; i < decoder_.size(); ++i) names.push_back(format("decoder.%zu", i));
+  for (size_t i = 0; i < decoder_.size(); ++i) names.push_back(format("decoder.%d", i));
   names.push_back("mask");
   return names;
 }
@@ -256,9 +256,9 @@ DenoisingAutoencoder::TapShape DenoisingAutoencoder::tap_shape(const std::string
   for (size_t i = 0; i < o.encoder.size(); ++i) {
     const size_t mirrored = o.encoder.size() - 1 - i;
     const int64_t out = i > 0 ? o.encoder[i - 1].channels : o.stem.channels;
-    shapes[format("decoder.%zu", mirrored)] = {out, stride};
+    shapes[format("decoder.%d", mirrored)] = {out, stride};
     stride *= o.encoder[i].stride;
-    shapes[format("encoder.%zu", i)] = {o.encoder[i].channels, stride};
+    shapes[format("encoder.%d", i)] = {o.encoder[i].channels, stride};
   }
   shapes["latent_in"] = {o.latent.in_channels, stride};
   shapes["latent"] = {o.latent.channels, stride};
@@ -310,7 +310,7 @@ std::vector<LayerCost> DenoisingAutoencoder::layer_costs() const {
   bins /= o.stem.stride;
   for (size_t i = 0; i < encoder_.size(); ++i) {
     for (size_t b = 0; b < encoder_[i].size(); ++b) {
-      costs.push_back(encoder_[i][b]->cost(format("encoder.%zu.%zu", i, b), bins));
+      costs.push_back(encoder_[i][b]->cost(format("encoder.%d.%d", i, b), bins));
       if (b == 0) bins /= o.encoder[i].stride;
     }
   }
@@ -319,9 +319,9 @@ std::vector<LayerCost> DenoisingAutoencoder::layer_costs() const {
   add_conv("latent", latent_, nullptr, nullptr);
   add_conv("latent_out", latent_out_, latent_out_norm_, latent_out_activation_);
   for (size_t i = 0; i < decoder_.size(); ++i) {
-    if (!skips_.empty()) add_conv(format("skip.%zu", i), skips_[i], nullptr, nullptr);
+    if (!skips_.empty()) add_conv(format("skip.%d", i), skips_[i], nullptr, nullptr);
     for (size_t b = 0; b < decoder_[i].size(); ++b) {
-      costs.push_back(decoder_[i][b]->cost(format("decoder.%zu.%zu", i, b), bins));
+      costs.push_back(decoder_[i][b]->cost(format("decoder.%d.%d", i, b), bins));
     }
     bins *= o.encoder[o.encoder.size() - 1 - i].stride;
   }

@@ -60,16 +60,14 @@ void DenoisingAutoencoderOptions::describe(config::Visitor& v) {
           config::one_of({"contiguous", "channels_last"}));
   v.require(!encoder.empty(), "encoder", "needs at least one stage");
   v.require(grid().problem().empty(), "bands", grid().problem());
-  v.require(
-      network_bins() % total_stride() == 0, "encoder",
-      format("the strides multiply to %lld, which does not divide the %lld bands of the network",
-             static_cast<long long>(total_stride()), static_cast<long long>(network_bins())));
+  v.require(network_bins() % total_stride() == 0, "encoder",
+            format("the strides multiply to %d, which does not divide the %d bands of the network",
+                   total_stride(), network_bins()));
   v.require(latent.in_channels % temporal.groups == 0 || temporal.type == "none", "temporal",
-            format("groups must divide the %lld channels of latent_in",
-                   static_cast<long long>(latent.in_channels)));
-  v.require(lookahead_frames <= lookahead_capacity(), "lookahead_frames",
-            format("is more than the %lld frames that kernels of this length reach",
-                   static_cast<long long>(lookahead_capacity())));
+            format("groups must divide the %d channels of latent_in", latent.in_channels));
+  v.require(
+      lookahead_frames <= lookahead_capacity(), "lookahead_frames",
+      format("is more than the %d frames that kernels of this length reach", lookahead_capacity()));
 }
 
 BandGrid DenoisingAutoencoderOptions::grid() const {

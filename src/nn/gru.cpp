@@ -10,8 +10,7 @@ GruImpl::GruImpl(const GruOptions& options) : options_(options) {
   const int64_t directions = options.bidirectional ? 2 : 1;
   const int64_t hidden = options.hidden / options.groups / directions;
   for (int64_t g = 0; g < options.groups; ++g) {
-    auto group = register_module(format("group%lld", static_cast<long long>(g)),
-                                 std::make_shared<torch::nn::Module>());
+    auto group = register_module(format("group%d", g), std::make_shared<torch::nn::Module>());
     auto& weights = weights_.emplace_back();
     for (int64_t layer = 0; layer < options.layers; ++layer) {
       for (int64_t direction = 0; direction < directions; ++direction) {

@@ -5,11 +5,9 @@
 
 namespace limbeck::nn {
 
-ModelConfig::ModelConfig() {
-  chosen.set("denoising_autoencoder", models().make_options("denoising_autoencoder"));
-}
+ModelConfig::ModelConfig() { chosen = {models(), "denoising_autoencoder"}; }
 
-void ModelConfig::describe(config::Visitor& v) { v.choice(chosen, models(), "network"); }
+void ModelConfig::describe(config::Visitor& v) { v.choice("name", chosen, models(), "network"); }
 
 std::shared_ptr<DenoisingModel> build_model(const ModelConfig& config, SeedKey key) {
   std::shared_ptr<DenoisingModel> model = models().build(config.chosen.name(), *config.chosen);

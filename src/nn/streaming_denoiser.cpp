@@ -16,9 +16,9 @@ DenoisingAutoencoder& streamable(DenoisingModel& model) {
   const int64_t lookahead = autoencoder->options().lookahead_frames;
   if (lookahead > 0) {
     throw ConfigError(
-        format("a network that looks %lld frames ahead cannot stream; "
+        format("a network that looks %d frames ahead cannot stream; "
                "lookahead_frames: 0 can",
-               static_cast<long long>(lookahead)));
+               lookahead));
   }
   return *autoencoder;
 }

@@ -73,8 +73,7 @@ TemporalImpl::TemporalImpl(const TemporalOptions& options, int64_t channels, int
     output_bias_ = output->register_parameter("bias", torch::empty({width_}));
   } else if (options.type == "dual_path") {
     for (int64_t l = 0; l < options.layers; ++l) {
-      auto block = register_module(format("block%lld", static_cast<long long>(l)),
-                                   std::make_shared<torch::nn::Module>());
+      auto block = register_module(format("block%d", l), std::make_shared<torch::nn::Module>());
       for (const bool over_bins : {true, false}) {
         paths_.push_back(block->register_module(over_bins ? "intra" : "inter",
                                                 Path(options, channels, norm, over_bins)));
@@ -112,7 +111,7 @@ std::vector<LayerCost> TemporalImpl::costs() const {
   std::vector<LayerCost> costs;
   for (size_t i = 0; i < paths_.size(); ++i) {
     costs.push_back(paths_[i]->cost(
-        format("temporal.block%zu.%s", i / 2, i % 2 == 0 ? "intra" : "inter"), bins_));
+        format("temporal.block%d.%s", i / 2, i % 2 == 0 ? "intra" : "inter"), bins_));
   }
   return costs;
 }

@@ -94,10 +94,10 @@ std::shared_ptr<Adapter> make_adapter(const AdapterOptions& options, int64_t stu
     return std::make_shared<Bottleneck>(options, student_channels, teacher_channels);
   }
   if (student_channels != teacher_channels) {
-    throw ConfigError(format(
-        "adapter 'none' needs equal channels, but the student has %lld and the teacher %lld; "
-        "use adapter: {type: linear}",
-        static_cast<long long>(student_channels), static_cast<long long>(teacher_channels)));
+    throw ConfigError(
+        format("adapter 'none' needs equal channels, but the student has %d and the teacher %d; "
+               "use adapter: {type: linear}",
+               student_channels, teacher_channels));
   }
   return std::make_shared<Identity>();
 }

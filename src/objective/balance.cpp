@@ -92,9 +92,9 @@ void Balance::require_gradients(const StepPlan& step) const {
   for (size_t i = 0; i < terms_.size(); ++i) {
     if (term_norms_[static_cast<int64_t>(i)].item<double>() > 0) continue;
     throw ConfigError(format(
-        "distill.balance: %s gave the student no gradient in the first %lld steps, so there is no "
+        "distill.balance: %s gave the student no gradient in the first %d steps, so there is no "
         "ratio to set its weight by; leave the term out, or use balance: {mode: constant}",
-        terms_[i].c_str(), static_cast<long long>(options_.steps)));
+        terms_[i], options_.steps));
   }
 }
 

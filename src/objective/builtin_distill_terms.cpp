@@ -1,10 +1,10 @@
-#include "objective/attention.h"
-#include "objective/clskd.h"
-#include "objective/cosine.h"
-#include "objective/fitnet.h"
-#include "objective/output.h"
-#include "objective/selective_output.h"
-#include "objective/similarity.h"
+#include "objective/terms/attention.h"
+#include "objective/terms/clskd.h"
+#include "objective/terms/cosine.h"
+#include "objective/terms/fitnet.h"
+#include "objective/terms/output.h"
+#include "objective/terms/selective_output.h"
+#include "objective/terms/similarity.h"
 
 namespace limbeck::objective {
 namespace {

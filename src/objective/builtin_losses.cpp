@@ -1,5 +1,5 @@
-#include "objective/compressed_spectrum.h"
-#include "objective/si_sdr_loss.h"
+#include "objective/losses/compressed_spectrum.h"
+#include "objective/losses/si_sdr_loss.h"
 
 namespace limbeck::objective {
 

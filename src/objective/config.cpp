@@ -11,13 +11,13 @@ ObjectiveConfig::ObjectiveConfig() {
   for (const auto& [name, weight] :
        {std::pair("compressed_spectrum", 1.0), std::pair("si_sdr", 0.01)}) {
     LossConfig& loss = losses.emplace_back();
-    loss.chosen.set(name, objective::losses().make_options(name));
+    loss.chosen = {objective::losses(), name};
     loss.weight = weight;
   }
 }
 
 void LossConfig::describe(config::Visitor& v) {
-  v.choice(chosen, losses(), "loss");
+  v.choice("name", chosen, losses(), "loss");
   v.value("weight", weight, "factor of this part in the sum", config::at_least(0));
 }
 
@@ -34,7 +34,7 @@ void ObjectiveConfig::describe(config::Visitor& v) {
 }
 
 void DistillTermConfig::describe(config::Visitor& v) {
-  v.choice(chosen, distill_terms(), "distillation term");
+  v.choice("name", chosen, distill_terms(), "distillation term");
   v.value("weight", weight,
           "factor of this term beside the denoising loss; to do without a term, leave it out",
           config::above(0));

@@ -7,9 +7,9 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/initialize.h"
+#include "limbeck/objective/teacher.h"
 #include "objective/balance.h"
 #include "objective/phases.h"
-#include "objective/teacher.h"
 
 namespace limbeck::objective {
 namespace {
@@ -67,10 +67,9 @@ DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
   TORCH_CHECK(teacher, "DistillTask: terms without a teacher");
   if (student_->rate_hz() != teacher->rate_hz()) {
     throw ConfigError(format(
-        "the student works at %lld Hz, the teacher at %lld Hz; give both one rate: a student with "
-        "model.rate_hz: %lld, or a teacher that was trained at the student's",
-        static_cast<long long>(student_->rate_hz()), static_cast<long long>(teacher->rate_hz()),
-        static_cast<long long>(teacher->rate_hz())));
+        "the student works at %d Hz, the teacher at %d Hz; give both one rate: a student with "
+        "model.rate_hz: %d, or a teacher that was trained at the student's",
+        student_->rate_hz(), teacher->rate_hz(), teacher->rate_hz()));
   }
   const DistillContext context{*student_, *teacher, objective, batch_size};
   for (size_t i = 0; i < distill.terms.size(); ++i) add_term(i, distill.terms[i], context);
@@ -97,10 +96,10 @@ void DistillTask::add_term(size_t index, const DistillTermConfig& config,
   try {
     term = distill_terms().build(name, *config.chosen, context);
   } catch (const ConfigError& e) {
-    throw ConfigError(format("distill.terms.%zu (%s): ", index, name.c_str()) + e.what());
+    throw ConfigError(format("distill.terms.%d (%s): ", index, name) + e.what());
   }
   for (const ActiveTerm& other : terms_) {
-    if (other.name == name) name = format("%s_%zu", config.chosen.name().c_str(), index);
+    if (other.name == name) name = format("%s_%d", config.chosen.name(), index);
   }
   terms_.push_back({name, config.weight, helpers_.register_module(name, term)});
 }

@@ -10,7 +10,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
-#include "limbeck/core/safetensors.h"
+#include "limbeck/nn/safetensors.h"
 
 namespace limbeck::objective {
 namespace fs = std::filesystem;
@@ -47,9 +47,7 @@ TeacherCache::TeacherCache(const fs::path& dir, const std::string& teacher_id,
 }
 
 std::string TeacherCache::key(const at::Tensor& noisy) const {
-  return format("%lldx%lld-", static_cast<long long>(noisy.size(0)),
-                static_cast<long long>(noisy.size(1))) +
-         hash_of(noisy.cpu().contiguous());
+  return format("%dx%d-", noisy.size(0), noisy.size(1)) + hash_of(noisy.cpu().contiguous());
 }
 
 fs::path TeacherCache::path(const std::string& key, const std::string& what) const {

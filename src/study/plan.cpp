@@ -128,8 +128,7 @@ class Planner {
         diagnostics_.add(
             {"study", 0, 0}, "data.protocol",
             format("all runs of a study share one protocol, but %s has '%s' and %s '%s'",
-                   first->label.c_str(), first->data.protocol.c_str(), run.label.c_str(),
-                   run.data.protocol.c_str()));
+                   first->label, first->data.protocol, run.label, run.data.protocol));
         return;
       }
     }
@@ -156,22 +155,21 @@ class Planner {
     const StudyMethod& method = config_.methods[m];
     config::Node node = scenario.student;
     merge(node, config_.overrides);
-    const fs::path dir = dir_ / "runs" / slug(scenario.name) / slug(method.name) /
-                         format("seed-%lld", static_cast<long long>(seed));
+    const fs::path dir =
+        dir_ / "runs" / slug(scenario.name) / slug(method.name) / format("seed-%d", seed);
     set_run(node, dir, seed);
     set_text(node, "teacher", "checkpoint", (dir_ / "teachers" / slug(scenario.teacher)).string());
     // Read with the method in it, so that what holds across sections is checked, too.
     node.child("distill", node.where) = config::to_node(method.distill);
     auto config =
-        config::read<DistillConfig>(node, diagnostics_, format("scenarios.%zu.student", s));
+        config::read<DistillConfig>(node, diagnostics_, format("scenarios.%d.student", s));
     if (config.distill.cache.dir.empty() && config.data.epochs_unique > 0) {
       config.distill.cache.dir = (dir_ / "teacher_cache").string();
     }
     if (seed == config_.study.seeds.front()) students_.push_back({s, m, config});
-    plan.students.push_back(
-        {scenario.name + ", " + method.name + format(", seed %lld", static_cast<long long>(seed)),
-         "limbeck-distill", dir, config::to_yaml(config::to_node(config)), config.data,
-         config.train.steps, seed, s, m, scenario.teacher});
+    plan.students.push_back({scenario.name + ", " + method.name + format(", seed %d", seed),
+                             "limbeck-distill", dir, config::to_yaml(config::to_node(config)),
+                             config.data, config.train.steps, seed, s, m, scenario.teacher});
   }
 
   /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found

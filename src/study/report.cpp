@@ -113,7 +113,7 @@ class SetTables {
     const nn::ModelCost& cost = results_.costs.at(group.front()->run.dir.string());
     std::vector<std::string> cells = {name, method, count_text(cost.parameters),
                                       format("%.1f", cost.macs_per_second / 1e6),
-                                      format("%zu", group.size())};
+                                      format("%d", group.size())};
     for (size_t m = 0; m < results_.metrics.size(); ++m) {
       std::vector<double> values;
       for (const RunScores* scores : group) values.push_back(scores->means[m]);
@@ -141,7 +141,7 @@ class SetTables {
     if (differences.empty() || differences.front().size() < 2) return std::nullopt;
     std::vector<std::string> cells = {config_.scenarios[scenario].name,
                                       config_.methods[method].name,
-                                      format("%zu", differences.front().size())};
+                                      format("%d", differences.front().size())};
     for (size_t m = 0; m < differences.size(); ++m) {
       const Summary s = summarize(differences[m]);
       const double half = interval95(s);
@@ -183,7 +183,7 @@ std::string write_report(const std::filesystem::path& dir, const StudyConfig& co
   std::string failed = csv_line({"run", "reason"});
   for (const StudyFailure& failure : failures) failed += csv_line({failure.label, failure.reason});
   if (!failures.empty())
-    text += format("\n%zu failures are listed in failures.csv; what failed is not in the means.\n",
+    text += format("\n%d failures are listed in failures.csv; what failed is not in the means.\n",
                    failures.size());
   write_file_atomically(dir / "results.csv", results_csv(config, results));
   write_file_atomically(dir / "failures.csv", failed);

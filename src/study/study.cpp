@@ -7,13 +7,13 @@
 
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/processes.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/core/statistics.h"
 #include "limbeck/data/leak.h"
 #include "limbeck/eval/evaluate.h"
 #include "limbeck/nn/device.h"
 #include "study/guard.h"
-#include "study/processes.h"
 #include "study/report.h"
 
 namespace limbeck {
@@ -71,7 +71,7 @@ class Study {
     train("students", students, jobs(), false);
     const StudyResults results = score(students);
     const std::string table = write_report(plan_.dir, config_, results, failures_);
-    std::printf("%s", table.c_str());
+    print("%s", table);
     for (const auto& failure : failures_) logger_.error(failure.label + ": " + failure.reason);
     logger_.info("results: " + (plan_.dir / "results.csv").string() + ", " +
                  (plan_.dir / "table.md").string());
@@ -107,7 +107,7 @@ class Study {
         commands.back().arguments.insert(commands.back().arguments.end(), {"--threads", "0"});
       started.push_back(&run);
     }
-    logger_.info(format("%s: %zu to train, %zu done before", what.c_str(), commands.size(),
+    logger_.info(format("%s: %d to train, %d done before", what, commands.size(),
                         runs.size() - commands.size()));
     if (commands.empty()) return;
     const auto done = [&] {
@@ -210,10 +210,10 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
   StudyPlan plan = plan_study(config);
   std::vector<TestSet> sets = read_sets(config);
   guard_sets(config, plan, sets, logger);
-  logger.info(format(
-      "study %s: %zu teachers; %zu scenarios x %zu methods x %zu seeds = %zu students; in %s",
-      config.study.name.c_str(), plan.teachers.size(), config.scenarios.size(),
-      config.methods.size(), config.study.seeds.size(), plan.students.size(), plan.dir.c_str()));
+  logger.info(
+      format("study %s: %d teachers; %d scenarios x %d methods x %d seeds = %d students; in %s",
+             config.study.name, plan.teachers.size(), config.scenarios.size(),
+             config.methods.size(), config.study.seeds.size(), plan.students.size(), plan.dir));
   if (check_only) {
     logger.info("configuration is sound");
     return ExitCode::ok;

@@ -1,4 +1,4 @@
-#include "data_guard.h"
+#include "train/data_guard.h"
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"

@@ -4,7 +4,7 @@
 
 #include "limbeck/core/log.h"
 #include "limbeck/data/training_record.h"
-#include "limbeck/train/run_dir.h"
+#include "limbeck/run/run_dir.h"
 
 namespace limbeck {
 

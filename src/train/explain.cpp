@@ -7,9 +7,9 @@
 #include "limbeck/core/table.h"
 #include "limbeck/data/options.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/objective/teacher.h"
 #include "limbeck/train/setup.h"
 #include "limbeck/train/trainer.h"
-#include "objective/teacher.h"
 
 namespace limbeck {
 namespace {
@@ -93,24 +93,22 @@ std::string phase_lines(const DistillConfig& config) {
   const auto& phases = config.distill.phases;
   for (size_t i = 0; i < phases.size(); ++i) {
     const int64_t to = i + 1 == phases.size() ? config.train.steps : from + phases[i].steps - 1;
-    text +=
-        format("steps %lld to %lld: %s\n", static_cast<long long>(from), static_cast<long long>(to),
-               !phases[i].task     ? "the terms alone"
-               : phases[i].distill ? "the denoising loss and the terms"
-                                   : "the denoising loss alone");
+    text += format("steps %d to %d: %s\n", from, to,
+                   !phases[i].task     ? "the terms alone"
+                   : phases[i].distill ? "the denoising loss and the terms"
+                                       : "the denoising loss alone");
     from = to + 1;
   }
   return text;
 }
 
 std::string balance_line(const objective::BalanceOptions& balance) {
-  const auto steps = static_cast<long long>(balance.steps);
-  if (balance.mode == "warmup") return format("λ rises from 0 to 1 over %lld steps\n", steps);
+  if (balance.mode == "warmup") return format("λ rises from 0 to 1 over %d steps\n", balance.steps);
   if (balance.mode == "constant") return "λ is 1 throughout\n";
   return format(
       "λ makes each term's gradient %g times that of the denoising loss, as measured over the "
-      "first %lld steps that train both; weights multiply it\n",
-      balance.target, steps);
+      "first %d steps that train both; weights multiply it\n",
+      balance.target, balance.steps);
 }
 
 std::string cache_line(const DistillConfig& config, const DistillTask& task, int64_t items,
@@ -125,9 +123,8 @@ std::string cache_line(const DistillConfig& config, const DistillTask& task, int
         "%.2f MiB\n",
         mib(batch));
   }
-  return format("the teacher is kept in %s: %lld training batches, %.0f MiB, and validation\n",
-                config.distill.cache.dir.c_str(), static_cast<long long>(batches),
-                mib(batch * batches));
+  return format("the teacher is kept in %s: %d training batches, %.0f MiB, and validation\n",
+                config.distill.cache.dir, batches, mib(batch * batches));
 }
 
 }  // namespace
@@ -149,8 +146,8 @@ std::string explain(const DistillConfig& config, int64_t batches) {
   text += format(
       "(shapes: batch, channels, frames, bins; adapter: parameters that train beside the student; "
       "gradient: the term's share, λ and weight included, of what the denoising loss and the term "
-      "ask of the student's parameters that both reach, mean norms over %lld batches)\n\n",
-      static_cast<long long>(batches));
+      "ask of the student's parameters that both reach, mean norms over %d batches)\n\n",
+      batches);
   return text + balance_line(config.distill.balance) + phase_lines(config) +
          cache_line(config, *task, dataset->size(), samples);
 }

@@ -102,8 +102,8 @@ void AdamW::load_state(const std::map<std::string, at::Tensor>& state, const std
   at::NoGradGuard no_grad;
   auto own = this->state();
   if (own.size() != state.size()) {
-    throw CheckpointError(format("%s: optimizer state of %zu tensors, expected %zu", source.c_str(),
-                                 state.size(), own.size()));
+    throw CheckpointError(
+        format("%s: optimizer state of %d tensors, expected %d", source, state.size(), own.size()));
   }
   for (auto& [name, tensor] : own) {
     const auto found = state.find(name);

@@ -67,11 +67,10 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
   const ValidationSet valid = make_validation_set(config.data, data, config.train.batch_size);
   logger.info("model: " + nn::cost_text(task->model()));
   if (const int64_t extra = nn::parameter_count(task->helpers()); extra > 0) {
-    logger.info(format("beside it, in training only: %lld parameters of adapters",
-                       static_cast<long long>(extra)));
+    logger.info(format("beside it, in training only: %d parameters of adapters", extra));
   }
-  logger.info(format("data: %lld items for training, %lld examples for validation",
-                     static_cast<long long>(train->size()), static_cast<long long>(valid.size())));
+  logger.info(format("data: %d items for training, %d examples for validation", train->size(),
+                     valid.size()));
   if (session.check_only) {
     logger.info("configuration is sound");
     return;
@@ -81,17 +80,16 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
   keep_record(run, record);
   write_environment(run, device, threads, record, logger);
   for (const std::string& note : record.notes) logger.warn(note);
-  logger.info(format("run: %s on %s with %d threads, seed %lld", config.run.dir.c_str(),
-                     device.str().c_str(), threads, static_cast<long long>(config.run.seed)));
+  logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
+                     threads, config.run.seed));
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
   Trainer trainer(config.train, {*task, config.model, *train, valid, loader, run, logger},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   const TrainState state = trainer.run();
-  logger.info(format("best: step %lld, %s; in %s", static_cast<long long>(state.best_step),
-                     config.train.select == "si_sdr"
-                         ? format("si_sdr %.2f dB", state.best_value).c_str()
-                         : format("loss %.4g", -state.best_value).c_str(),
-                     (run.path() / "checkpoints").c_str()));
+  logger.info(format("best: step %d, %s; in %s", state.best_step,
+                     config.train.select == "si_sdr" ? format("si_sdr %.2f dB", state.best_value)
+                                                     : format("loss %.4g", -state.best_value),
+                     (run.path() / "checkpoints")));
 }
 
 }  // namespace

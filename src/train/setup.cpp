@@ -6,7 +6,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/model_file.h"
-#include "limbeck/train/checkpoint.h"
+#include "limbeck/run/checkpoint.h"
 
 namespace limbeck {
 
@@ -15,9 +15,8 @@ namespace {
 std::shared_ptr<nn::DenoisingModel> make_model(const PretrainConfig& config, at::Device device) {
   auto model = nn::build_model(config.model, SeedKey(static_cast<uint64_t>(config.run.seed)));
   if (model->rate_hz() != config.data.rate_hz) {
-    throw ConfigError(format("model.rate_hz is %lld, but data.rate_hz %lld",
-                             static_cast<long long>(model->rate_hz()),
-                             static_cast<long long>(config.data.rate_hz)));
+    throw ConfigError(
+        format("model.rate_hz is %d, but data.rate_hz %d", model->rate_hz(), config.data.rate_hz));
   }
   model->to(device);
   return model;

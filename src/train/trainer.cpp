@@ -56,7 +56,7 @@ TrainState Trainer::run() {
   if (!device_.is_cpu()) generator(device_).set_current_seed(key_.with("libtorch").value());
   resume();
   if (state_.step >= options_.steps) {
-    parts_.logger.info(format("already trained to step %lld", static_cast<long long>(state_.step)));
+    parts_.logger.info(format("already trained to step %d", state_.step));
     return state_;
   }
   const auto start = Clock::now();
@@ -87,19 +87,17 @@ TrainState Trainer::run() {
       save(false);
     }
     if (interrupt_signal()) {
-      parts_.logger.info(
-          format("interrupted; saved at step %lld, the same command goes on from there",
-                 static_cast<long long>(state_.step)));
+      parts_.logger.info(format(
+          "interrupted; saved at step %d, the same command goes on from there", state_.step));
       throw_if_interrupted();
     }
   }
-  parts_.logger.info(format("trained %lld steps in %s; waited %.1f %% of it for data",
-                            static_cast<long long>(state_.step),
-                            duration_text(seconds_since(start)).c_str(),
+  parts_.logger.info(format("trained %d steps in %s; waited %.1f %% of it for data", state_.step,
+                            duration_text(seconds_since(start)),
                             100 * loader.wait_seconds() / std::max(seconds_since(start), 1e-9)));
   if (loader.unreadable() > 0) {
-    parts_.logger.warn(format("%lld examples could not be read and were replaced",
-                              static_cast<long long>(loader.unreadable())));
+    parts_.logger.warn(
+        format("%d examples could not be read and were replaced", loader.unreadable()));
   }
   return state_;
 }
@@ -141,15 +139,14 @@ std::string Trainer::flush(std::vector<Pending>& pending) {
       const size_t p = i % step.names.size();
       if (!std::isfinite(v[p])) {
         throw DivergenceError(
-            format("training diverged at step %lld: %s is %f; the last checkpoint is kept. Try a "
+            format("training diverged at step %d: %s is %f; the last checkpoint is kept. Try a "
                    "smaller train.optimizer.lr",
-                   static_cast<long long>(step.step), step.names[p].c_str(), v[p]));
+                   step.step, step.names[p], v[p]));
       }
     }
     for (size_t p = 0; p < step.names.size(); ++p) {
       line[step.names[p]] = v[p];
-      if (step.names[p] != "gradient_norm")
-        details += format(" %s %.4g", step.names[p].c_str(), v[p]);
+      if (step.names[p] != "gradient_norm") details += format(" %s %.4g", step.names[p], v[p]);
     }
     line["lr"] =
         options_.optimizer.lr * schedule_factor(options_.schedule, step.step - 1, options_.steps);
@@ -203,9 +200,8 @@ void Trainer::validate() {
   line["si_sdr_noisy"] = noisy;
   const double value = options_.select == "si_sdr" ? sums["si_sdr"] : -sums["loss"];
   if (!std::isfinite(value)) {
-    throw DivergenceError(format("training diverged at step %lld: %s of the validation set is %f",
-                                 static_cast<long long>(state_.step), options_.select.c_str(),
-                                 value));
+    throw DivergenceError(format("training diverged at step %d: %s of the validation set is %f",
+                                 state_.step, options_.select, value));
   }
   const bool is_best = value > state_.best_value;
   if (is_best) {
@@ -214,10 +210,9 @@ void Trainer::validate() {
   }
   parts_.run.append_metrics(line.dump());
   save(is_best);
-  parts_.logger.info(format("valid %lld/%lld  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s",
-                            static_cast<long long>(state_.step),
-                            static_cast<long long>(options_.steps), sums["si_sdr"], noisy,
-                            sums["loss"], is_best ? "  best" : ""));
+  parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
+                            options_.steps, sums["si_sdr"], noisy, sums["loss"],
+                            is_best ? "  best" : ""));
 }
 
 void Trainer::save(bool is_best) {
@@ -268,8 +263,7 @@ void Trainer::resume() {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
   parts_.run.truncate_metrics(state_.step);
-  parts_.logger.info(
-      format("going on from step %lld (%s)", static_cast<long long>(state_.step), source.c_str()));
+  parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
 }
 
 }  // namespace limbeck

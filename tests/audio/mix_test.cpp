@@ -4,6 +4,7 @@
 
 #include "../data/support.h"
 #include "limbeck/core/csv.h"
+#include "paths.h"
 
 namespace limbeck {
 namespace {
@@ -77,9 +78,7 @@ std::vector<float> made_signal(const std::string& name) {
   return {};
 }
 
-Csv golden_levels() {
-  return read_csv(std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/golden/data/p56.csv");
-}
+Csv golden_levels() { return read_csv(test::source_dir() / "tests/golden/data/p56.csv"); }
 
 /// The Recommendation's own coarse thresholds leave a tenth of a dB to interpolation.
 void expect_level(const Csv& csv, const std::vector<std::string>& row,

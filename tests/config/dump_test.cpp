@@ -311,5 +311,11 @@ TEST(Dump, FollowsAListOfStructs) {
   EXPECT_THAT(differences(to_node(a), to_node(b))[0], ::testing::StartsWith("distill: "));
 }
 
+TEST(Choice, ANameAloneStandsForItsDefaults) {
+  const auto alone = read_text<Sample>("name: a\ndistill: [cosine]\n", "f");
+  const auto spelled = read_text<Sample>("name: a\ndistill: [{name: cosine}]\n", "f");
+  EXPECT_EQ(to_yaml(to_node(alone)), to_yaml(to_node(spelled)));
+}
+
 }  // namespace
 }  // namespace limbeck::config::test

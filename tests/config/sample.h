@@ -53,7 +53,7 @@ struct Term {
   double weight = 1;
 
   void describe(Visitor& v) {
-    v.choice(chosen, terms(), "distillation term");
+    v.choice("name", chosen, terms(), "distillation term");
     v.value("weight", weight, "factor of the term", at_least(0));
   }
 };

@@ -18,7 +18,7 @@ TEST(Format, IsPrintf) {
 
 TEST(Format, HoldsLongTexts) {
   const std::string text(100000, 'x');
-  EXPECT_EQ(format("<%s>", text.c_str()), "<" + text + ">");
+  EXPECT_EQ(format("<%s>", text), "<" + text + ">");
 }
 
 TEST(Join, PutsSeparatorsOnlyBetween) {

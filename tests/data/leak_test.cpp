@@ -4,7 +4,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/prepare.h"
+#include "limbeck/corpus/prepare.h"
 #include "limbeck/data/training_record.h"
 #include "support.h"
 
@@ -187,10 +187,7 @@ class RandomSet {
   int64_t below(int64_t count) {
     return static_cast<int64_t>(random_.below(static_cast<uint64_t>(count)));
   }
-  std::string hash() {
-    return format("%016llx%016llx", static_cast<unsigned long long>(random_.bits()),
-                  static_cast<unsigned long long>(random_.bits()));
-  }
+  std::string hash() { return format("%016x%016x", random_.bits(), random_.bits()); }
 
   /// A random entry of the split that is no noise.
   ManifestEntry& pick(Split split) {

@@ -18,6 +18,7 @@
 #include "limbeck/audio/io.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/random.h"
+#include "paths.h"
 
 namespace limbeck::test {
 
@@ -89,9 +90,9 @@ inline std::string hash_of(const std::vector<float>& samples) {
 /// The folder with real recordings: LIMBECK_SHARED_DATA, or ../shared/data beside the source.
 inline std::optional<std::filesystem::path> shared_data() {
   const char* named = std::getenv("LIMBECK_SHARED_DATA");
-  const std::filesystem::path path =
-      named != nullptr ? std::filesystem::path(named)
-                       : std::filesystem::path(LIMBECK_SOURCE_DIR) / ".." / "shared" / "data";
+  const std::filesystem::path path = named != nullptr
+                                         ? std::filesystem::path(named)
+                                         : test::source_dir() / ".." / "shared" / "data";
   if (!std::filesystem::exists(path / "manifest.csv")) return std::nullopt;
   return std::filesystem::canonical(path);
 }

@@ -2,8 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "limbeck/core/safetensors.h"
+#include "limbeck/nn/safetensors.h"
 #include "nn/support.h"
+#include "paths.h"
 
 namespace limbeck::test {
 
@@ -15,8 +16,7 @@ constexpr double kGradient = 1e-4;
 class Golden {
  public:
   explicit Golden(const std::string& name)
-      : file_(read_safetensors(std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/golden/data" /
-                               (name + ".safetensors"))),
+      : file_(read_safetensors(test::source_dir() / "tests/golden/data" / (name + ".safetensors"))),
         cases_(nlohmann::json::parse(file_.metadata.at("cases"))) {}
 
   const nlohmann::json& cases() const { return cases_; }

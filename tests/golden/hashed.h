@@ -108,7 +108,7 @@ inline std::string shapes_digest(const torch::nn::Module& module) {
       shape += (shape.empty() ? "" : "x") + std::to_string(size);
     lines += name + ":" + shape + "\n";
   }
-  return format("%016llx", static_cast<unsigned long long>(fnv1a(lines)));
+  return format("%016x", fnv1a(lines));
 }
 
 }  // namespace limbeck::test

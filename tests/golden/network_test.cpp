@@ -3,10 +3,11 @@
 
 #include "golden/golden.h"
 #include "golden/hashed.h"
-#include "limbeck/audio/stft.h"
 #include "limbeck/config/resolve.h"
 #include "limbeck/nn/denoising_autoencoder.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/nn/stft.h"
+#include "paths.h"
 
 namespace limbeck::test {
 namespace {
@@ -165,8 +166,7 @@ TEST(GoldenNetworks, HoldEveryPresetAsItIsNow) {
                           [](const auto& name) { return name.starts_with("random_"); }),
             20);
   const Golden golden("networks");
-  const std::filesystem::path folder =
-      std::filesystem::path(LIMBECK_SOURCE_DIR) / "configs" / "model";
+  const std::filesystem::path folder = test::source_dir() / "configs" / "model";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().stem();
     SCOPED_TRACE("run tests/golden/make_network_golden.py: " + name);
@@ -180,8 +180,7 @@ TEST(GoldenNetworks, HoldEveryPresetAsItIsNow) {
 }
 
 TEST(GoldenModelFile, WrittenByPythonIsRead) {
-  const auto path =
-      std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/golden/data/python_model.safetensors";
+  const auto path = test::source_dir() / "tests/golden/data/python_model.safetensors";
   const std::string name = read_safetensors(path).metadata.at("case");
   const Golden golden("networks");
   const auto x = 0.1 * hashed(name + "/noisy", {2, golden.cases().at(name).at("samples")});
@@ -222,7 +221,7 @@ lookahead_frames: 2
     const auto noisy = normal({2, 1000}, 2, 0.1);
     write_safetensors(signals,
                       {{{"noisy", noisy}, {"estimate", model->forward(noisy, {}).estimate}}, {}});
-    const std::string script = LIMBECK_SOURCE_DIR "/tests/golden/read_model.py";
+    const std::string script = (test::source_dir() / "tests/golden/read_model.py").string();
     EXPECT_EQ(
         std::system((python + " -B " + script + " " + model_file.string() + " " + signals.string())
                         .c_str()),

@@ -3,10 +3,10 @@
 #include "limbeck/objective/distill.h"
 #include "limbeck/objective/loss.h"
 #include "limbeck/train/optimizer.h"
-#include "objective/compressed_spectrum.h"
-#include "objective/cosine.h"
 #include "objective/fake_model.h"
-#include "objective/si_sdr_loss.h"
+#include "objective/losses/compressed_spectrum.h"
+#include "objective/losses/si_sdr_loss.h"
+#include "objective/terms/cosine.h"
 
 namespace limbeck::test {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "limbeck/audio/aligned_buffer.h"
+#include "limbeck/audio/real_fft.h"
 #include "limbeck/core/error.h"
-#include "metric/aligned_buffer.h"
 #include "metric/composite.h"
-#include "metric/fft.h"
 #include "metric/pesq.h"
 #include "metric/segmental_snr.h"
 #include "metric/si_sdr.h"
@@ -166,7 +166,7 @@ TEST(MetricFft, AgreesWithTheDefinition) {
   FloatBuffer scratch(kSize);
   Random random(3);
   for (float& x : signal) x = random.noise();
-  const RealFft& fft = shared_fft(kSize);
+  const RealFft& fft = shared_real_fft(kSize);
   fft.forward(signal.data(), spectrum.data(), scratch.data());
   for (std::size_t k = 1; k < kSize / 2; ++k) {
     double re = 0;

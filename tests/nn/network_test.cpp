@@ -15,7 +15,7 @@ TEST_P(NetworkCausality, PastOutputDoesNotDependOnTheFutureBeyondLatency) {
   const auto options =
       std::dynamic_pointer_cast<nn::DenoisingAutoencoder>(make_model(yaml))->options();
   const int64_t lookahead = std::min(most_lookahead, options.lookahead_capacity());
-  yaml += format("lookahead_frames: %lld\n", static_cast<long long>(lookahead));
+  yaml += format("lookahead_frames: %d\n", lookahead);
   SCOPED_TRACE(yaml);
   const auto model = make_model(yaml);
   shake_statistics(*model);

@@ -7,12 +7,11 @@
 
 #include "limbeck/config/resolve.h"
 #include "limbeck/nn/model_config.h"
+#include "paths.h"
 
 namespace limbeck::test {
 
-inline std::filesystem::path preset_folder() {
-  return std::filesystem::path(LIMBECK_SOURCE_DIR) / "configs/model";
-}
+inline std::filesystem::path preset_folder() { return test::source_dir() / "configs/model"; }
 
 /// Names of all shipped networks, without .yaml.
 inline std::vector<std::string> preset_names() {

@@ -31,18 +31,18 @@ inline std::string random_causal_model(uint64_t number) {
           "\nactivation: " + pick({"relu6", "prelu", "silu"}) +
           "\nskips: " + pick({"none", "add", "concat"}) +
           "\nmemory_format: " + pick({"contiguous", "channels_last"}) +
-          format("\nexpansion: %lld\n", between(1, 3)) +
-          format("stem: {channels: %lld, stride: 2, kernel_time: %lld, kernel_freq: 3}\n",
+          format("\nexpansion: %d\n", between(1, 3)) +
+          format("stem: {channels: %d, stride: 2, kernel_time: %d, kernel_freq: 3}\n",
                  between(2, 5), between(1, 3)) +
           "encoder:\n";
   for (int stage = 0; stage < 2; ++stage) {
     yaml += format(
-        "  - {channels: %lld, blocks: %lld, stride: %lld, kernel_time: %lld, kernel_freq: %s, "
-        "dilation_time: %lld}\n",
-        between(2, 6), between(1, 2), between(1, 2), between(1, 4), pick({"1", "3", "5"}).c_str(),
+        "  - {channels: %d, blocks: %d, stride: %d, kernel_time: %d, kernel_freq: %s, "
+        "dilation_time: %d}\n",
+        between(2, 6), between(1, 2), between(1, 2), between(1, 4), pick({"1", "3", "5"}),
         between(1, 3));
   }
-  yaml += format("latent: {channels: %lld, in_channels: 4}\n", between(1, 5));
+  yaml += format("latent: {channels: %d, in_channels: 4}\n", between(1, 5));
   yaml +=
       pick({"temporal: {type: none}", "temporal: {type: gru, hidden: 8, layers: 2}",
             "temporal: {type: gru, hidden: 8, groups: 2}", "temporal: {type: dual_path, hidden: 8}",

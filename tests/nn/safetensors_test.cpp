@@ -1,4 +1,5 @@
 #include "limbeck/core/safetensors.h"
+#include "limbeck/nn/safetensors.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
@@ -145,6 +146,7 @@ TEST_P(MalformedFiles, AreRefusedByName) {
   const std::string message = error_of<CheckpointError>([&] { read_safetensors(path); });
   EXPECT_THAT(message, StartsWith(path.string() + ": "));
   EXPECT_THAT(message, HasSubstr(GetParam().message));
+  EXPECT_EQ(error_of<CheckpointError>([&] { read_safetensors_header(path); }), message);
 }
 
 const std::string kEight(8, 'x');

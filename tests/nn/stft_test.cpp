@@ -1,4 +1,4 @@
-#include "limbeck/audio/stft.h"
+#include "limbeck/nn/stft.h"
 
 #include "nn/support.h"
 

@@ -43,9 +43,8 @@ struct Framing {
   const char* label;
   int64_t window, hop;
   std::string stft() const {
-    return format("stft: {window_samples: %lld, hop_samples: %lld, fft_samples: %lld}\n",
-                  static_cast<long long>(window), static_cast<long long>(hop),
-                  static_cast<long long>(window));
+    return format("stft: {window_samples: %d, hop_samples: %d, fft_samples: %d}\n", window, hop,
+                  window);
   }
 };
 
@@ -77,8 +76,7 @@ TEST_P(TapsOf, AnImpulseReachesTheFramesWhoseWindowsHoldIt) {
 TEST_P(TapsOf, LookaheadAddsFramesOfTheFutureAndShiftsNone) {
   constexpr int64_t kContext = 4;  // two stages, two blocks each, one of three frames in each
   for (const int64_t lookahead : {0, 1, 2}) {
-    const auto model = model_of(
-        GetParam().stft() + format("lookahead_frames: %lld\n", static_cast<long long>(lookahead)));
+    const auto model = model_of(GetParam().stft() + format("lookahead_frames: %d\n", lookahead));
     const auto frames = touched(*model, 1234).at("latent");
     const auto info = model->tap_info("latent");
     const auto reach = 0.5 * static_cast<double>(GetParam().window);

@@ -1,4 +1,4 @@
-#include "objective/cosine.h"
+#include "objective/terms/cosine.h"
 
 #include "limbeck/core/error.h"
 #include "limbeck/nn/initialize.h"

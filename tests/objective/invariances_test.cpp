@@ -6,8 +6,9 @@
 #include "limbeck/core/files.h"
 #include "limbeck/objective/adapter.h"
 #include "nn/support.h"
-#include "objective/clskd.h"
 #include "objective/tapped_model.h"
+#include "objective/terms/clskd.h"
+#include "paths.h"
 
 // What each method is indifferent to. kTable can be read (it stands in docs/methods.md word by
 // word), and every cell of it is tested.
@@ -380,7 +381,7 @@ TEST(Invariances, TheTableHasARowForEveryTermThatLooksAtFeatures) {
 }
 
 TEST(Invariances, TheTableIsThatOfTheDocumentation) {
-  const auto page = read_file(std::filesystem::path(LIMBECK_SOURCE_DIR) / "docs/methods.md");
+  const auto page = read_file(test::source_dir() / "docs/methods.md");
   EXPECT_NE(page.find(std::string(kTable).substr(1)), std::string::npos);
 }
 

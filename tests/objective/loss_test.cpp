@@ -3,9 +3,9 @@
 #include "limbeck/core/error.h"
 #include "limbeck/objective/objective.h"
 #include "nn/support.h"
-#include "objective/compressed_spectrum.h"
 #include "objective/finite_difference.h"
-#include "objective/si_sdr_loss.h"
+#include "objective/losses/compressed_spectrum.h"
+#include "objective/losses/si_sdr_loss.h"
 
 namespace limbeck::test {
 namespace {

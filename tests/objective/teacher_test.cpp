@@ -1,4 +1,4 @@
-#include "objective/teacher.h"
+#include "limbeck/objective/teacher.h"
 
 #include <filesystem>
 

@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/protocol.h"
+#include "paths.h"
 #include "study/report.h"
 
 namespace limbeck {
@@ -54,8 +55,7 @@ class StudyGuard : public testing::Test {
 
   StudyConfig config(std::vector<std::string> sets) const {
     sets.push_back("study.dir=" + (dir_ / "study").string());
-    return config::load<StudyConfig>({std::string(LIMBECK_SOURCE_DIR) + "/configs/study/demo.yaml"},
-                                     sets);
+    return config::load<StudyConfig>({test::source_dir() / "configs/study/demo.yaml"}, sets);
   }
   StudyConfig on_manifests(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> sets = {
@@ -127,7 +127,7 @@ TEST_F(StudyGuard, TakesTheTestPairsOfAProtocolAndSaysThatTheyArePartial) {
 TEST_F(StudyGuard, RefusesRunsOfDifferentProtocols) {
   const auto other = [](int scenario, const std::string& protocol) {
     return format("scenarios.%d.student.data={protocol: %s, speech: '', noise: ''}", scenario,
-                  protocol.c_str());
+                  protocol);
   };
   const StudyConfig config = this->config({other(0, "a.yaml"), other(1, "b.yaml")});
   EXPECT_THAT(message_of<ConfigError>([&] { plan_study(config); }),

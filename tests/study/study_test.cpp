@@ -9,8 +9,9 @@
 #include "data/support.h"
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/processes.h"
 #include "limbeck/core/statistics.h"
-#include "study/processes.h"
+#include "paths.h"
 #include "study/report.h"
 
 namespace limbeck {
@@ -20,8 +21,7 @@ StudyConfig demo(const std::vector<std::string>& sets = {}) {
   std::vector<std::string> all = {"study.seeds=[4, 7]", "overrides.data.speech=s.csv",
                                   "overrides.data.noise=n.csv"};
   all.insert(all.end(), sets.begin(), sets.end());
-  return config::load<StudyConfig>({std::string(LIMBECK_SOURCE_DIR) + "/configs/study/demo.yaml"},
-                                   all);
+  return config::load<StudyConfig>({test::source_dir() / "configs/study/demo.yaml"}, all);
 }
 
 TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {

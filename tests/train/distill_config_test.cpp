@@ -3,9 +3,10 @@
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/error.h"
 #include "limbeck/nn/model_file.h"
-#include "limbeck/train/checkpoint.h"
+#include "limbeck/run/checkpoint.h"
 #include "limbeck/train/setup.h"
 #include "nn/support.h"
+#include "paths.h"
 
 namespace limbeck::test {
 namespace {
@@ -16,8 +17,7 @@ using ::testing::HasSubstr;
 /// configs/distill/cosine.yaml with a teacher file, and changes.
 DistillConfig distill_config(std::vector<std::string> sets) {
   sets.insert(sets.begin(), {"data.speech=s.csv", "data.noise=n.csv"});
-  return config::load<DistillConfig>(
-      {std::string(LIMBECK_SOURCE_DIR) + "/configs/distill/cosine.yaml"}, sets);
+  return config::load<DistillConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
 }
 
 std::string refused(std::vector<std::string> sets) {

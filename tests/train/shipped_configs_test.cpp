@@ -8,11 +8,12 @@
 #include "limbeck/objective/task.h"
 #include "limbeck/train/config.h"
 #include "nn/support.h"
+#include "paths.h"
 
 namespace limbeck::test {
 namespace {
 
-const std::filesystem::path kConfigs = std::filesystem::path(LIMBECK_SOURCE_DIR) / "configs";
+const std::filesystem::path kConfigs = test::source_dir() / "configs";
 
 std::vector<std::string> shipped(const std::string& folder) {
   std::vector<std::string> files;

@@ -95,7 +95,7 @@ std::vector<nlohmann::json> metrics(const fs::path& run) {
 }
 
 void expect_same_run(const fs::path& a, const fs::path& b, int64_t steps) {
-  const std::string last = format("checkpoints/step-%08lld", static_cast<long long>(steps));
+  const std::string last = format("checkpoints/step-%08d", steps);
   for (const char* file : {"model.safetensors", "optimizer.safetensors", "helpers.safetensors"}) {
     EXPECT_EQ(hash_file(a / last / file), hash_file(b / last / file)) << file;
   }

@@ -1,4 +1,4 @@
-#include "limbeck/data/doctor.h"
+#include "limbeck/corpus/doctor.h"
 
 #include <cstdio>
 #include <memory>
@@ -14,21 +14,20 @@ namespace {
 int run(const std::filesystem::path& path, int64_t threads, Logger& logger) {
   const Checkup checkup = check_data(path, threads, logger);
   for (const std::string& remark : checkup.remarks) logger.info(remark);
-  for (const std::string& fault : checkup.faults) std::printf("WRONG %s\n", fault.c_str());
+  for (const std::string& fault : checkup.faults) print("WRONG %s\n", fault);
   for (const Problem& problem : checkup.problems) {
-    std::printf("WRONG %s: %s\n", problem.file.c_str(), problem.reason.c_str());
+    print("WRONG %s: %s\n", problem.file, problem.reason);
   }
-  const std::string looked_at =
-      format("%lld entries, %lld files, %s of audio", static_cast<long long>(checkup.entries),
-             static_cast<long long>(checkup.files), duration_text(checkup.seconds).c_str());
+  const std::string looked_at = format("%d entries, %d files, %s of audio", checkup.entries,
+                                       checkup.files, duration_text(checkup.seconds));
   if (checkup.faults.empty() && checkup.problems.empty()) {
     if (logger.verbosity() != Verbosity::quiet) {
-      std::printf("%s: sound: %s\n", checkup.subject.c_str(), looked_at.c_str());
+      print("%s: sound: %s\n", checkup.subject, looked_at);
     }
     return static_cast<int>(ExitCode::ok);
   }
-  std::printf("%s: NOT sound: %zu faults of the set, %zu of files (%s)\n", checkup.subject.c_str(),
-              checkup.faults.size(), checkup.problems.size(), looked_at.c_str());
+  print("%s: NOT sound: %d faults of the set, %d of files (%s)\n", checkup.subject,
+        checkup.faults.size(), checkup.problems.size(), looked_at);
   return static_cast<int>(checkup.faults.empty() ? ExitCode::some_failed : ExitCode::data);
 }
 

@@ -22,23 +22,21 @@ void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz) {
       ->capture_default_str();
 }
 
-int write_listing(const Prepared& prepared, const fs::path& out, Logger& logger) {
+int write_listing(const Listing& prepared, const fs::path& out, Logger& logger) {
   for (const Problem& problem : prepared.problems)
     logger.error(problem.file + ": " + problem.reason);
   const size_t good = prepared.manifest.entries.size();
   const bool pairs = prepared.manifest.kind == Manifest::Kind::pairs;
   if (good == 0) {
-    throw DataError(
-        format("no usable %s; %s is not written", pairs ? "pair" : "recording", out.c_str()));
+    throw DataError(format("no usable %s; %s is not written", pairs ? "pair" : "recording", out));
   }
   if (out.has_parent_path()) fs::create_directories(out.parent_path());
   prepared.manifest.write(out);
   if (logger.verbosity() != Verbosity::quiet) {
-    std::printf("%s: %s\n", out.c_str(), summary(prepared.manifest).c_str());
+    print("%s: %s\n", out, summary(prepared.manifest));
   }
   if (prepared.problems.empty()) return static_cast<int>(ExitCode::ok);
-  logger.warn(format("%zu files were left out; %s lists the others", prepared.problems.size(),
-                     out.c_str()));
+  logger.warn(format("%d files were left out; %s lists the others", prepared.problems.size(), out));
   return static_cast<int>(ExitCode::some_failed);
 }
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "limbeck/core/log.h"
-#include "limbeck/data/prepare.h"
+#include "limbeck/corpus/prepare.h"
 
 namespace limbeck {
 
@@ -14,6 +14,6 @@ namespace limbeck {
 void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz);
 
 /// Tells of the problems, writes what is good, and returns the exit code.
-int write_listing(const Prepared& prepared, const std::filesystem::path& out, Logger& logger);
+int write_listing(const Listing& prepared, const std::filesystem::path& out, Logger& logger);
 
 }  // namespace limbeck

@@ -6,7 +6,8 @@
 #include "../common.h"
 #include "command.h"
 #include "limbeck/core/error.h"
-#include "limbeck/data/fixed_mixtures.h"
+#include "limbeck/core/format.h"
+#include "limbeck/corpus/fixed_mixtures.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/train/config.h"
 
@@ -41,7 +42,7 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
   if (a.out.has_parent_path()) fs::create_directories(a.out.parent_path());
   write_recipes(a.out, recipes);
   if (logger.verbosity() != Verbosity::quiet) {
-    std::printf("%s: recipes of %zu mixtures\n", a.out.c_str(), recipes.size());
+    print("%s: recipes of %d mixtures\n", a.out, recipes.size());
   }
   return static_cast<int>(ExitCode::ok);
 }

@@ -1,4 +1,4 @@
-#include "limbeck/data/preview.h"
+#include "limbeck/corpus/preview.h"
 
 #include <cstdio>
 #include <memory>
@@ -6,6 +6,7 @@
 #include "../common.h"
 #include "command.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 #include "limbeck/train/config.h"
 
 namespace limbeck {
@@ -24,8 +25,7 @@ int run(Arguments& a, Logger& logger) {
   if (a.config->check) return static_cast<int>(ExitCode::ok);
   write_preview(config.data, a.preview);
   if (logger.verbosity() != Verbosity::quiet) {
-    std::printf("%s: %lld examples\n", (a.preview.out / "index.html").c_str(),
-                static_cast<long long>(a.preview.count));
+    print("%s: %d examples\n", (a.preview.out / "index.html"), a.preview.count);
   }
   return static_cast<int>(ExitCode::ok);
 }

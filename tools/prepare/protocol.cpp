@@ -7,7 +7,7 @@
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/prepare.h"
+#include "limbeck/corpus/prepare.h"
 #include "limbeck/data/training_record.h"
 
 namespace limbeck {
@@ -88,10 +88,10 @@ int run(const Arguments& a, Logger& logger) {
     for (const Role role : {Role::speech, Role::noise, Role::pairs}) {
       const Manifest part = protocol.manifest(split, role);
       if (part.entries.empty()) continue;
-      std::printf("%s %s: %s\n", split_name(split), role_name(role), summary(part).c_str());
+      print("%s %s: %s\n", split_name(split), role_name(role), summary(part));
     }
   }
-  std::printf("%s: locked, %s\n", a.out.c_str(), protocol.content_hash().c_str());
+  print("%s: locked, %s\n", a.out, protocol.content_hash());
   return static_cast<int>(ExitCode::ok);
 }
 

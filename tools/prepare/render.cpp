@@ -5,9 +5,10 @@
 
 #include "command.h"
 #include "limbeck/core/error.h"
-#include "limbeck/data/fixed_mixtures.h"
+#include "limbeck/core/format.h"
+#include "limbeck/corpus/fixed_mixtures.h"
+#include "limbeck/corpus/prepare.h"
 #include "limbeck/data/options.h"
-#include "limbeck/data/prepare.h"
 
 namespace limbeck {
 namespace {
@@ -34,7 +35,7 @@ int render(Arguments& a, int64_t threads, Logger& logger) {
       render_recipes(read_recipes(a.recipes), sources, static_cast<int>(a.rate_hz),
                      a.recipes.string(), a.options, logger);
   if (logger.verbosity() != Verbosity::quiet) {
-    std::printf("%s: %s\n", (a.options.out / "pairs.csv").c_str(), summary(manifest).c_str());
+    print("%s: %s\n", (a.options.out / "pairs.csv"), summary(manifest));
   }
   return static_cast<int>(ExitCode::ok);
 }

@@ -9,7 +9,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/table.h"
-#include "limbeck/data/manifest_stats.h"
+#include "limbeck/corpus/manifest_stats.h"
 
 namespace limbeck {
 namespace {
@@ -64,8 +64,7 @@ std::string snr_histogram(const SplitStats& s) {
                             : format("median %.1f, 5 to 95 %% %.1f to %.1f, range %.1f to %.1f",
                                      snr.median, snr.p5, snr.p95, snr.min, snr.max);
   if (s.without_snr > 0) {
-    text += format("; %lld pairs without one (silent, or alike on both sides)",
-                   static_cast<long long>(s.without_snr));
+    text += format("; %d pairs without one (silent, or alike on both sides)", s.without_snr);
   }
   text += "\n\n";
   const auto bins = histogram(s.snrs_db, kBinDb);
@@ -74,9 +73,8 @@ std::string snr_histogram(const SplitStats& s) {
   for (const auto& [bin, count] : bins) {
     constexpr int64_t kWidth = 50;
     const auto length = static_cast<size_t>((count * kWidth + most - 1) / most);
-    text += format("  %6.1f to %6.1f  %6lld  %s\n", static_cast<double>(bin) * kBinDb,
-                   static_cast<double>(bin + 1) * kBinDb, static_cast<long long>(count),
-                   std::string(length, '#').c_str());
+    text += format("  %6.1f to %6.1f  %6d  %s\n", static_cast<double>(bin) * kBinDb,
+                   static_cast<double>(bin + 1) * kBinDb, count, std::string(length, '#'));
   }
   return text;
 }
@@ -156,7 +154,7 @@ int run(const Arguments& a, int64_t threads, Logger& logger) {
   }
   std::fputs((a.json ? json_text(manifest, stats) : text_of(manifest, stats)).c_str(), stdout);
   if (stats.problems.empty()) return static_cast<int>(ExitCode::ok);
-  logger.warn(format("%zu of %zu entries could not be read and are counted nowhere",
+  logger.warn(format("%d of %d entries could not be read and are counted nowhere",
                      stats.problems.size(), manifest.entries.size()));
   return static_cast<int>(ExitCode::some_failed);
 }

@@ -1,4 +1,4 @@
-#include "limbeck/data/synthetic.h"
+#include "limbeck/corpus/synthetic.h"
 
 #include <cstdio>
 #include <memory>
@@ -25,9 +25,8 @@ void describe(CLI::App& app, SyntheticOptions& options) {
 int make(const SyntheticOptions& options, Logger& logger) {
   make_synthetic_corpus(options, logger);
   if (logger.verbosity() != Verbosity::quiet) {
-    std::printf("%s: %s min of speech by %lld speakers, noise, test pairs, manifest.csv\n",
-                options.out.c_str(), shortest(options.minutes).c_str(),
-                static_cast<long long>(options.speakers));
+    print("%s: %s min of speech by %d speakers, noise, test pairs, manifest.csv\n", options.out,
+          shortest(options.minutes), options.speakers);
   }
   return static_cast<int>(ExitCode::ok);
 }

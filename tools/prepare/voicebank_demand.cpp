@@ -1,4 +1,4 @@
-#include "limbeck/data/voicebank_demand.h"
+#include "limbeck/corpus/voicebank_demand.h"
 
 #include <cstdio>
 #include <memory>
@@ -25,16 +25,15 @@ void tell_of_clipping(const VoiceBankReport& report, Logger& logger) {
   if (report.clipped.empty()) return;
   int64_t samples = 0;
   for (const auto& clipped : report.clipped) samples += clipped.samples;
-  std::string text =
-      format("%lld samples in %zu files were clipped (columns clean_clipped and noisy_clipped):",
-             static_cast<long long>(samples), report.clipped.size());
+  std::string text = format(
+      "%d samples in %d files were clipped (columns clean_clipped and noisy_clipped):", samples,
+      report.clipped.size());
   constexpr size_t kShown = 10;
   for (size_t i = 0; i < std::min(kShown, report.clipped.size()); ++i) {
-    text += format("\n  %s: %lld", report.clipped[i].file.c_str(),
-                   static_cast<long long>(report.clipped[i].samples));
+    text += format("\n  %s: %d", report.clipped[i].file, report.clipped[i].samples);
   }
   if (report.clipped.size() > kShown) {
-    text += format("\n  and %zu more", report.clipped.size() - kShown);
+    text += format("\n  and %d more", report.clipped.size() - kShown);
   }
   logger.warn(text);
 }
@@ -47,18 +46,16 @@ int run(const VoiceBankOptions& options, Logger& logger) {
   tell_of_clipping(report, logger);
   if (logger.verbosity() != Verbosity::quiet) {
     for (const Manifest& manifest : report.manifests) {
-      std::printf("%s: %s\n", manifest.path.c_str(), summary(manifest).c_str());
+      print("%s: %s\n", manifest.path, summary(manifest));
     }
-    std::printf("%s: %lld pairs converted, %lld kept, %s\n", options.out.c_str(),
-                static_cast<long long>(report.converted), static_cast<long long>(report.kept),
-                !report.locked ? "no protocol: the set is not whole"
-                : report.partial.empty()
-                    ? "protocol.yaml locks the whole set"
-                    : ("protocol.yaml locks a PARTIAL set: " + report.partial).c_str());
+    print("%s: %d pairs converted, %d kept, %s\n", options.out, report.converted, report.kept,
+          !report.locked           ? "no protocol: the set is not whole"
+          : report.partial.empty() ? "protocol.yaml locks the whole set"
+                                   : ("protocol.yaml locks a PARTIAL set: " + report.partial));
   }
   if (report.problems.empty()) return static_cast<int>(ExitCode::ok);
-  logger.warn(format("%zu files could not be taken; %s lists them", report.problems.size(),
-                     (options.out / "failures.csv").c_str()));
+  logger.warn(format("%d files could not be taken; %s lists them", report.problems.size(),
+                     (options.out / "failures.csv")));
   return static_cast<int>(ExitCode::some_failed);
 }
 

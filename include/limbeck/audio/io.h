@@ -54,6 +54,6 @@ Waveform read_audio_bytes(std::string_view bytes, const std::string& name,
 /// 0. Throws DataError if the file cannot be written, the waveform is empty or a sample is not
 /// finite, and ConfigError for an unknown extension or a float FLAC.
 int64_t write_audio(const std::filesystem::path& path, const Waveform& waveform,
-                    SampleFormat format = SampleFormat::pcm16);
+                    SampleFormat sample_format = SampleFormat::pcm16);
 
 }  // namespace limbeck

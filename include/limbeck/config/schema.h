@@ -60,6 +60,10 @@ struct Component : ComponentOptions {
 class Chosen {
  public:
   Chosen() = default;
+  /// An entry of `registry` with its default options.
+  template <class Registry>
+  Chosen(const Registry& registry, const std::string& name)
+      : name_(name), options_(registry.make_options(name)) {}
   Chosen(const Chosen& other) { *this = other; }
   Chosen(Chosen&&) = default;
   Chosen& operator=(const Chosen& other) {
@@ -72,6 +76,11 @@ class Chosen {
   const std::string& name() const { return name_; }
   const ComponentOptions& operator*() const { return *options_; }
   ComponentOptions* get() { return options_.get(); }
+  /// The options as those of one component; throws std::bad_cast if another one is chosen.
+  template <class Own>
+  Own& as() {
+    return dynamic_cast<Own&>(*options_);
+  }
   void set(std::string name, std::unique_ptr<ComponentOptions> options) {
     name_ = std::move(name);
     options_ = std::move(options);
@@ -131,10 +140,13 @@ class Visitor {
   virtual void named(std::string_view key, std::map<std::string, Node>& nodes,
                      std::string_view help) = 0;
 
-  /// Key `name` chooses an entry of `registry`; the chosen one's own options stand beside it.
+  /// `key` ("name" in lists, else "type") chooses an entry of `registry`; the chosen one's own
+  /// options stand beside it. Where these keep their defaults, the name may stand for the whole
+  /// map: `losses: [si_sdr]`, `temporal: gru`.
   template <class Registry>
-  void choice(Chosen& chosen, const Registry& registry, std::string_view help) {
-    choose(chosen, ChoiceOf<Registry>(registry), help);
+  void choice(std::string_view key, Chosen& chosen, const Registry& registry,
+              std::string_view help) {
+    choose(key, chosen, ChoiceOf<Registry>(registry), help);
   }
 
   /// A check across fields, reported at `key`. Only reading looks at it.
@@ -161,7 +173,8 @@ class Visitor {
   virtual bool begin_section(std::string_view key, std::string_view help) = 0;
   virtual void end_section() = 0;
   virtual void list_of(std::string_view key, const List& list, std::string_view help) = 0;
-  virtual void choose(Chosen& chosen, const Choice& choice, std::string_view help) = 0;
+  virtual void choose(std::string_view key, Chosen& chosen, const Choice& choice,
+                      std::string_view help) = 0;
 
  private:
   template <class Options>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "limbeck/audio/stft.h"
 #include "limbeck/nn/bands.h"
 #include "limbeck/nn/inverted_bottleneck.h"
 #include "limbeck/nn/model.h"
+#include "limbeck/nn/stft.h"
 #include "limbeck/nn/temporal.h"
 
 namespace limbeck::nn {

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "limbeck/core/safetensors.h"
 #include "limbeck/nn/model.h"
+#include "limbeck/nn/safetensors.h"
 
 namespace limbeck::nn {
 

@@ -11,9 +11,9 @@
 #include "limbeck/data/loader.h"
 #include "limbeck/data/validation.h"
 #include "limbeck/objective/task.h"
-#include "limbeck/train/checkpoint.h"
+#include "limbeck/run/checkpoint.h"
+#include "limbeck/run/run_dir.h"
 #include "limbeck/train/optimizer.h"
-#include "limbeck/train/run_dir.h"
 
 namespace limbeck {
 

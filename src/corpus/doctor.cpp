@@ -1,0 +1,239 @@
+#include "limbeck/corpus/doctor.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "limbeck/audio/io.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/parallel.h"
+#include "limbeck/corpus/voicebank_demand.h"
+#include "limbeck/data/listing.h"
+#include "limbeck/data/protocol.h"
+#include "limbeck/data/training_record.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Split kSplits[] = {Split::train, Split::valid, Split::test};
+constexpr Role kRoles[] = {Role::speech, Role::noise, Role::pairs};
+
+/// One audio file and what a manifest says of it.
+struct ListedFile {
+  AudioFile audio;
+  int64_t samples = 0;
+  int rate_hz = 0;
+
+  bool operator<(const ListedFile& other) const {
+    return std::tie(audio.path, audio.hash, samples, rate_hz) <
+           std::tie(other.audio.path, other.audio.hash, other.samples, other.rate_hz);
+  }
+};
+
+/// Lossy decoders may differ in the last bit between machines, so their hash proves nothing.
+bool decodes_exactly(const fs::path& path) {
+  const std::string type = path.extension().string();
+  return type != ".ogg" && type != ".OGG";
+}
+
+/// Throws DataError unless the file is as listed.
+void check_file(const ListedFile& file) {
+  const fs::path& path = file.audio.path;
+  const Waveform wave = read_audio(path);
+  if (wave.rate_hz != file.rate_hz) {
+    throw DataError(
+        format("%s: has %d Hz where the manifest says %d Hz", path, wave.rate_hz, file.rate_hz));
+  }
+  if (wave.size() != file.samples) {
+    throw DataError(
+        format("%s: has %d samples where the manifest says %d", path, wave.size(), file.samples));
+  }
+  if (decodes_exactly(path) && hash_audio(wave.samples) != file.audio.hash) {
+    throw DataError(path.string() + ": has other samples than the manifest's hash says");
+  }
+}
+
+class Doctor {
+ public:
+  Doctor(int64_t threads, Logger& logger) : threads_(threads), logger_(logger) {}
+
+  Checkup check_protocol(const fs::path& path) {
+    const Protocol protocol = Protocol::read(path);
+    checkup_.subject = path.string();
+    data_.source = checkup_.subject;
+    for (const std::string& note : protocol.notes()) checkup_.remarks.push_back(note);
+    for (const Split split : kSplits) {
+      for (const Role role : kRoles) {
+        for (const LockedManifest& locked : protocol.of(split).of(role)) {
+          take(protocol, split, role, locked);
+        }
+      }
+    }
+    const bool voicebank = protocol.name == kVoiceBankName;
+    if (voicebank) {
+      std::vector<ManifestEntry> entries;
+      for (const Split split : kSplits) {
+        const auto& pairs = data_.of(split).pairs;
+        entries.insert(entries.end(), pairs.begin(), pairs.end());
+      }
+      for (const std::string& fault : check_voicebank(protocol, entries)) add_fault(fault);
+    }
+    check_leaks(protocol.leak.empty());
+    check_files();
+    find_unlisted(voicebank);
+    return finish();
+  }
+
+  Checkup check_manifest(const fs::path& path) {
+    const Manifest manifest = Manifest::read(path);
+    checkup_.subject = path.string();
+    data_.source = checkup_.subject;
+    const Role role = manifest.kind == Manifest::Kind::pairs ? Role::pairs : Role::speech;
+    for (const Split split : kSplits) {
+      data_.of(split).of(role) = manifest.filter(split).entries;
+      list(data_.of(split).of(role));
+    }
+    check_leaks(true);
+    check_files();
+    find_unlisted(false);
+    return finish();
+  }
+
+ private:
+  void add_fault(const std::string& text) {
+    if (std::find(checkup_.faults.begin(), checkup_.faults.end(), text) == checkup_.faults.end()) {
+      checkup_.faults.push_back(text);  // one manifest may serve several splits
+    }
+  }
+
+  /// A manifest that changed is a fault, but its entries are looked at all the same.
+  void take(const Protocol& protocol, Split split, Role role, const LockedManifest& locked) {
+    try {
+      const Manifest manifest = Manifest::read(locked.path);
+      if (manifest.content_hash() != locked.hash) {
+        add_fault(locked.path + ": changed since " + protocol.file.string() + " was locked");
+      }
+      if ((manifest.kind == Manifest::Kind::pairs) != (role == Role::pairs)) {
+        add_fault(format("%s: is not a manifest of %s", locked.path, role_name(role)));
+      }
+      const std::vector<ManifestEntry> entries = manifest.filter(split).entries;
+      if (entries.empty()) {
+        add_fault(format("%s: no entry has split %s", locked.path, split_name(split)));
+      }
+      auto& all = data_.of(split).of(role);
+      all.insert(all.end(), entries.begin(), entries.end());
+      list(entries);
+    } catch (const DataError& e) {
+      add_fault(e.what());
+    }
+  }
+
+  void list(const std::vector<ManifestEntry>& entries) {
+    checkup_.entries += static_cast<int64_t>(entries.size());
+    for (const ManifestEntry& entry : entries) {
+      for (const AudioFile* audio : {&entry.audio, &entry.noisy}) {
+        if (!audio->path.empty()) files_.insert({*audio, entry.samples, entry.rate_hz});
+      }
+      if (!entry.noisy.path.empty() && entry.noisy.hash == entry.audio.hash) {
+        checkup_.remarks.push_back(entry.id + ": clean and noisy hold the same samples");
+      }
+    }
+  }
+
+  void check_leaks(bool are_faults) {
+    const std::vector<Leak> leaks = TrainingRecord(data_).leaks(data_);
+    if (leaks.empty() || !are_faults) return;  // what was allowed when it was locked is a remark
+    add_fault("leak: " + leak_summary(leaks));
+    for (const Leak& leak : leaks) {
+      if (leak.kind == Leak::Kind::file) checkup_.problems.push_back({leak.name, leak.text});
+    }
+  }
+
+  void check_files() {
+    const std::vector<ListedFile> files(files_.begin(), files_.end());
+    std::vector<std::optional<std::string>> reasons(files.size());
+    Progress progress(logger_, "decoding", "files", static_cast<int64_t>(files.size()));
+    parallel_for(static_cast<int64_t>(files.size()), threads_, progress, [&](int64_t i) {
+      const auto at = static_cast<size_t>(i);
+      try {
+        check_file(files[at]);
+      } catch (const DataError& e) {
+        reasons[at] = e.what();
+      }
+    });
+    for (size_t i = 0; i < files.size(); ++i) {
+      const fs::path& path = files[i].audio.path;
+      if (reasons[i]) {
+        checkup_.problems.push_back({path.string(), without_path(*reasons[i], path)});
+      } else {
+        checkup_.seconds += static_cast<double>(files[i].samples) / files[i].rate_hz;
+      }
+    }
+    checkup_.files = static_cast<int64_t>(files.size());
+  }
+
+  /// Audio beside the listed files that is not listed itself.
+  void find_unlisted(bool is_wrong) {
+    std::set<fs::path> listed_files;
+    std::set<fs::path> folders;
+    for (const ListedFile& file : files_) {
+      const fs::path path = fs::weakly_canonical(file.audio.path);
+      listed_files.insert(path);
+      folders.insert(path.parent_path());
+    }
+    std::vector<std::string> unlisted;
+    for (const fs::path& folder : folders) {
+      if (!fs::is_directory(folder)) continue;
+      for (const auto& entry : fs::directory_iterator(folder)) {
+        if (!is_audio_path(entry.path()) || listed_files.count(entry.path()) > 0) continue;
+        if (fs::weakly_canonical(entry.path()) != entry.path()) continue;  // a link to another
+        unlisted.push_back(entry.path().string());
+      }
+    }
+    std::sort(unlisted.begin(), unlisted.end());
+    if (is_wrong) {
+      for (const std::string& file : unlisted) {
+        checkup_.problems.push_back({file, "is in no manifest of the set"});
+      }
+    } else if (!unlisted.empty()) {
+      checkup_.remarks.push_back(
+          format("%d audio files lie beside the listed ones and are not listed:", unlisted.size()) +
+          listed(unlisted, 3));
+    }
+  }
+
+  Checkup finish() {
+    std::stable_sort(checkup_.problems.begin(), checkup_.problems.end(),
+                     [](const Problem& a, const Problem& b) { return a.file < b.file; });
+    return std::move(checkup_);
+  }
+
+  int64_t threads_;
+  Logger& logger_;
+  Checkup checkup_;
+  DataSelection data_;
+  std::set<ListedFile> files_;
+};
+
+}  // namespace
+
+Checkup check_data(const fs::path& path, int64_t threads, Logger& logger) {
+  if (!fs::exists(path)) throw DataError(path.string() + ": does not exist");
+  if (!fs::is_directory(path)) {
+    return path.extension() == ".csv" ? Doctor(threads, logger).check_manifest(path)
+                                      : Doctor(threads, logger).check_protocol(path);
+  }
+  if (!fs::exists(path / "protocol.yaml")) {
+    throw DataError(path.string() +
+                    ": holds no protocol.yaml; name a manifest (.csv), or lock the set with "
+                    "limbeck-prepare protocol");
+  }
+  return Doctor(threads, logger).check_protocol(path / "protocol.yaml");
+}
+
+}  // namespace limbeck

@@ -1,0 +1,189 @@
+#include "limbeck/corpus/prepare.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "limbeck/core/csv.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/random.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What `--splits` says of one file.
+struct Assignment {
+  std::string split;
+  std::string speaker;
+  size_t line = 0;
+};
+
+class SplitTable {
+ public:
+  explicit SplitTable(const fs::path& path) : path_(path), folder_(folder_of(path)) {
+    const Csv csv = read_csv(path);
+    const int file = csv.column("file");
+    const int split = csv.column("split");
+    if (file < 0 || split < 0) {
+      throw DataError(path.string() + ":1: column '" + (file < 0 ? "file" : "split") +
+                      "' is missing; needed are file and split");
+    }
+    const int speaker = csv.column("speaker") >= 0 ? csv.column("speaker") : csv.column("label");
+    has_speakers_ = speaker >= 0;
+    for (size_t i = 0; i < csv.rows.size(); ++i) {
+      const auto text = [&](int column) { return csv.rows[i][static_cast<size_t>(column)]; };
+      const Assignment row{text(split), has_speakers_ ? text(speaker) : "", csv.lines[i]};
+      const auto [other, is_new] = rows_.emplace(key_of(folder_ / text(file)), row);
+      if (is_new || other->second.split == row.split) continue;
+      throw DataError(format("%s:%d: '%s' has split '%s' here and '%s' in line %d", path, row.line,
+                             text(file), row.split, other->second.split, other->second.line));
+    }
+  }
+
+  bool has_speakers() const { return has_speakers_; }
+  const fs::path& path() const { return path_; }
+
+  const Assignment* find(const fs::path& file) const {
+    const auto found = rows_.find(key_of(file));
+    return found == rows_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  static fs::path folder_of(const fs::path& file) { return fs::absolute(file).parent_path(); }
+
+  // The folder may be reached by two names (symbolic links, "..").
+  static std::string key_of(const fs::path& file) {
+    return fs::weakly_canonical(fs::absolute(file)).generic_string();
+  }
+
+  fs::path path_;
+  fs::path folder_;
+  bool has_speakers_ = false;
+  std::map<std::string, Assignment> rows_;
+};
+
+void split_by_table(std::vector<ManifestEntry>& entries, const SplitTable& table,
+                    SpeakerRule rule) {
+  std::vector<std::string> missing;
+  for (ManifestEntry& entry : entries) {
+    const Assignment* row = table.find(entry.audio.path);
+    if (row == nullptr) {
+      missing.push_back(entry.audio.path.string());
+      continue;
+    }
+    if (!parse_split(row->split, entry.split)) {
+      throw DataError(format("%s:%d: split '%s' is none of train, valid, test", table.path(),
+                             row->line, row->split));
+    }
+    if (rule == SpeakerRule::automatic && table.has_speakers()) entry.speaker = row->speaker;
+  }
+  if (missing.empty()) return;
+  throw DataError(
+      format("%s: has no row for %d of %d files:", table.path(), missing.size(), entries.size()) +
+      listed(missing));
+}
+
+void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptions& options) {
+  std::set<std::string> names;
+  for (const ManifestEntry& entry : entries) {
+    if (entry.speaker.empty()) {
+      throw ConfigError(entry.audio.path.string() +
+                        ": has no speaker to split by; choose --speaker");
+    }
+    names.insert(entry.speaker);
+  }
+  const auto count = static_cast<int64_t>(names.size());
+  if (options.valid_speakers + options.test_speakers >= count) {
+    throw ConfigError(format("%d speakers for valid and %d for test leave none of %d for train",
+                             options.valid_speakers, options.test_speakers, count));
+  }
+  const std::vector<std::string> sorted(names.begin(), names.end());
+  const auto order =
+      permutation(count, SeedKey(static_cast<uint64_t>(options.seed)).with("split by speaker"));
+  std::map<std::string, Split> split_of;
+  for (int64_t i = 0; i < count; ++i) {
+    const Split split = i < options.test_speakers                            ? Split::test
+                        : i < options.test_speakers + options.valid_speakers ? Split::valid
+                                                                             : Split::train;
+    split_of[sorted[static_cast<size_t>(order[static_cast<size_t>(i)])]] = split;
+  }
+  for (ManifestEntry& entry : entries) entry.split = split_of.at(entry.speaker);
+}
+
+/// Stem → file; a second file of the same stem is a problem and leaves neither.
+std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Problem>& problems) {
+  std::map<std::string, fs::path> files;
+  std::set<std::string> ambiguous;
+  for (const fs::path& relative : find_audio(folder)) {
+    const auto [other, is_new] = files.emplace(stem_of(relative), relative);
+    if (is_new) continue;
+    problems.push_back({(folder / relative).string(),
+                        "has the same name as " + (folder / other->second).string()});
+    ambiguous.insert(other->first);
+  }
+  for (const auto& stem : ambiguous) files.erase(stem);
+  return files;
+}
+
+}  // namespace
+
+Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
+  if (options.split_by_speaker && !options.splits.empty()) {
+    throw ConfigError("splits come either from a file or by speaker, not both");
+  }
+  std::vector<ManifestEntry> entries = find_recordings(options.folders, options.speaker);
+  if (!options.splits.empty()) split_by_table(entries, SplitTable(options.splits), options.speaker);
+  if (options.split_by_speaker) split_by_speaker(entries, options);
+  return measure_all(Manifest::Kind::recordings, std::move(entries), options.threads, logger,
+                     [&](ManifestEntry& entry) { measure_recording(entry, options.rate_hz); });
+}
+
+Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
+  std::vector<Problem> problems;
+  const auto clean = by_stem(options.clean, problems);
+  const auto noisy = by_stem(options.noisy, problems);
+  std::vector<ManifestEntry> entries;
+  for (const auto& [stem, relative] : clean) {
+    const auto partner = noisy.find(stem);
+    if (partner == noisy.end()) {
+      problems.push_back({(options.clean / relative).string(),
+                          "has no partner of its name, or several, in " + options.noisy.string()});
+      continue;
+    }
+    ManifestEntry entry;
+    entry.id = stem;
+    entry.audio.path = options.clean / relative;
+    entry.noisy.path = options.noisy / partner->second;
+    entry.speaker = speaker_of(relative, options.clean, options.speaker);
+    entry.split = options.split;
+    entries.push_back(std::move(entry));
+  }
+  for (const auto& [stem, relative] : noisy) {
+    if (clean.count(stem) > 0) continue;
+    problems.push_back({(options.noisy / relative).string(),
+                        "has no partner of its name, or several, in " + options.clean.string()});
+  }
+  Listing listing =
+      measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
+                  [&](ManifestEntry& entry) {
+                    const Waveform a = read_at_rate(entry.audio.path, options.rate_hz);
+                    const Waveform b = read_at_rate(entry.noisy.path, options.rate_hz);
+                    if (a.size() != b.size()) {
+                      throw DataError(format("%s: has %d samples and %s has %d", entry.audio.path,
+                                             a.size(), entry.noisy.path, b.size()));
+                    }
+                    entry.samples = a.size();
+                    entry.rate_hz = a.rate_hz;
+                    entry.audio.hash = hash_audio(a.samples);
+                    entry.noisy.hash = hash_audio(b.samples);
+                  });
+  listing.problems.insert(listing.problems.begin(), problems.begin(), problems.end());
+  std::stable_sort(listing.problems.begin(), listing.problems.end(),
+                   [](const Problem& a, const Problem& b) { return a.file < b.file; });
+  return listing;
+}
+
+}  // namespace limbeck

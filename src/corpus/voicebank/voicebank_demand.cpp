@@ -1,0 +1,297 @@
+#include "limbeck/corpus/voicebank_demand.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "corpus/voicebank/conversion_journal.h"
+#include "corpus/voicebank/voicebank_plan.h"
+#include "limbeck/audio/io.h"
+#include "limbeck/audio/resample.h"
+#include "limbeck/core/csv.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/parallel.h"
+#include "limbeck/data/listing.h"
+#include "limbeck/data/training_record.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Split kSplits[] = {Split::train, Split::valid, Split::test};
+
+fs::path file_of(const fs::path& out, const PlannedPair& pair, const char* side) {
+  return out / split_name(pair.split) / side / (pair.id + ".flac");
+}
+
+/// Nothing can come of these faults but a part of the set.
+void require_whole(const VoiceBankPlan& plan, const VoiceBankOptions& options) {
+  if (plan.faults.empty() || options.allow_partial) return;
+  throw DataError(
+      format("%s: is not the whole VoiceBank-DEMAND set of 28 speakers:", options.source) +
+      listed(plan.faults) +
+      "\nMend this, or take what is there with --allow-partial, which every table will "
+      "then say.");
+}
+
+/// Pairs of another source in `out` would be dropped from its manifests without a word.
+void require_same_set(const VoiceBankPlan& plan, const ConversionJournal& journal,
+                      const VoiceBankOptions& options) {
+  std::set<std::string> planned;
+  for (const PlannedPair& pair : plan.pairs) planned.insert(pair.id);
+  std::vector<std::string> gone;
+  for (const auto& [id, pair] : journal.pairs()) {
+    if (planned.count(id) == 0) gone.push_back(id);
+  }
+  if (gone.empty()) return;
+  std::string text = format("%s: holds %d pairs that %s does not have (any more):", options.out,
+                            gone.size(), options.source) +
+                     listed(gone, 5);
+  for (const Problem& problem : plan.problems) text += "\n" + problem.file + ": " + problem.reason;
+  throw DataError(text + "\nMend the source, or give another --out.");
+}
+
+void make_folders(const VoiceBankPlan& plan, const fs::path& out) {
+  std::set<fs::path> folders;
+  for (const PlannedPair& pair : plan.pairs) {
+    for (const char* side : {"clean", "noisy"}) {
+      folders.insert(file_of(out, pair, side).parent_path());
+    }
+  }
+  for (const fs::path& folder : folders) {
+    fs::create_directories(folder);
+    // What a killed process left half written.
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".tmp") fs::remove(entry.path());
+    }
+  }
+}
+
+bool has_size(const fs::path& file, int64_t bytes) {
+  std::error_code error;
+  return fs::is_regular_file(file, error) &&
+         fs::file_size(file, error) == static_cast<uintmax_t>(bytes);
+}
+
+class Converter {
+ public:
+  Converter(const VoiceBankOptions& options, const VoiceBankPlan& plan, ConversionJournal& journal)
+      : out_(options.out),
+        plan_(plan),
+        journal_(journal),
+        results_(plan.pairs.size()),
+        problems_(plan.pairs.size()) {}
+
+  /// Takes over what lies there whole. Returns which pairs are left to do.
+  std::vector<size_t> keep() {
+    std::vector<size_t> left;
+    for (size_t i = 0; i < plan_.pairs.size(); ++i) {
+      const PlannedPair& pair = plan_.pairs[i];
+      const auto row = journal_.pairs().find(pair.id);
+      if (row != journal_.pairs().end() && is_current(pair, row->second)) {
+        results_[i] = row->second;
+      } else {
+        left.push_back(i);
+      }
+    }
+    return left;
+  }
+
+  /// Converts pair i. A fault of the original becomes a problem; failing to write is thrown.
+  void convert(size_t i) {
+    const PlannedPair& pair = plan_.pairs[i];
+    Waveform clean, noisy;
+    try {
+      clean = original(*pair.clean, pair.id);
+      noisy = original(*pair.noisy, pair.id);
+      require_same_length(pair, clean, noisy);
+    } catch (const DataError& e) {
+      problems_[i] = problem_of(pair, e.what());
+      for (const char* side : {"clean", "noisy"}) fs::remove(file_of(out_, pair, side));
+      return;
+    }
+    ConvertedPair row;
+    row.clean_version = pair.clean->items().at(pair.id).version;
+    row.noisy_version = pair.noisy->items().at(pair.id).version;
+    row.clean_clipped =
+        write(clean, file_of(out_, pair, "clean"), row.samples, row.clean_bytes, row.clean_hash);
+    row.noisy_clipped =
+        write(noisy, file_of(out_, pair, "noisy"), row.samples, row.noisy_bytes, row.noisy_hash);
+    journal_.append(pair.id, row);
+    results_[i] = row;
+  }
+
+  const std::optional<ConvertedPair>& result(size_t i) const { return results_[i]; }
+  const std::optional<Problem>& problem(size_t i) const { return problems_[i]; }
+
+ private:
+  bool is_current(const PlannedPair& pair, const ConvertedPair& row) const {
+    return row.clean_version == pair.clean->items().at(pair.id).version &&
+           row.noisy_version == pair.noisy->items().at(pair.id).version &&
+           has_size(file_of(out_, pair, "clean"), row.clean_bytes) &&
+           has_size(file_of(out_, pair, "noisy"), row.noisy_bytes);
+  }
+
+  static Waveform original(const AudioCollection& collection, const std::string& id) {
+    Waveform wave = collection.read(id);
+    if (wave.rate_hz == kVoiceBankSourceHz) return wave;
+    throw DataError(format("%s: has %d Hz where the originals have %d Hz",
+                           collection.items().at(id).label, wave.rate_hz, kVoiceBankSourceHz));
+  }
+
+  static void require_same_length(const PlannedPair& pair, const Waveform& clean,
+                                  const Waveform& noisy) {
+    if (clean.size() == noisy.size()) return;
+    throw DataError(format("%s: has %d samples and %s has %d",
+                           pair.clean->items().at(pair.id).label, clean.size(),
+                           pair.noisy->items().at(pair.id).label, noisy.size()));
+  }
+
+  static Problem problem_of(const PlannedPair& pair, const std::string& message) {
+    for (const AudioCollection* side : {pair.noisy, pair.clean}) {
+      const std::string& label = side->items().at(pair.id).label;
+      if (message.starts_with(label + ": ")) return {label, without_path(message, label)};
+    }
+    return {pair.clean->items().at(pair.id).label, message};
+  }
+
+  /// Returns the number of samples that were clipped. The hash is that of the file, read back.
+  static int64_t write(const Waveform& wave, const fs::path& file, int64_t& samples, int64_t& bytes,
+                       std::string& hash) {
+    const int64_t clipped = write_audio(file, resample(wave, kVoiceBankHz), SampleFormat::pcm16);
+    const Waveform written = read_audio(file);
+    samples = written.size();
+    bytes = static_cast<int64_t>(fs::file_size(file));
+    hash = hash_audio(written.samples);
+    return clipped;
+  }
+
+  fs::path out_;
+  const VoiceBankPlan& plan_;
+  ConversionJournal& journal_;
+  std::vector<std::optional<ConvertedPair>> results_;
+  std::vector<std::optional<Problem>> problems_;
+};
+
+ManifestEntry entry_of(const PlannedPair& pair, const ConvertedPair& row, const fs::path& out) {
+  ManifestEntry entry;
+  entry.id = pair.id;
+  entry.audio = {file_of(out, pair, "clean"), row.clean_hash};
+  entry.noisy = {file_of(out, pair, "noisy"), row.noisy_hash};
+  entry.speaker = pair.speaker;
+  entry.split = pair.split;
+  entry.samples = row.samples;
+  entry.rate_hz = kVoiceBankHz;
+  entry.extra = {pair.mixture.noise, pair.mixture.snr_db, std::to_string(row.clean_clipped),
+                 std::to_string(row.noisy_clipped)};
+  return entry;
+}
+
+void collect(const VoiceBankPlan& plan, const Converter& converter, const fs::path& out,
+             VoiceBankReport& report) {
+  std::map<Split, Manifest> manifests;
+  for (size_t i = 0; i < plan.pairs.size(); ++i) {
+    const PlannedPair& pair = plan.pairs[i];
+    if (converter.problem(i)) report.problems.push_back(*converter.problem(i));
+    if (!converter.result(i)) continue;
+    const ConvertedPair& row = *converter.result(i);
+    manifests[pair.split].entries.push_back(entry_of(pair, row, out));
+    if (row.clean_clipped > 0) {
+      report.clipped.push_back({file_of(out, pair, "clean"), row.clean_clipped});
+    }
+    if (row.noisy_clipped > 0) {
+      report.clipped.push_back({file_of(out, pair, "noisy"), row.noisy_clipped});
+    }
+  }
+  for (auto& [split, manifest] : manifests) {
+    manifest.kind = Manifest::Kind::pairs;
+    manifest.path = out / (std::string(split_name(split)) + ".csv");
+    manifest.extra_columns = {"noise", "snr_db", "clean_clipped", "noisy_clipped"};
+    report.manifests.push_back(std::move(manifest));
+  }
+}
+
+/// Manifests, failures and, last, the protocol that vouches for them.
+void write_lists(const VoiceBankOptions& options, VoiceBankReport& report, Logger& logger) {
+  const fs::path protocol_file = options.out / "protocol.yaml";
+  fs::remove(protocol_file);
+  fs::remove(options.out / "failures.csv");
+  if (!report.problems.empty()) {
+    std::string failures = csv_line({"file", "reason"});
+    for (const Problem& problem : report.problems) {
+      failures += csv_line({problem.file, problem.reason});
+    }
+    write_file_atomically(options.out / "failures.csv", failures);
+  }
+  std::map<Split, int64_t> counts;
+  for (const Split split : kSplits) {
+    fs::remove(options.out / (std::string(split_name(split)) + ".csv"));
+  }
+  for (const Manifest& manifest : report.manifests) {
+    manifest.write(manifest.path);
+    counts[manifest.entries.front().split] = static_cast<int64_t>(manifest.entries.size());
+  }
+  report.partial = partial_note(counts);
+  if (report.manifests.empty() || (!report.partial.empty() && !options.allow_partial)) return;
+  Protocol protocol;
+  protocol.name = kVoiceBankName;
+  protocol.partial = !report.partial.empty();
+  protocol.note = report.partial;
+  protocol.file = protocol_file;
+  for (const Manifest& manifest : report.manifests) {
+    protocol.add(manifest.entries.front().split, Role::pairs, manifest);
+  }
+  refuse_leaks(protocol, false, logger);
+  protocol.write(protocol_file);
+  report.locked = true;
+}
+
+}  // namespace
+
+VoiceBankReport prepare_voicebank_demand(const VoiceBankOptions& options, Logger& logger) {
+  const VoiceBankPlan plan = plan_voicebank(options.source, logger);
+  require_whole(plan, options);
+  if (!plan.faults.empty()) {
+    logger.warn(options.source.string() + ": is a part of the set:" + listed(plan.faults));
+  }
+  VoiceBankReport report;
+  report.problems = plan.problems;
+  if (plan.pairs.empty()) {
+    std::vector<std::string> reasons = plan.faults;
+    for (const Problem& problem : plan.problems) {
+      reasons.push_back(problem.file + ": " + problem.reason);
+    }
+    throw DataError(options.source.string() +
+                    ": holds no pair that can be taken:" + listed(reasons));
+  }
+  fs::create_directories(options.out);
+  const DirectoryLock lock(options.out);
+  ConversionJournal journal(options.out / "journal.csv");
+  require_same_set(plan, journal, options);
+  make_folders(plan, options.out);
+
+  Converter converter(options, plan, journal);
+  const std::vector<size_t> left = converter.keep();
+  report.kept = static_cast<int64_t>(plan.pairs.size() - left.size());
+  if (report.kept > 0) {
+    logger.info(format("%d of %d pairs are there already", report.kept, plan.pairs.size()));
+  }
+  if (!left.empty()) {
+    Progress progress(logger, "48 to 16 kHz", "pairs", static_cast<int64_t>(left.size()));
+    parallel_for(static_cast<int64_t>(left.size()), options.threads, progress,
+                 [&](int64_t i) { converter.convert(left[static_cast<size_t>(i)]); });
+  }
+  collect(plan, converter, options.out, report);
+  report.converted = -report.kept;
+  for (const Manifest& manifest : report.manifests) {
+    report.converted += static_cast<int64_t>(manifest.entries.size());
+  }
+  write_lists(options, report, logger);
+  return report;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,155 @@
+#include "limbeck/data/listing.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "limbeck/audio/io.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/parallel.h"
+
+namespace limbeck {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string folder_name(const fs::path& folder) {
+  return fs::weakly_canonical(fs::absolute(folder) / ".").filename().string();
+}
+
+}  // namespace
+
+SpeakerRule speaker_rule(std::string_view name) {
+  if (name == "auto") return SpeakerRule::automatic;
+  if (name == "folder") return SpeakerRule::folder;
+  if (name == "prefix") return SpeakerRule::prefix;
+  if (name == "none") return SpeakerRule::none;
+  throw ConfigError("unknown speaker rule '" + std::string(name) +
+                    "'; known: auto, folder, prefix, none");
+}
+
+std::string speaker_of(const fs::path& relative, const fs::path& root, SpeakerRule rule) {
+  if (rule == SpeakerRule::none) return "";
+  if (rule == SpeakerRule::automatic) {
+    rule = relative.has_parent_path() ? SpeakerRule::folder : SpeakerRule::prefix;
+  }
+  if (rule == SpeakerRule::folder) {
+    return fs::absolute(root / relative).lexically_normal().parent_path().filename().string();
+  }
+  const std::string stem = relative.stem().string();
+  return stem.substr(0, stem.find_first_of("_-"));
+}
+
+std::vector<fs::path> find_audio(const fs::path& folder) {
+  if (!fs::is_directory(folder)) {
+    throw DataError(folder.string() +
+                    (fs::exists(folder) ? ": is not a folder" : ": does not exist"));
+  }
+  std::vector<fs::path> found;
+  try {
+    auto entry =
+        fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
+    for (; entry != fs::recursive_directory_iterator(); ++entry) {
+      if (entry->path().filename().string().starts_with('.')) {
+        if (entry->is_directory()) entry.disable_recursion_pending();
+      } else if (is_audio_path(entry->path()) && !entry->is_directory()) {
+        found.push_back(entry->path().lexically_relative(folder));
+      }
+    }
+  } catch (const fs::filesystem_error& e) {
+    throw DataError(folder.string() + ": cannot be searched: " + e.what());
+  }
+  if (found.empty()) throw DataError(folder.string() + ": holds no .wav, .flac or .ogg file");
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Waveform read_at_rate(const fs::path& path, int64_t rate_hz) {
+  const AudioInfo info = audio_info(path);
+  if (info.rate_hz != rate_hz) {
+    throw DataError(
+        format("%s: has %d Hz where %d Hz are asked for (--rate)", path, info.rate_hz, rate_hz));
+  }
+  return read_audio(path);
+}
+
+std::string stem_of(const fs::path& relative) {
+  return fs::path(relative).replace_extension().generic_string();
+}
+
+std::vector<ManifestEntry> find_recordings(const std::vector<fs::path>& folders, SpeakerRule rule) {
+  std::vector<ManifestEntry> entries;
+  std::map<std::string, std::string> path_of_id;
+  for (const fs::path& folder : folders) {
+    const std::string front = folders.size() > 1 ? folder_name(folder) + "/" : "";
+    for (const fs::path& relative : find_audio(folder)) {
+      ManifestEntry entry;
+      entry.id = front + stem_of(relative);
+      entry.audio.path = folder / relative;
+      entry.speaker = speaker_of(relative, folder, rule);
+      const auto [other, is_new] = path_of_id.emplace(entry.id, entry.audio.path.string());
+      if (!is_new) {
+        throw DataError("two files would have the id '" + entry.id + "': " + other->second +
+                        " and " + entry.audio.path.string());
+      }
+      entries.push_back(std::move(entry));
+    }
+  }
+  return entries;
+}
+
+void measure_recording(ManifestEntry& entry, int64_t rate_hz) {
+  const Waveform wave = read_at_rate(entry.audio.path, rate_hz);
+  entry.samples = wave.size();
+  entry.rate_hz = wave.rate_hz;
+  entry.audio.hash = hash_audio(wave.samples);
+}
+
+Listing measure_all(Manifest::Kind kind, std::vector<ManifestEntry> entries, int64_t threads,
+                    Logger& logger, const std::function<void(ManifestEntry&)>& measure) {
+  std::vector<std::optional<std::string>> reasons(entries.size());
+  Progress progress(logger, "reading", "files", static_cast<int64_t>(entries.size()));
+  parallel_for(static_cast<int64_t>(entries.size()), threads, progress, [&](int64_t i) {
+    const auto at = static_cast<size_t>(i);
+    try {
+      measure(entries[at]);
+    } catch (const DataError& e) {
+      reasons[at] = e.what();
+    }
+  });
+  Listing listing;
+  listing.manifest.kind = kind;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!reasons[i]) {
+      listing.manifest.entries.push_back(std::move(entries[i]));
+      continue;
+    }
+    const bool about_noisy = reasons[i]->starts_with(entries[i].noisy.path.string() + ": ");
+    const fs::path& path = about_noisy ? entries[i].noisy.path : entries[i].audio.path;
+    listing.problems.push_back({path.string(), without_path(*reasons[i], path)});
+  }
+  return listing;
+}
+
+std::string summary(const Manifest& manifest) {
+  std::set<std::string> speakers;
+  for (const ManifestEntry& entry : manifest.entries) speakers.insert(entry.speaker);
+  speakers.erase("");
+  const bool pairs = manifest.kind == Manifest::Kind::pairs;
+  std::string text = format("%d %s", manifest.entries.size(), pairs ? "pairs" : "recordings");
+  // Noise has kinds, and a label of one is as good as a speaker for splitting.
+  if (!speakers.empty()) text += format(", %d speakers or labels", speakers.size());
+  text += ", " + duration_text(manifest.seconds());
+  std::vector<std::string> parts;
+  for (const Split split : {Split::train, Split::valid, Split::test}) {
+    const Manifest part = manifest.filter(split);
+    if (part.entries.empty()) continue;
+    parts.push_back(std::string(split_name(split)) + " " + duration_text(part.seconds()));
+  }
+  return text + " (" + join(parts, ", ") + ")";
+}
+
+}  // namespace limbeck

@@ -1,0 +1,288 @@
+#include "limbeck/corpus/prepare.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <set>
+
+#include "limbeck/core/error.h"
+#include "support.h"
+
+namespace limbeck {
+namespace {
+
+using test::message_of;
+using test::put_audio;
+using test::put_text;
+using test::TempDir;
+using test::white;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Prepare : public ::testing::Test {
+ protected:
+  void put(const std::string& name, int64_t count = 100, int rate_hz = 16000) {
+    put_audio(dir_ / name, white(count, ++seed_), rate_hz);
+  }
+
+  Listing recordings(RecordingsOptions options = {}) {
+    if (options.folders.empty()) options.folders = {dir_ / "speech"};
+    return prepare_recordings(options, logger_);
+  }
+
+  Listing pairs(PairsOptions options = {}) {
+    options.clean = dir_ / "clean";
+    options.noisy = dir_ / "noisy";
+    return prepare_pairs(options, logger_);
+  }
+
+  static std::vector<std::string> ids(const Listing& prepared) {
+    std::vector<std::string> all;
+    for (const auto& entry : prepared.manifest.entries) all.push_back(entry.id);
+    return all;
+  }
+
+  TempDir dir_;
+  uint64_t seed_ = 0;
+  Logger logger_{Verbosity::quiet};
+};
+
+TEST_F(Prepare, FindsAudioSortedAndBelow) {
+  for (const char* name : {"speech/b/2.WAV", "speech/b/10.flac", "speech/a.ogg",
+                           "speech/.hidden.wav", "speech/.git/x.wav"}) {
+    put(name);
+  }
+  put_text(dir_ / "speech" / "notes.txt", "no audio");
+  EXPECT_THAT(find_audio(dir_ / "speech"), ElementsAre("a.ogg", "b/10.flac", "b/2.WAV"));
+  EXPECT_EQ(message_of<DataError>([&] { find_audio(dir_ / "none"); }),
+            (dir_ / "none").string() + ": does not exist");
+  EXPECT_THAT(message_of<DataError>([&] { find_audio(dir_ / "speech" / "notes.txt"); }),
+              HasSubstr("notes.txt: is not a folder"));
+  std::filesystem::create_directory(dir_ / "empty");
+  EXPECT_THAT(message_of<DataError>([&] { find_audio(dir_ / "empty"); }),
+              HasSubstr("empty: holds no .wav, .flac or .ogg file"));
+}
+
+TEST_F(Prepare, SpeakerRules) {
+  const auto of = [](const char* path, SpeakerRule rule) {
+    return speaker_of(path, "/data/vctk", rule);
+  };
+  EXPECT_EQ(of("p225/p225_001.wav", SpeakerRule::automatic), "p225");
+  EXPECT_EQ(of("p232_001.wav", SpeakerRule::automatic), "p232");
+  EXPECT_EQ(of("84-121123-0001.flac", SpeakerRule::automatic), "84");
+  EXPECT_EQ(of("alone.wav", SpeakerRule::automatic), "alone");
+  EXPECT_EQ(of("x/y/z_1.wav", SpeakerRule::folder), "y");
+  EXPECT_EQ(of("z_1.wav", SpeakerRule::folder), "vctk");
+  EXPECT_EQ(of("x/z_1.wav", SpeakerRule::prefix), "z");
+  EXPECT_EQ(of("x/z_1.wav", SpeakerRule::none), "");
+  EXPECT_EQ(speaker_rule("auto"), SpeakerRule::automatic);
+  EXPECT_THROW(speaker_rule("guess"), ConfigError);
+}
+
+TEST_F(Prepare, ListsRecordingsWithHashesThatHold) {
+  put("speech/bob/1.flac", 123);
+  put("speech/ann/1.wav", 77);
+  const Listing prepared = recordings();
+  EXPECT_TRUE(prepared.problems.empty());
+  EXPECT_THAT(ids(prepared), ElementsAre("ann/1", "bob/1"));
+  const ManifestEntry& bob = prepared.manifest.entries[1];
+  EXPECT_EQ(bob.speaker, "bob");
+  EXPECT_EQ(bob.split, Split::train);
+  EXPECT_EQ(bob.samples, 123);
+  EXPECT_EQ(bob.rate_hz, 16000);
+  EXPECT_EQ(bob.audio.hash, hash_audio(read_audio(bob.audio.path).samples));
+  prepared.manifest.write(dir_ / "m.csv");
+  EXPECT_EQ(Manifest::read(dir_ / "m.csv").content_hash(), prepared.manifest.content_hash());
+}
+
+TEST_F(Prepare, ThreadsDoNotChangeTheManifest) {
+  for (int i = 0; i < 30; ++i)
+    put("speech/" + std::to_string(i % 7) + "/" + std::to_string(i) + ".flac");
+  RecordingsOptions options;
+  options.threads = 1;
+  const Listing one = recordings(options);
+  options.threads = 5;
+  EXPECT_EQ(recordings(options).manifest.content_hash(), one.manifest.content_hash());
+}
+
+TEST_F(Prepare, LeavesOutWhatCannotBeUsedAndSaysWhy) {
+  put("speech/good.wav");
+  put("speech/fast.wav", 100, 48000);
+  put_text(dir_ / "speech" / "broken.flac", "this is no flac file");
+  const Listing prepared = recordings();
+  EXPECT_THAT(ids(prepared), ElementsAre("good"));
+  ASSERT_EQ(prepared.problems.size(), 2U);
+  EXPECT_EQ(prepared.problems[0].file, (dir_ / "speech" / "broken.flac").string());
+  EXPECT_THAT(prepared.problems[0].reason, HasSubstr("cannot be read as audio"));
+  EXPECT_EQ(prepared.problems[1].reason, "has 48000 Hz where 16000 Hz are asked for (--rate)");
+}
+
+TEST_F(Prepare, SeveralFoldersAndEqualNames) {
+  put("one/a.wav");
+  put("two/a.wav");
+  RecordingsOptions options;
+  options.folders = {dir_ / "one", dir_ / "two"};
+  EXPECT_THAT(ids(recordings(options)), ElementsAre("one/a", "two/a"));
+  put("one/a.flac");
+  options.folders = {dir_ / "one"};
+  EXPECT_EQ(message_of<DataError>([&] { recordings(options); }),
+            "two files would have the id 'a': " + (dir_ / "one" / "a.flac").string() + " and " +
+                (dir_ / "one" / "a.wav").string());
+}
+
+TEST_F(Prepare, TakesSplitsAndLabelsFromATable) {
+  put("speech/bob/1.flac");
+  put("speech/ann/1.flac");
+  put_text(dir_ / "splits.csv",
+           "file,label,split\nspeech/bob/1.flac,Robert,valid\nspeech/ann/1.flac,Anna,test\nother/"
+           "x,,dev\n");
+  RecordingsOptions options;
+  options.splits = dir_ / "splits.csv";
+  std::filesystem::create_directory_symlink(dir_ / "speech", dir_ / "link");
+  for (const char* folder : {"speech", "link", "speech/../speech"}) {
+    options.folders = {dir_ / folder};
+    const Listing prepared = recordings(options);
+    EXPECT_EQ(prepared.manifest.entries.at(0).speaker, "Anna");
+    EXPECT_EQ(prepared.manifest.entries.at(0).split, Split::test);
+    EXPECT_EQ(prepared.manifest.entries.at(1).split, Split::valid);
+  }
+  options.speaker = SpeakerRule::folder;  // asked for, so it wins
+  EXPECT_EQ(recordings(options).manifest.entries.at(0).speaker, "ann");
+}
+
+TEST_F(Prepare, RefusesWrongTables) {
+  put("speech/a.flac");
+  put("speech/b.flac");
+  RecordingsOptions options;
+  options.splits = dir_ / "splits.csv";
+  const std::string table = (dir_ / "splits.csv").string();
+  const auto failure = [&](const std::string& text) {
+    put_text(dir_ / "splits.csv", text);
+    return message_of<DataError>([&] { recordings(options); });
+  };
+  EXPECT_EQ(failure("file,split\nspeech/a.flac,train\n"),
+            table + ": has no row for 1 of 2 files:\n  " + (dir_ / "speech" / "b.flac").string());
+  EXPECT_EQ(failure("file,split\nspeech/a.flac,train\nspeech/b.flac,dev\n"),
+            table + ":3: split 'dev' is none of train, valid, test");
+  EXPECT_EQ(failure("file,split\nspeech/a.flac,train\nspeech/./a.flac,test\n"),
+            table + ":3: 'speech/./a.flac' has split 'test' here and 'train' in line 2");
+  EXPECT_EQ(failure("name,split\n"),
+            table + ":1: column 'file' is missing; needed are file and split");
+  options.split_by_speaker = true;
+  EXPECT_THROW(recordings(options), ConfigError);
+}
+
+TEST_F(Prepare, SplitsBySpeaker) {
+  for (int i = 0; i < 40; ++i) {
+    put("speech/s" + std::to_string(i / 4) + "/" + std::to_string(i) + ".wav", 10);
+  }
+  RecordingsOptions options;
+  options.split_by_speaker = true;
+  options.valid_speakers = 2;
+  options.test_speakers = 3;
+  const auto splits = [&](int64_t seed) {
+    options.seed = seed;
+    std::map<std::string, std::set<Split>> of;
+    for (const auto& entry : recordings(options).manifest.entries)
+      of[entry.speaker].insert(entry.split);
+    return of;
+  };
+  const auto first = splits(1);
+  std::map<Split, int> speakers;
+  for (const auto& [speaker, its] : first) {
+    EXPECT_EQ(its.size(), 1U) << speaker;
+    ++speakers[*its.begin()];
+  }
+  EXPECT_EQ(speakers,
+            (std::map<Split, int>{{Split::train, 5}, {Split::valid, 2}, {Split::test, 3}}));
+  EXPECT_EQ(splits(1), first);
+  EXPECT_NE(splits(2), first);
+  options.valid_speakers = 7;
+  EXPECT_EQ(message_of<ConfigError>([&] { recordings(options); }),
+            "of 10 speakers, 7 for valid and 3 for test leave none for train");
+  options.speaker = SpeakerRule::none;
+  EXPECT_THAT(message_of<ConfigError>([&] { recordings(options); }),
+              HasSubstr("has no speaker to split by"));
+}
+
+TEST_F(Prepare, MatchesPairsByTheirPath) {
+  put("clean/p1_1.flac", 50);
+  put("noisy/p1_1.wav", 50);
+  put("clean/x/p2_1.flac", 60);
+  put("noisy/x/p2_1.flac", 60);
+  const Listing prepared = pairs();
+  EXPECT_TRUE(prepared.problems.empty());
+  EXPECT_EQ(prepared.manifest.kind, Manifest::Kind::pairs);
+  EXPECT_THAT(ids(prepared), ElementsAre("p1_1", "x/p2_1"));
+  const ManifestEntry& entry = prepared.manifest.entries[0];
+  EXPECT_EQ(entry.speaker, "p1");
+  EXPECT_EQ(entry.split, Split::test);
+  EXPECT_EQ(entry.noisy.path, dir_ / "noisy" / "p1_1.wav");
+  EXPECT_EQ(entry.noisy.hash, hash_audio(read_audio(entry.noisy.path).samples));
+  EXPECT_NE(entry.noisy.hash, entry.audio.hash);
+}
+
+TEST_F(Prepare, SaysWhyAPairIsLeftOut) {
+  put("clean/good.wav");
+  put("noisy/good.wav");
+  put("clean/alone.wav");
+  put("noisy/other.wav");
+  put("clean/short.wav", 90);
+  put("noisy/short.wav", 91);
+  put("clean/fast.wav");
+  put("noisy/fast.wav", 100, 48000);
+  put("clean/twice.wav");
+  put("noisy/twice.wav");
+  put("noisy/twice.flac");
+  put("clean/broken.wav");
+  put_text(dir_ / "noisy" / "broken.wav", "no audio");
+  const Listing prepared = pairs();
+  EXPECT_THAT(ids(prepared), ElementsAre("good"));
+  std::map<std::string, std::string> reasons;
+  for (const auto& [file, reason] : prepared.problems) {
+    reasons[std::filesystem::path(file).lexically_relative(dir_.path()).string()] += reason;
+  }
+  const auto no_partner = [&](const char* folder) {
+    return "has no partner of its name, or several, in " + (dir_ / folder).string();
+  };
+  EXPECT_EQ(reasons["clean/alone.wav"], no_partner("noisy"));
+  EXPECT_EQ(reasons["noisy/other.wav"], no_partner("clean"));
+  EXPECT_EQ(reasons["clean/twice.wav"], no_partner("noisy"));
+  EXPECT_EQ(reasons["clean/short.wav"],
+            "has 90 samples and " + (dir_ / "noisy" / "short.wav").string() + " has 91");
+  EXPECT_EQ(reasons["noisy/fast.wav"], "has 48000 Hz where 16000 Hz are asked for (--rate)");
+  EXPECT_THAT(reasons["noisy/broken.wav"], HasSubstr("cannot be read as audio"));
+  EXPECT_EQ(reasons["noisy/twice.wav"],
+            "has the same name as " + (dir_ / "noisy/twice.flac").string());
+  EXPECT_EQ(reasons.size(), 7U);
+}
+
+TEST_F(Prepare, Summary) {
+  put("speech/bob/1.flac", 16000 * 61);
+  EXPECT_EQ(summary(recordings().manifest),
+            "1 recordings, 1 speakers or labels, 1 min 01 s (train 1 min 01 s)");
+}
+
+TEST_F(Prepare, RealRecordings) {
+  LIMBECK_NEED_SHARED_DATA(data);
+  RecordingsOptions options;
+  options.splits = data / "manifest.csv";
+  options.folders = {data / "noise"};
+  const Listing noise = recordings(options);
+  EXPECT_TRUE(noise.problems.empty());
+  EXPECT_EQ(noise.manifest.entries.size(), 31U);
+  std::map<std::string, std::set<Split>> of;
+  for (const auto& entry : noise.manifest.entries) of[entry.speaker].insert(entry.split);
+  EXPECT_EQ(of.size(), 24U);
+  for (const auto& [kind, splits] : of) EXPECT_EQ(splits.size(), 1U) << kind;
+
+  PairsOptions test;
+  test.clean = data / "vbd_test" / "clean";
+  test.noisy = data / "vbd_test" / "noisy";
+  const Listing pairs = prepare_pairs(test, logger_);
+  EXPECT_TRUE(pairs.problems.empty());
+  EXPECT_EQ(pairs.manifest.entries.size(), 25U);
+}
+
+}  // namespace
+}  // namespace limbeck

@@ -1,0 +1,120 @@
+#include "limbeck/run/checkpoint.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/support.h"
+
+namespace limbeck::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Checkpoints : public testing::Test {
+ protected:
+  void save(int64_t step, bool is_best = false) {
+    store_.save(
+        step,
+        {{"state.json", "{\"step\": " + std::to_string(step) + "}"}, {"model.bin", "weights"}},
+        is_best);
+  }
+  fs::path folder(const std::string& name) const { return dir_ / "checkpoints" / name; }
+  std::vector<std::string> folders() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir_ / "checkpoints"))
+      names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  TempDir dir_;
+  CheckpointStore store_{dir_.path()};
+};
+
+TEST_F(Checkpoints, NoneYet) {
+  EXPECT_FALSE(store_.find("last"));
+  EXPECT_FALSE(store_.find("best"));
+}
+
+TEST_F(Checkpoints, WhatWasSavedIsFoundAndSound) {
+  save(5, true);
+  EXPECT_EQ(store_.find("last"), folder("step-00000005"));
+  EXPECT_EQ(store_.find("best"), folder("step-00000005"));
+  EXPECT_EQ(CheckpointStore::check(folder("step-00000005")), "");
+  EXPECT_EQ(read_file(folder("step-00000005") / "state.json"), "{\"step\": 5}");
+  const auto manifest = nlohmann::json::parse(read_file(folder("step-00000005") / "manifest.json"));
+  EXPECT_EQ(manifest["step"], 5);
+  EXPECT_EQ(manifest["files"]["model.bin"]["bytes"], 7);
+  EXPECT_EQ(manifest["files"]["model.bin"]["xxh3_128"], hash_bytes("weights", 7));
+  EXPECT_EQ(nlohmann::json::parse(read_file(dir_ / "last.json"))["step"], 5);
+}
+
+TEST_F(Checkpoints, BestAndLastAreKeptTheOthersGo) {
+  save(1);
+  save(2, true);
+  save(3);
+  save(4);
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000002", "step-00000004"));
+  EXPECT_EQ(store_.find("best"), folder("step-00000002"));
+  EXPECT_EQ(store_.find("last"), folder("step-00000004"));
+  save(5, true);
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000005"));
+}
+
+TEST_F(Checkpoints, ATornOneIsIgnored) {
+  save(1, true);
+  save(2);
+  // A crash in the middle of writing leaves a hidden folder, or one without manifest.
+  fs::create_directories(folder(".step-00000003.tmp"));
+  put_text(folder(".step-00000003.tmp") / "model.bin", "weig");
+  put_text(folder("step-00000004") / "model.bin", "weights");
+  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+  fs::remove(dir_ / "last.json");
+  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+  save(3);  // the leftovers are in nobody's way
+  EXPECT_EQ(store_.find("last"), folder("step-00000003"));
+}
+
+TEST_F(Checkpoints, EveryDamageIsSeenAndTheNewestSoundOneTaken) {
+  const std::vector<std::pair<std::function<void(const fs::path&)>, std::string>> damages = {
+      {[](const fs::path& f) { fs::remove(f / "model.bin"); }, "model.bin: missing"},
+      {[](const fs::path& f) { put_text(f / "model.bin", "weigh"); }, "model.bin: another size"},
+      {[](const fs::path& f) { put_text(f / "model.bin", "Weights"); },
+       "model.bin: another content"},
+      {[](const fs::path& f) { put_text(f / "manifest.json", "{\"format\": 1"); },
+       "manifest.json: "},
+      {[](const fs::path& f) { put_text(f / "manifest.json", "{\"format\": 2, \"files\": {}}"); },
+       "manifest.json: another format version"},
+      {[](const fs::path& f) { fs::remove(f / "manifest.json"); }, "manifest.json: "}};
+  for (const auto& [damage, message] : damages) {
+    save(1, true);
+    save(2);
+    damage(folder("step-00000002"));
+    EXPECT_THAT(CheckpointStore::check(folder("step-00000002")), testing::StartsWith(message));
+    EXPECT_EQ(store_.find("last"), folder("step-00000001")) << message;
+  }
+  damages[0].first(folder("step-00000001"));
+  EXPECT_FALSE(store_.find("best"));
+  EXPECT_FALSE(store_.find("last"));
+}
+
+TEST_F(Checkpoints, ADamagedPointerFallsBackToTheNewest) {
+  save(1, true);
+  save(2);
+  put_text(dir_ / "last.json", "{\"check");
+  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+  put_text(dir_ / "last.json", R"({"checkpoint": "step-00000009"})");
+  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+}
+
+TEST_F(Checkpoints, SavingTheSameStepAgainReplacesIt) {
+  save(1);
+  store_.save(1, {{"other", "x"}}, false);
+  EXPECT_EQ(CheckpointStore::check(folder("step-00000001")), "");
+  EXPECT_FALSE(fs::exists(folder("step-00000001") / "model.bin"));
+  EXPECT_EQ(read_file(folder("step-00000001") / "other"), "x");
+}
+
+}  // namespace
+}  // namespace limbeck::test
