@@ -105,19 +105,17 @@ install_packages "${packages[@]}"
 torch=.deps/libtorch-$torch_version
 # Prints the folder of the LibTorch that a build will take, if there is one.
 find_torch() { cmake -P cmake/LibTorchProbe.cmake 2>/dev/null | cut -d ' ' -f 2-; }
+if [ -n "${LIBTORCH_ROOT:-}" ]; then
+  cmake -P cmake/LibTorchProbe.cmake >/dev/null || exit 2
+fi
 found=$(find_torch) || found=
-case $found in
-  "")
-    if [ -n "${LIBTORCH_ROOT:-}" ]; then
-      cmake -P cmake/LibTorchProbe.cmake || true
-      exit 2
-    fi
-    install_torch "$torch"
-    ;;
-  "$PWD/$torch"/*) ;;
-  "$PWD"/.deps/*) install_torch "$torch" ;; # that of an earlier version of this script
-  /usr) install_packages libopenblas0-pthread ;; # without OpenBLAS it multiplies matrices 40 times slower
-esac
+if [ -z "$found" ]; then
+  install_torch "$torch"
+elif [[ -z ${LIBTORCH_ROOT:-} && $found == "$PWD"/.deps/libtorch-* && $found != "$PWD/$torch"/* ]]; then
+  install_torch "$torch" # what is there came with an earlier version of this script
+elif [ "$found" = /usr ]; then
+  install_packages libopenblas0-pthread # without OpenBLAS it multiplies matrices 40 times slower
+fi
 
 if $extras; then
   install_clang_format
