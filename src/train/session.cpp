@@ -13,8 +13,8 @@
 #include "limbeck/nn/device.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/train/make_task.h"
-#include "limbeck/train/trainer.h"
 #include "train/data_guard.h"
+#include "train/trainer.h"
 
 namespace limbeck {
 namespace {
