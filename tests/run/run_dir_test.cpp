@@ -41,7 +41,7 @@ TEST_F(RunDirs, AnotherConfigurationIsRefusedWithAllDifferences) {
   open();
   const std::string before = read_file(path_ / "config.yaml");
   config_.train.steps = 3000;
-  config_.train.optimizer.lr = 0.5;
+  config_.train.optimizer = config::read_text<OptimizerConfig>("{type: adamw, lr: 0.5}", "test");
   config_.run.threads = 7;
   const auto message = message_of<ConfigError>([&] { open(); });
   EXPECT_THAT(message,

@@ -1,4 +1,4 @@
-#include "limbeck/train/trainer.h"
+#include "train/trainer.h"
 
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -56,13 +56,11 @@ struct Config {
 TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, int64_t workers = 0,
                  const std::string& changes = "") {
   at::set_num_threads(1);
-  Config config;
-  config.train = {.steps = steps,
-                  .batch_size = kBatch,
-                  .optimizer = {.lr = 5e-3},
-                  .schedule = {.warmup_steps = 3, .final_ratio = 0.1},
-                  .validate_every = 4,
-                  .log_every = 1};
+  const auto config = config::read_text<Config>(
+      format("train: {steps: %d, batch_size: %d, optimizer: {lr: 5e-3}, schedule: {warmup_steps: "
+             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1}",
+             steps, kBatch),
+      "test");
   const auto distill = config::read_text<objective::DistillOptions>(
       "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");
   const auto model = model_config("temporal: {type: gru, hidden: 4}");
@@ -71,9 +69,9 @@ TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, in
       "fft_samples: 64}}, "
       "{name: si_sdr, weight: 0.01}]",
       "test");
-  objective::DistillTask task(nn::build_model(model, SeedKey(1)),
-                              make_model("latent: {channels: 6}", 2), objective, distill, 2,
-                              SeedKey(1));
+  objective::LearningTask task(nn::build_model(model, SeedKey(1)),
+                               make_model("latent: {channels: 6}", 2), objective, distill, 2,
+                               SeedKey(1));
   Logger logger(Verbosity::quiet);
   RunDir run = open_run_dir(path, config, false);
   const ValidationSet valid(std::make_unique<Tones>(), 4, 9, kBatch);

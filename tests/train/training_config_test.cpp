@@ -4,7 +4,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/checkpoint.h"
-#include "limbeck/train/setup.h"
+#include "limbeck/train/make_task.h"
 #include "nn/support.h"
 #include "paths.h"
 
@@ -15,16 +15,16 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// configs/distill/cosine.yaml with a teacher file, and changes.
-DistillConfig distill_config(std::vector<std::string> sets) {
+TrainingConfig distill_config(std::vector<std::string> sets) {
   sets.insert(sets.begin(), {"data.speech=s.csv", "data.noise=n.csv"});
-  return config::load<DistillConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
+  return config::load<TrainingConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
 }
 
 std::string refused(std::vector<std::string> sets) {
   return message_of<ConfigError>([&] { distill_config(std::move(sets)); });
 }
 
-TEST(DistillConfig, AcceptsBalancePhasesAndCache) {
+TEST(TrainingConfig, AcceptsBalancePhasesAndCache) {
   const auto config = distill_config(
       {"distill.balance={mode: gradient_ratio, target: 0.5, steps: 200}",
        "distill.phases=[{steps: 100, task: false}, {distill: false}]", "data.epochs_unique=4",
@@ -36,7 +36,26 @@ TEST(DistillConfig, AcceptsBalancePhasesAndCache) {
   EXPECT_EQ(config.distill.cache.precision, "float16");
 }
 
-TEST(DistillConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
+TEST(TrainingConfig, ChoosesOptimizerScheduleAndClippingByType) {
+  const auto standard = distill_config({});
+  EXPECT_EQ(standard.train.optimizer.chosen.name(), "adamw");
+  EXPECT_EQ(standard.train.schedule.chosen.name(), "warmup_cosine");
+  EXPECT_EQ(standard.train.clip.chosen.name(), "norm");
+  // What the file says of the others does not stay behind.
+  const auto other =
+      distill_config({"train.optimizer={type: adamw, beta1: 0.8}", "train.optimizer.lr=0.1",
+                      "train.schedule.type=warmup_cosine", "train.schedule.type=constant",
+                      "train.optimizer={type: sgd, momentum: 0.5}", "train.clip=none"});
+  const std::string text = config::to_yaml(config::to_node(other.train));
+  EXPECT_THAT(text, AllOf(HasSubstr("optimizer:\n  type: sgd\n  lr: 0.01\n  momentum: 0.5\n"),
+                          HasSubstr("schedule:\n  type: constant\n  warmup_steps: "),
+                          HasSubstr("clip:\n  type: none\n")));
+  EXPECT_THAT(refused({"train.optimizer.type=adam"}), HasSubstr("did you mean 'adamw'?"));
+  EXPECT_THAT(refused({"train.optimizer.clip_norm=5"}),
+              HasSubstr("train.optimizer.clip_norm: unknown key"));
+}
+
+TEST(TrainingConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
   EXPECT_THAT(refused({"teacher.checkpoint="}),
               HasSubstr("name a trained teacher, or leave out the terms"));
   for (const char* weight : {"0", "-1"}) {
@@ -62,6 +81,21 @@ TEST(DistillConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
   EXPECT_THAT(refused({"distill.balance.mode=auto"}),
               HasSubstr("one of constant, warmup, gradient_ratio"));
   EXPECT_THAT(refused({"distill.balance.target=0"}), HasSubstr("greater than 0"));
+}
+
+TEST(TrainingConfig, PretrainingTakesNoTeacherAndNoTerms) {
+  const auto refusal = [](const TrainingConfig& config) {
+    return message_of<ConfigError>([&] { require_no_teacher(config); });
+  };
+  EXPECT_THAT(refusal(distill_config({"teacher.checkpoint=x"})),
+              AllOf(HasSubstr("teacher.checkpoint: "), HasSubstr("limbeck-distill")));
+  EXPECT_THAT(refusal(distill_config(
+                  {"teacher.checkpoint=", "distill.terms=[]", "distill.phases=[{steps: 3}, {}]"})),
+              AllOf(HasSubstr("distill.phases: "), HasSubstr("limbeck-distill")));
+  // What a pretraining keeps as its configuration can be given to it again.
+  const auto alone = distill_config({"teacher.checkpoint=", "distill.terms=[]"});
+  const auto text = config::to_yaml(config::to_node(alone));
+  EXPECT_NO_THROW(require_no_teacher(config::read_text<TrainingConfig>(text, "config.yaml")));
 }
 
 TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
