@@ -65,10 +65,13 @@ std::unique_ptr<Dataset> make_dataset(const DataOptions& options, const DataSele
 }  // namespace
 
 void DataOptions::describe(config::Visitor& v) {
-  v.value("protocol", protocol, "protocol that names the manifests, instead of the next three");
-  v.value("speech", speech, "manifest of clean recordings, with noise: mixed on the fly");
-  v.value("noise", noise, "manifest of noise recordings");
-  v.value("pairs", pairs, "manifest of recorded pairs, instead of speech and noise");
+  v.value("protocol", protocol, "protocol that names the manifests, instead of the next three",
+          config::any().names_file());
+  v.value("speech", speech, "manifest of clean recordings, with noise: mixed on the fly",
+          config::any().names_file());
+  v.value("noise", noise, "manifest of noise recordings", config::any().names_file());
+  v.value("pairs", pairs, "manifest of recorded pairs, instead of speech and noise",
+          config::any().names_file());
   v.value("allow_leak", allow_leak,
           "go on where train, valid and test share files or speakers; every result then says so",
           config::any().no_effect());
@@ -96,7 +99,8 @@ void DataOptions::describe(config::Visitor& v) {
           config::at_least(0));
   v.value("valid_recipes", valid_recipes,
           "recipes of mixtures (limbeck-prepare mixtures) to validate on, all of them and whole; "
-          "the other keys of validation then say nothing");
+          "the other keys of validation then say nothing",
+          config::any().names_file());
   v.value("workers", workers, "threads that make batches; 0 makes them in the training thread",
           config::between(0, 256).no_effect());
   v.value("prefetch", prefetch, "batches made ahead", config::between(1, 1024).no_effect());

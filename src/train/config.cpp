@@ -21,8 +21,10 @@ void RunOptions::describe(config::Visitor& v) {
 }
 
 void TeacherOptions::describe(config::Visitor& v) {
-  v.value("checkpoint", checkpoint, "run folder, checkpoint folder or model file of the teacher");
-  v.value("which", which, "checkpoint of a run folder", config::one_of({"best", "last"}));
+  v.value("checkpoint", checkpoint, "run folder, checkpoint folder or model file of the teacher",
+          config::any().names_file());
+  v.value("which", which, "checkpoint of a run folder",
+          config::one_of({"best", "last"}).names_file());
 }
 
 void TrainingConfig::describe(config::Visitor& v) {

@@ -11,6 +11,7 @@
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/run/run_view.h"
 #include "train/optimizer.h"
 
 namespace limbeck {
@@ -122,7 +123,7 @@ std::string Trainer::log_pending() {
       line[step.names[p]] = v[p];
       if (step.names[p] != "gradient_norm") details += format(" %s %.4g", step.names[p], v[p]);
     }
-    if (step.step % options_.log_every == 0) parts_.run.append_metrics(line.dump());
+    if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
   }
   pending_.clear();
   return details.empty() ? details : details.substr(1);
@@ -145,7 +146,7 @@ bool Trainer::validate() {
                          {"seconds", state_.seconds}, {"loss", means.loss},
                          {"si_sdr", means.si_sdr},    {"si_sdr_noisy", means.si_sdr_noisy}};
   for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
-  parts_.run.append_metrics(line.dump());
+  parts_.run.metrics().append(line.dump());
   parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
                             options_.steps, means.si_sdr, means.si_sdr_noisy, means.loss,
                             is_best ? "  best" : ""));
@@ -159,8 +160,10 @@ void Trainer::save(bool is_best) {
   if (!device_.is_cpu()) optimizer.tensors["generator/device"] = generator(device_).get_state();
   SafeTensors helpers;
   helpers.tensors = nn::state_of(parts_.task.helpers());
-  nlohmann::json state = {
-      {"step", state_.step}, {"best_step", state_.best_step}, {"seconds", state_.seconds}};
+  nlohmann::json state = {{"step", state_.step},
+                          {"planned_steps", options_.steps},
+                          {"best_step", state_.best_step},
+                          {"seconds", state_.seconds}};
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
   std::map<std::string, std::string> files = {
@@ -172,9 +175,9 @@ void Trainer::save(bool is_best) {
 }
 
 void Trainer::resume() {
-  const auto checkpoint = checkpoints_.find("last");
+  const auto checkpoint = RunView(parts_.run.path()).checkpoint("last");
   if (!checkpoint) {
-    parts_.run.truncate_metrics(-1);
+    parts_.run.metrics().truncate(-1);
     return;
   }
   const std::string source = checkpoint->string();
@@ -199,7 +202,7 @@ void Trainer::resume() {
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
-  parts_.run.truncate_metrics(state_.step);
+  parts_.run.metrics().truncate(state_.step);
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
 }
 

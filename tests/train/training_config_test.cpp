@@ -4,6 +4,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/checkpoint.h"
+#include "limbeck/run/run_view.h"
 #include "limbeck/train/make_task.h"
 #include "nn/support.h"
 #include "paths.h"
@@ -108,6 +109,10 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
   EXPECT_THAT(message(dir / "none"),
               AllOf(HasSubstr("teacher.checkpoint: "), HasSubstr("no such model file"), remedy));
   std::filesystem::create_directories(dir / "run");
+  EXPECT_THAT(message(dir / "run"), AllOf(HasSubstr("no such model file"), remedy));
+  put_text(dir / "run" / "config.yaml", "");
+  EXPECT_THAT(message(dir / "run"), AllOf(HasSubstr("is a run without identity.json"), remedy));
+  put_text(dir / "run" / "identity.json", Identity("training", 1).text());
   EXPECT_THAT(message(dir / "run"), AllOf(HasSubstr("no checkpoint yet"), remedy));
 
   // A model file says what it is itself; a weight that does not fit that is found by name.
@@ -133,7 +138,7 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
   // One bit of the weights: only the checkpoint's manifest can tell.
   CheckpointStore store(dir / "run");
   store.save(1, {{"model.safetensors", whole}, {"state.json", "{}"}}, true);
-  const auto checkpoint = *store.find("best");
+  const auto checkpoint = *RunView(dir / "run").checkpoint("best");
   put_text(checkpoint / "state.json", "x");  // no business of a teacher
   make_task(distill_config({"teacher.checkpoint=" + (dir / "run").string()}), at::kCPU);
   std::string flipped = whole;

@@ -1,4 +1,4 @@
-#include "study/guard.h"
+#include "study/test_sets.h"
 
 #include <gmock/gmock.h>
 
@@ -26,9 +26,9 @@ std::string recording(const std::string& id, const char* speaker, const char* sp
 }
 
 /// The demo's study on manifests without audio: what is refused is refused before it is read.
-class StudyGuard : public testing::Test {
+class StudyTestSets : public testing::Test {
  protected:
-  StudyGuard() {
+  StudyTestSets() {
     const std::string header = "id,path,speaker,split,samples,rate,hash\n";
     put_text(dir_ / "speech.csv",
              header + recording("a", "ann", "train", '1') + recording("b", "bob", "valid", '2'));
@@ -71,9 +71,9 @@ class StudyGuard : public testing::Test {
                    "study.sets=[{name: made, protocol: " + protocol + "}]"});
   }
 
-  std::vector<TestSet> guard(const StudyConfig& config) {
+  std::vector<TestSet> checked(const StudyConfig& config) {
     auto sets = read_sets(config);
-    guard_sets(config, plan_study(config), sets, quiet_);
+    check_sets(config, plan_study(config), sets, quiet_);
     return sets;
   }
 
@@ -81,31 +81,31 @@ class StudyGuard : public testing::Test {
   Logger quiet_{Verbosity::quiet};
 };
 
-TEST_F(StudyGuard, LetsSetsPassThatShareNothing) {
-  const auto sets = guard(on_manifests());
+TEST_F(StudyTestSets, LetsSetsPassThatShareNothing) {
+  const auto sets = checked(on_manifests());
   ASSERT_EQ(sets.size(), 1U);
   EXPECT_EQ(sets[0].pairs.entries.at(0).id, "x");
   EXPECT_THAT(sets[0].notes, IsEmpty());
 }
 
-TEST_F(StudyGuard, RefusesASetThatTrainingSees) {
+TEST_F(StudyTestSets, RefusesASetThatTrainingSees) {
   put_test("bob", '1');
-  const std::string message = message_of<DataError>([&] { guard(on_manifests()); });
+  const std::string message = message_of<DataError>([&] { checked(on_manifests()); });
   EXPECT_TRUE(message.starts_with("set made against " + (dir_ / "speech.csv").string() + ", "))
       << message;
   EXPECT_THAT(message, HasSubstr("x of test has the samples of a of train"));
   EXPECT_THAT(message, HasSubstr("speaker bob is in test (1 ×) and in valid (1 ×)"));
 }
 
-TEST_F(StudyGuard, MarksEveryOutputWhereALeakIsAllowed) {
+TEST_F(StudyTestSets, MarksEveryOutputWhereALeakIsAllowed) {
   put_test("tom", '1');
   const StudyConfig config = on_manifests({"study.allow_leak=true"});
   const StudyPlan plan = plan_study(config);
-  EXPECT_TRUE(plan.students[0].data.allow_leak);  // the runs go on too, and say so
+  EXPECT_TRUE(plan.students[0].config.data.allow_leak);  // the runs go on too, and say so
   const std::string note = "LEAK ALLOWED: 1 file (x) of test in train";
   StudyResults results;
   results.metrics = select_metrics({"si_sdr"});
-  results.notes["made"] = guard(config)[0].notes;
+  results.notes["made"] = checked(config)[0].notes;
   EXPECT_THAT(results.notes["made"], ElementsAre(note));
   results.scores.push_back({plan.students[0], "made", {7}, {3.8}});
   results.costs[plan.students[0].dir.string()] = {1, 1};
@@ -116,15 +116,15 @@ TEST_F(StudyGuard, MarksEveryOutputWhereALeakIsAllowed) {
                 "\nnarrower latent,none,1,made,si_sdr,7," + note + "\n");
 }
 
-TEST_F(StudyGuard, TakesTheTestPairsOfAProtocolAndSaysThatTheyArePartial) {
-  const auto sets = guard(on_protocol());
+TEST_F(StudyTestSets, TakesTheTestPairsOfAProtocolAndSaysThatTheyArePartial) {
+  const auto sets = checked(on_protocol());
   EXPECT_EQ(sets.at(0).pairs.entries.at(0).id, "x");
   EXPECT_THAT(sets.at(0).notes, ElementsAre("partial set: 1 of 2 (made)"));
   put_test("tom", '7');
-  EXPECT_THAT(message_of<DataError>([&] { guard(on_protocol()); }), HasSubstr("changed since"));
+  EXPECT_THAT(message_of<DataError>([&] { checked(on_protocol()); }), HasSubstr("changed since"));
 }
 
-TEST_F(StudyGuard, RefusesRunsOfDifferentProtocols) {
+TEST_F(StudyTestSets, RefusesRunsOfDifferentProtocols) {
   const auto other = [](int scenario, const std::string& protocol) {
     return format("scenarios.%d.student.data={protocol: %s, speech: '', noise: ''}", scenario,
                   protocol);
@@ -136,7 +136,7 @@ TEST_F(StudyGuard, RefusesRunsOfDifferentProtocols) {
                         "'b.yaml'"));
 }
 
-TEST_F(StudyGuard, WantsOneOfManifestAndProtocolForASet) {
+TEST_F(StudyTestSets, WantsOneOfManifestAndProtocolForASet) {
   EXPECT_THAT(message_of<ConfigError>([&] { on_manifests({"study.sets=[{name: a}]"}); }),
               HasSubstr("give either manifest or protocol"));
   EXPECT_THAT(message_of<DataError>([&] {

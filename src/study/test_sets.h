@@ -15,7 +15,7 @@ std::vector<TestSet> read_sets(const StudyConfig& config);
 /// Holds the data of every run, and every set against it, before anything is trained. Adds what
 /// was allowed, and what is partial, to the notes of the sets. Throws DataError that lists the
 /// leaks.
-void guard_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
+void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger);
 
 }  // namespace limbeck

@@ -1,4 +1,4 @@
-#include "study/guard.h"
+#include "study/test_sets.h"
 
 #include <set>
 
@@ -14,12 +14,12 @@ std::vector<TestSet> read_sets(const StudyConfig& config) {
   return sets;
 }
 
-void guard_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
+void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger) {
   std::set<std::vector<std::string>> seen;
   for (const auto* runs : {&plan.teachers, &plan.students}) {
     for (const StudyRun& run : *runs) {
-      const DataOptions& d = run.data;
+      const DataOptions& d = run.config.data;
       if (!seen.insert({d.protocol, d.speech, d.noise, d.pairs}).second) continue;
       const DataSelection data = select_data(d);
       const TrainingRecord record(data);
