@@ -13,7 +13,7 @@
 #include "limbeck/nn/device.h"
 #include "limbeck/train/identity.h"
 #include "limbeck/train/make_task.h"
-#include "limbeck/train/trainer.h"
+#include "train/trainer.h"
 
 namespace limbeck {
 namespace {

@@ -1,4 +1,4 @@
-#include "limbeck/train/trainer.h"
+#include "train/trainer.h"
 
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -57,13 +57,11 @@ struct Config {
 TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, int64_t workers = 0,
                  const std::string& changes = "") {
   at::set_num_threads(1);
-  Config config;
-  config.train = {.steps = steps,
-                  .batch_size = kBatch,
-                  .optimizer = {.lr = 5e-3},
-                  .schedule = {.warmup_steps = 3, .final_ratio = 0.1},
-                  .validate_every = 4,
-                  .log_every = 1};
+  const auto config = config::read_text<Config>(
+      format("train: {steps: %d, batch_size: %d, optimizer: {lr: 5e-3}, schedule: {warmup_steps: "
+             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1}",
+             steps, kBatch),
+      "test");
   const auto distill = config::read_text<objective::DistillOptions>(
       "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");
   const auto model = model_config("temporal: {type: gru, hidden: 4}");

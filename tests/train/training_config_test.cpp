@@ -37,6 +37,25 @@ TEST(TrainingConfig, AcceptsBalancePhasesAndCache) {
   EXPECT_EQ(config.distill.cache.precision, "float16");
 }
 
+TEST(TrainingConfig, ChoosesOptimizerScheduleAndClippingByType) {
+  const auto standard = distill_config({});
+  EXPECT_EQ(standard.train.optimizer.chosen.name(), "adamw");
+  EXPECT_EQ(standard.train.schedule.chosen.name(), "warmup_cosine");
+  EXPECT_EQ(standard.train.clip.chosen.name(), "norm");
+  // What the file says of the others does not stay behind.
+  const auto other =
+      distill_config({"train.optimizer={type: adamw, beta1: 0.8}", "train.optimizer.lr=0.1",
+                      "train.schedule.type=warmup_cosine", "train.schedule.type=constant",
+                      "train.optimizer={type: sgd, momentum: 0.5}", "train.clip=none"});
+  const std::string text = config::to_yaml(config::to_node(other.train));
+  EXPECT_THAT(text, AllOf(HasSubstr("optimizer:\n  type: sgd\n  lr: 0.01\n  momentum: 0.5\n"),
+                          HasSubstr("schedule:\n  type: constant\n  warmup_steps: "),
+                          HasSubstr("clip:\n  type: none\n")));
+  EXPECT_THAT(refused({"train.optimizer.type=adam"}), HasSubstr("did you mean 'adamw'?"));
+  EXPECT_THAT(refused({"train.optimizer.clip_norm=5"}),
+              HasSubstr("train.optimizer.clip_norm: unknown key"));
+}
+
 TEST(TrainingConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
   EXPECT_THAT(refused({"teacher.checkpoint="}),
               HasSubstr("name a trained teacher, or leave out the terms"));

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "limbeck/core/log.h"
 #include "limbeck/core/random.h"
@@ -13,7 +14,8 @@
 #include "limbeck/objective/task.h"
 #include "limbeck/run/checkpoint.h"
 #include "limbeck/run/run_dir.h"
-#include "limbeck/train/optimizer.h"
+#include "limbeck/train/step.h"
+#include "train/validator.h"
 
 namespace limbeck {
 
@@ -24,9 +26,6 @@ struct TrainState {
   double best_value = -std::numeric_limits<double>::infinity();  ///< higher is better
   double seconds = 0;  ///< spent in training, all sittings together
 };
-
-/// A batch on the device.
-objective::TaskBatch to_device(const Batch& batch, const at::Device& device);
 
 /// The training loop: load, step, log, validate, save.
 class Trainer {
@@ -48,25 +47,29 @@ class Trainer {
   TrainState run();
 
  private:
+  /// What a step gave, not read yet: reading waits for the device.
   struct Pending {
     int64_t step;
     std::vector<std::string> names;
     at::Tensor values;  ///< [parts] on the device
+    double lr;
   };
 
   void resume();
-  at::Tensor train_step(const Batch& batch, std::vector<std::string>& names);
-  std::string flush(std::vector<Pending>& pending);
-  void validate();
   void save(bool is_best);
+  void keep(const StepReport& report);
+  std::string log_pending();
+  bool validate();
 
   TrainOptions options_;
   Parts parts_;
   SeedKey key_;
   at::Device device_;
-  AdamW optimizer_;
+  TrainStep step_;
+  Validator validator_;
   CheckpointStore checkpoints_;
   TrainState state_;
+  std::vector<Pending> pending_;
 };
 
 }  // namespace limbeck
