@@ -100,6 +100,7 @@ class Planner {
         for (const int64_t seed : config_.study.seeds) plan_student(s, m, seed, plan);
       }
     }
+    diagnostics_.throw_if_any();
     require_one_protocol(plan);
     diagnostics_.throw_if_any();
     check_shapes();
@@ -122,13 +123,15 @@ class Planner {
     const StudyRun* first = nullptr;
     for (const auto* runs : {&plan.teachers, &plan.students}) {
       for (const StudyRun& run : *runs) {
-        if (run.data.protocol.empty()) continue;
+        const std::string file = run.data.protocol_file();
+        if (file.empty()) continue;
         if (first == nullptr) first = &run;
-        if (run.data.protocol == first->data.protocol) continue;
+        const std::string first_file = first->data.protocol_file();
+        if (file == first_file) continue;
         diagnostics_.add(
-            {"study", 0, 0}, "data.protocol",
+            {"study", 0, 0}, "data.source.file",
             format("all runs of a study share one protocol, but %s has '%s' and %s '%s'",
-                   first->label, first->data.protocol, run.label, run.data.protocol));
+                   first->label, first_file, run.label, file));
         return;
       }
     }

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 /// configs/distill/cosine.yaml with a teacher file, and changes.
 DistillConfig distill_config(std::vector<std::string> sets) {
-  sets.insert(sets.begin(), {"data.speech=s.csv", "data.noise=n.csv"});
+  sets.insert(sets.begin(), {"data.source.speech=s.csv", "data.source.noise=n.csv"});
   return config::load<DistillConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
 }
 
