@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
     if (metrics->parsed()) return static_cast<int>(bench_metrics(metrics_options, tool.logger()));
     if (tool.app.got_subcommand("data")) return bench_data();
     if (tool.app.got_subcommand("model")) return bench_model();
-    DistillConfig config;
+    TrainingConfig config;
     if (options.load(config) && !options.check) print_bench(time_steps(config, steps), json);
     return 0;
   });

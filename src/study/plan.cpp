@@ -146,7 +146,12 @@ class Planner {
     const fs::path dir = dir_ / "teachers" / slug(name);
     set_run(node, dir, 1);
     node.find("run")->child("seed", node.where) = seed_written;
-    const auto config = config::read<PretrainConfig>(node, diagnostics_, "teachers." + name);
+    const auto config = config::read<TrainingConfig>(node, diagnostics_, "teachers." + name);
+    try {
+      require_no_teacher(config);
+    } catch (const ConfigError& e) {
+      diagnostics_.add(node.where, "teachers." + name, e.what());
+    }
     teacher_configs_[name] = config;
     plan.teachers.push_back({"teacher " + name, "limbeck-pretrain", dir,
                              config::to_yaml(config::to_node(config)), config.data,
@@ -165,7 +170,7 @@ class Planner {
     // Read with the method in it, so that what holds across sections is checked, too.
     node.child("distill", node.where) = config::to_node(method.distill);
     auto config =
-        config::read<DistillConfig>(node, diagnostics_, format("scenarios.%d.student", s));
+        config::read<TrainingConfig>(node, diagnostics_, format("scenarios.%d.student", s));
     if (config.distill.cache.dir.empty() && config.data.epochs_unique > 0) {
       config.distill.cache.dir = (dir_ / "teacher_cache").string();
     }
@@ -184,8 +189,8 @@ class Planner {
         const auto student = nn::build_model(config.model, SeedKey(0));
         const auto teacher =
             nn::build_model(teacher_configs_.at(config_.scenarios[s].teacher).model, SeedKey(0));
-        objective::DistillTask(student, teacher, config.objective, config.distill,
-                               config.train.batch_size, SeedKey(0));
+        objective::LearningTask(student, teacher, config.objective, config.distill,
+                                config.train.batch_size, SeedKey(0));
       } catch (const ConfigError& e) {
         diagnostics_.add(config_.scenarios[s].student.where,
                          "scenario '" + config_.scenarios[s].name + "' with method '" +
@@ -197,13 +202,13 @@ class Planner {
 
   struct Student {
     size_t scenario, method;
-    DistillConfig config;
+    TrainingConfig config;
   };
 
   const StudyConfig& config_;
   fs::path dir_;
   config::Diagnostics diagnostics_;
-  std::map<std::string, PretrainConfig> teacher_configs_;
+  std::map<std::string, TrainingConfig> teacher_configs_;
   std::vector<Student> students_;
 };
 

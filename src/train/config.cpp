@@ -1,5 +1,8 @@
 #include "limbeck/train/config.h"
 
+#include "limbeck/config/resolve.h"
+#include "limbeck/core/error.h"
+
 namespace limbeck {
 
 void RunOptions::describe(config::Visitor& v) {
@@ -14,23 +17,19 @@ void RunOptions::describe(config::Visitor& v) {
   v.require(!dir.empty(), "dir", "must not be empty");
 }
 
-void PretrainConfig::describe(config::Visitor& v) {
-  v.section("run", run, "where and how");
-  v.section("model", model, "network to train");
-  v.section("data", data, "what it is trained and validated on");
-  v.section("objective", objective, "denoising loss");
-  v.section("train", train, "optimizer steps");
-}
-
 void TeacherOptions::describe(config::Visitor& v) {
   v.value("checkpoint", checkpoint, "run folder, checkpoint folder or model file of the teacher");
   v.value("which", which, "checkpoint of a run folder", config::one_of({"best", "last"}));
 }
 
-void DistillConfig::describe(config::Visitor& v) {
-  v.section("teacher", teacher, "trained network to distil from");
-  v.section("distill", distill, "how the student follows the teacher");
-  PretrainConfig::describe(v);
+void TrainingConfig::describe(config::Visitor& v) {
+  v.section("run", run, "where and how");
+  v.section("model", model, "network to train");
+  v.section("data", data, "what it is trained and validated on");
+  v.section("objective", objective, "denoising loss");
+  v.section("train", train, "optimizer steps");
+  v.section("teacher", teacher, "trained network to distil from (limbeck-distill)");
+  v.section("distill", distill, "how the student follows the teacher (limbeck-distill)");
   v.require(distill.terms.empty() || !teacher.checkpoint.empty(), "teacher",
             "checkpoint is required where distill.terms are given; name a trained teacher, or "
             "leave out the terms to train from scratch");
@@ -41,6 +40,22 @@ void DistillConfig::describe(config::Visitor& v) {
   v.require(distill.cache.dir.empty() || data.epochs_unique > 0, "distill",
             "cache.dir is of use only where batches come again; set data.epochs_unique to the "
             "number of epochs after which they do");
+}
+
+void require_no_teacher(const TrainingConfig& config) {
+  const auto require_default = [](const std::string& section, const config::Node& written,
+                                  const config::Node& standard) {
+    const auto changes = config::differences(standard, written);
+    if (changes.empty()) return;
+    const std::string key = changes.front().substr(0, changes.front().find(':'));
+    throw ConfigError(section + "." + key +
+                      ": limbeck-pretrain trains without a teacher; give this configuration to "
+                      "limbeck-distill, or leave out section " +
+                      section);
+  };
+  const TrainingConfig standard;
+  require_default("teacher", config::to_node(config.teacher), config::to_node(standard.teacher));
+  require_default("distill", config::to_node(config.distill), config::to_node(standard.distill));
 }
 
 void TrainOptions::describe(config::Visitor& v) {

@@ -8,7 +8,7 @@
 
 #include "limbeck/core/interrupt.h"
 #include "limbeck/nn/device.h"
-#include "limbeck/train/setup.h"
+#include "limbeck/train/make_task.h"
 #include "limbeck/train/trainer.h"
 
 namespace limbeck {
@@ -20,13 +20,13 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-LoaderOptions with_workers(const DistillConfig& config, int64_t workers) {
+LoaderOptions with_workers(const TrainingConfig& config, int64_t workers) {
   LoaderOptions options = loader_options(config.data, config.train.batch_size, nullptr);
   options.workers = workers;
   return options;
 }
 
-void time_batches(const DistillConfig& config, double seconds, LoadingSpeed& speed) {
+void time_batches(const TrainingConfig& config, double seconds, LoadingSpeed& speed) {
   const auto train = make_train_dataset(config.data);
   Loader loader(*train, with_workers(config, speed.workers), SeedKey(1));
   loader.next();  // threads and files are there now
@@ -43,7 +43,7 @@ void time_batches(const DistillConfig& config, double seconds, LoadingSpeed& spe
   speed.unreadable = loader.unreadable();
 }
 
-void time_steps(const DistillConfig& config, const at::Device& device, int64_t steps,
+void time_steps(const TrainingConfig& config, const at::Device& device, int64_t steps,
                 LoadingSpeed& speed) {
   const auto task = make_task(config, device);
   const auto train = make_train_dataset(config.data);
@@ -75,7 +75,7 @@ void time_steps(const DistillConfig& config, const at::Device& device, int64_t s
 
 }  // namespace
 
-DataBench time_loading(const DistillConfig& config, const std::vector<int64_t>& workers,
+DataBench time_loading(const TrainingConfig& config, const std::vector<int64_t>& workers,
                        double seconds, int64_t steps) {
   const at::Device device = nn::select_device(config.run.device);
   DataBench bench;

@@ -12,7 +12,7 @@
 #include "limbeck/data/selection.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/nn/model_file.h"
-#include "limbeck/train/setup.h"
+#include "limbeck/train/make_task.h"
 #include "limbeck/train/trainer.h"
 #include "train/data_guard.h"
 
@@ -20,8 +20,7 @@ namespace limbeck {
 namespace {
 
 /// The teacher's model file, if a teacher takes part.
-std::optional<std::filesystem::path> teacher_file(const PretrainConfig&) { return std::nullopt; }
-std::optional<std::filesystem::path> teacher_file(const DistillConfig& config) {
+std::optional<std::filesystem::path> teacher_file(const TrainingConfig& config) {
   if (config.distill.terms.empty()) return std::nullopt;
   return nn::find_model_file(config.teacher.checkpoint, config.teacher.which);
 }
@@ -51,8 +50,9 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
                         now.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-template <class Config>
-void run_any(const Config& config, const SessionOptions& session, Logger& logger) {
+}  // namespace
+
+void run_training(const TrainingConfig& config, const SessionOptions& session, Logger& logger) {
   const at::Device device = nn::select_device(config.run.device);
   const int threads = nn::set_threads(config.run.threads);
   if (!device.is_cpu()) {
@@ -90,16 +90,6 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
                      config.train.select == "si_sdr" ? format("si_sdr %.2f dB", state.best_value)
                                                      : format("loss %.4g", -state.best_value),
                      (run.path() / "checkpoints")));
-}
-
-}  // namespace
-
-void run_training(const PretrainConfig& config, const SessionOptions& session, Logger& logger) {
-  run_any(config, session, logger);
-}
-
-void run_training(const DistillConfig& config, const SessionOptions& session, Logger& logger) {
-  run_any(config, session, logger);
 }
 
 }  // namespace limbeck

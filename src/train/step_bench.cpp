@@ -12,7 +12,7 @@
 #include "limbeck/core/scratch_folder.h"
 #include "limbeck/core/statistics.h"
 #include "limbeck/nn/device.h"
-#include "limbeck/train/setup.h"
+#include "limbeck/train/make_task.h"
 #include "limbeck/train/trainer.h"
 
 namespace limbeck {
@@ -33,7 +33,7 @@ double milliseconds(Clock::time_point from, Clock::time_point to) {
 /// One way to train, and how long its steps took.
 class Arm {
  public:
-  Arm(std::string name, const DistillConfig& config, const at::Device& device)
+  Arm(std::string name, const TrainingConfig& config, const at::Device& device)
       : name_(std::move(name)),
         train_(config.train),
         device_(device),
@@ -83,7 +83,7 @@ class Arm {
 
 }  // namespace
 
-StepBench time_steps(const DistillConfig& config, int64_t steps) {
+StepBench time_steps(const TrainingConfig& config, int64_t steps) {
   const at::Device device = nn::select_device(config.run.device);
   StepBench bench;
   bench.threads = nn::set_threads(config.run.threads);
@@ -91,7 +91,7 @@ StepBench time_steps(const DistillConfig& config, int64_t steps) {
   bench.steps = steps;
   std::optional<ScratchFolder> scratch;
   std::vector<std::unique_ptr<Arm>> arms;
-  DistillConfig variant = config;
+  TrainingConfig variant = config;
   variant.distill.cache.dir.clear();
   variant.distill.balance.mode = "constant";
   variant.distill.phases.clear();
@@ -99,7 +99,7 @@ StepBench time_steps(const DistillConfig& config, int64_t steps) {
     arms.push_back(std::make_unique<Arm>("", variant, device));
   } else {
     scratch.emplace();
-    DistillConfig alone = variant;
+    TrainingConfig alone = variant;
     alone.distill.terms.clear();
     arms.push_back(std::make_unique<Arm>("student alone", alone, device));
     arms.push_back(std::make_unique<Arm>("with teacher", variant, device));

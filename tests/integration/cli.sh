@@ -40,6 +40,10 @@ train=("$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --threads 1 --
 expect 0 "configuration is sound" "${train[@]}" --set "run.dir=$work/whole" --check
 [ ! -e "$work/whole" ] || fail "--check made a run folder"
 "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12 --quiet
+# A distillation without terms is the same training.
+"$bin/limbeck-distill" "${train[@]:1}" --set "run.dir=$work/without-terms" --set train.steps=12 --quiet
+cmp "$work/"{whole,without-terms}/checkpoints/step-00000012/model.safetensors || fail "limbeck-distill without terms trains otherwise"
+expect 2 "teacher.checkpoint: limbeck-pretrain trains without a teacher" "${train[@]}" --set "teacher.checkpoint=$work/whole"
 expect 2 "train.steps: 12 → 13" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=13
 expect 0 "already trained to step 12" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12
 

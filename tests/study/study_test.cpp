@@ -31,12 +31,13 @@ TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {
   const auto& run = plan.students[3];  // first scenario, second method, second seed
   EXPECT_EQ(run.label, "narrower latent, cosine, seed 7");
   EXPECT_EQ(run.dir, "demo/study/runs/narrower-latent/cosine/seed-7");
-  const auto config = config::read_text<DistillConfig>(run.yaml, "run");
+  const auto config = config::read_text<TrainingConfig>(run.yaml, "run");
   EXPECT_EQ(config.run.seed, 7);
   EXPECT_NE(run.yaml.find("speech: \"s.csv\""), std::string::npos);
   EXPECT_EQ(config.teacher.checkpoint, "demo/study/teachers/t");
   EXPECT_EQ(config.distill.terms.size(), 1U);
-  EXPECT_TRUE(config::read_text<DistillConfig>(plan.students[0].yaml, "run").distill.terms.empty());
+  EXPECT_TRUE(
+      config::read_text<TrainingConfig>(plan.students[0].yaml, "run").distill.terms.empty());
 }
 
 TEST(StudyPlan, FindsShapesThatDoNotFitBeforeAnythingIsTrained) {
@@ -51,7 +52,7 @@ TEST(StudyPlan, SharesOneTeacherCacheWhereBatchesComeAgain) {
   const auto cache_of = [](const StudyPlan& plan) {
     std::set<std::string> dirs;
     for (const auto& run : plan.students) {
-      dirs.insert(config::read_text<DistillConfig>(run.yaml, "run").distill.cache.dir);
+      dirs.insert(config::read_text<TrainingConfig>(run.yaml, "run").distill.cache.dir);
     }
     return dirs;
   };

@@ -4,7 +4,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/checkpoint.h"
-#include "limbeck/train/setup.h"
+#include "limbeck/train/make_task.h"
 #include "nn/support.h"
 #include "paths.h"
 
@@ -15,16 +15,16 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// configs/distill/cosine.yaml with a teacher file, and changes.
-DistillConfig distill_config(std::vector<std::string> sets) {
+TrainingConfig distill_config(std::vector<std::string> sets) {
   sets.insert(sets.begin(), {"data.source.speech=s.csv", "data.source.noise=n.csv"});
-  return config::load<DistillConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
+  return config::load<TrainingConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
 }
 
 std::string refused(std::vector<std::string> sets) {
   return message_of<ConfigError>([&] { distill_config(std::move(sets)); });
 }
 
-TEST(DistillConfig, AcceptsBalancePhasesAndCache) {
+TEST(TrainingConfig, AcceptsBalancePhasesAndCache) {
   const auto config = distill_config(
       {"distill.balance={mode: gradient_ratio, target: 0.5, steps: 200}",
        "distill.phases=[{steps: 100, task: false}, {distill: false}]", "data.epochs_unique=4",
@@ -36,7 +36,7 @@ TEST(DistillConfig, AcceptsBalancePhasesAndCache) {
   EXPECT_EQ(config.distill.cache.precision, "float16");
 }
 
-TEST(DistillConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
+TEST(TrainingConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
   EXPECT_THAT(refused({"teacher.checkpoint="}),
               HasSubstr("name a trained teacher, or leave out the terms"));
   for (const char* weight : {"0", "-1"}) {
@@ -62,6 +62,21 @@ TEST(DistillConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
   EXPECT_THAT(refused({"distill.balance.mode=auto"}),
               HasSubstr("one of constant, warmup, gradient_ratio"));
   EXPECT_THAT(refused({"distill.balance.target=0"}), HasSubstr("greater than 0"));
+}
+
+TEST(TrainingConfig, PretrainingTakesNoTeacherAndNoTerms) {
+  const auto refusal = [](const TrainingConfig& config) {
+    return message_of<ConfigError>([&] { require_no_teacher(config); });
+  };
+  EXPECT_THAT(refusal(distill_config({"teacher.checkpoint=x"})),
+              AllOf(HasSubstr("teacher.checkpoint: "), HasSubstr("limbeck-distill")));
+  EXPECT_THAT(refusal(distill_config(
+                  {"teacher.checkpoint=", "distill.terms=[]", "distill.phases=[{steps: 3}, {}]"})),
+              AllOf(HasSubstr("distill.phases: "), HasSubstr("limbeck-distill")));
+  // What a pretraining keeps as its configuration can be given to it again.
+  const auto alone = distill_config({"teacher.checkpoint=", "distill.terms=[]"});
+  const auto text = config::to_yaml(config::to_node(alone));
+  EXPECT_NO_THROW(require_no_teacher(config::read_text<TrainingConfig>(text, "config.yaml")));
 }
 
 TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {

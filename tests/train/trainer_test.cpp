@@ -71,9 +71,9 @@ TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, in
       "fft_samples: 64}}, "
       "{name: si_sdr, weight: 0.01}]",
       "test");
-  objective::DistillTask task(nn::build_model(model, SeedKey(1)),
-                              make_model("latent: {channels: 6}", 2), objective, distill, 2,
-                              SeedKey(1));
+  objective::LearningTask task(nn::build_model(model, SeedKey(1)),
+                               make_model("latent: {channels: 6}", 2), objective, distill, 2,
+                               SeedKey(1));
   Logger logger(Verbosity::quiet);
   RunDir run = open_run_dir(path, config, false);
   const ValidationSet valid(std::make_unique<Tones>(), 4, 9, kBatch);

@@ -21,7 +21,7 @@ struct Arguments {
   bool json = false;
 };
 
-void print_json(const DataBench& bench, const DistillConfig& config) {
+void print_json(const DataBench& bench, const TrainingConfig& config) {
   nlohmann::json object = {{"batch_size", config.train.batch_size},
                            {"segment_seconds", config.data.segment_seconds},
                            {"prefetch", config.data.prefetch},
@@ -41,7 +41,7 @@ void print_json(const DataBench& bench, const DistillConfig& config) {
   print("%s\n", object.dump());
 }
 
-void print_table(const DataBench& bench, const DistillConfig& config) {
+void print_table(const DataBench& bench, const TrainingConfig& config) {
   std::vector<std::vector<std::string>> rows;
   for (const LoadingSpeed& speed : bench.speeds) {
     rows.push_back({std::to_string(speed.workers), format("%.1f", speed.batches_per_second),
@@ -76,7 +76,7 @@ std::function<int()> add_data_command(CLI::App& app) {
       ->capture_default_str();
   data->add_flag("--json", a->json, "one JSON object instead of the table");
   return [a] {
-    DistillConfig config;
+    TrainingConfig config;
     if (!a->config->load(config) || a->config->check) return 0;
     const DataBench bench = time_loading(config, a->workers, a->seconds, a->steps);
     a->json ? print_json(bench, config) : print_table(bench, config);

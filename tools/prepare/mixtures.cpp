@@ -24,7 +24,7 @@ struct Arguments {
 };
 
 int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
-  DistillConfig config;
+  TrainingConfig config;
   if (!a.config->load(config)) return static_cast<int>(ExitCode::ok);
   Split split{};
   parse_split(a.split, split);

@@ -52,17 +52,6 @@ struct RunOptions {
   void describe(config::Visitor& v);
 };
 
-/// Everything that `limbeck-pretrain` reads.
-struct PretrainConfig {
-  RunOptions run;
-  nn::ModelConfig model;
-  DataOptions data;
-  objective::ObjectiveConfig objective;
-  TrainOptions train;
-
-  void describe(config::Visitor& v);
-};
-
 /// Section `teacher:`.
 struct TeacherOptions {
   std::string checkpoint;
@@ -71,13 +60,22 @@ struct TeacherOptions {
   void describe(config::Visitor& v);
 };
 
-/// Everything that `limbeck-distill` reads: a pretraining configuration for the student, and how
-/// the teacher takes part.
-struct DistillConfig : PretrainConfig {
+/// Everything that a training reads. Without distillation terms it is supervised training, and the
+/// teacher takes no part.
+struct TrainingConfig {
+  RunOptions run;
+  nn::ModelConfig model;
+  DataOptions data;
+  objective::ObjectiveConfig objective;
+  TrainOptions train;
   TeacherOptions teacher;
   objective::DistillOptions distill;
 
   void describe(config::Visitor& v);
 };
+
+/// What limbeck-pretrain refuses, lest it pass for distillation: anything but the defaults in
+/// sections teacher and distill. Throws ConfigError.
+void require_no_teacher(const TrainingConfig& config);
 
 }  // namespace limbeck

@@ -27,7 +27,7 @@ struct DataBench {
 
 /// Times the loader of a configuration for each number of workers, on its own data: batches alone
 /// for `seconds`, then `steps` training steps. Each starts with nothing in memory.
-DataBench time_loading(const DistillConfig& config, const std::vector<int64_t>& workers,
+DataBench time_loading(const TrainingConfig& config, const std::vector<int64_t>& workers,
                        double seconds, int64_t steps);
 
 }  // namespace limbeck

@@ -27,6 +27,6 @@ struct StepBench {
 /// take each batch in turn: the student alone, with the teacher, and with what the teacher says
 /// read from a cache (a scratch folder, so from the memory that the system keeps files in). What
 /// calibration costs in the first steps (distill.balance) is left out.
-StepBench time_steps(const DistillConfig& config, int64_t steps);
+StepBench time_steps(const TrainingConfig& config, int64_t steps);
 
 }  // namespace limbeck

@@ -1,4 +1,4 @@
-#include "limbeck/train/setup.h"
+#include "limbeck/train/make_task.h"
 
 #include <torch/types.h>
 
@@ -12,7 +12,7 @@ namespace limbeck {
 
 namespace {
 
-std::shared_ptr<nn::DenoisingModel> make_model(const PretrainConfig& config, at::Device device) {
+std::shared_ptr<nn::DenoisingModel> make_model(const TrainingConfig& config, at::Device device) {
   auto model = nn::build_model(config.model, SeedKey(static_cast<uint64_t>(config.run.seed)));
   if (model->rate_hz() != config.data.rate_hz) {
     throw ConfigError(
@@ -41,17 +41,8 @@ nn::LoadedModel read_teacher(const TeacherOptions& options) {
 
 }  // namespace
 
-std::unique_ptr<objective::LearningTask> make_task(const PretrainConfig& config,
+std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
                                                    at::Device device) {
-  return std::make_unique<objective::SupervisedTask>(make_model(config, device), config.objective);
-}
-
-std::unique_ptr<objective::LearningTask> make_task(const DistillConfig& config, at::Device device) {
-  return make_distill_task(config, device);
-}
-
-std::unique_ptr<objective::DistillTask> make_distill_task(const DistillConfig& config,
-                                                          at::Device device) {
   nn::LoadedModel teacher;
   std::string id;
   if (!config.distill.terms.empty()) {
@@ -61,7 +52,7 @@ std::unique_ptr<objective::DistillTask> make_distill_task(const DistillConfig& c
       id = hash_bytes(all.data(), all.size());
     }
   }
-  return std::make_unique<objective::DistillTask>(
+  return std::make_unique<objective::LearningTask>(
       make_model(config, device), teacher.model, config.objective, config.distill,
       config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)), id);
 }
