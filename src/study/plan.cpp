@@ -86,6 +86,7 @@ class Planner {
         for (const int64_t seed : config_.study.seeds) plan_student(s, m, seed, plan);
       }
     }
+    diagnostics_.throw_if_any();
     require_one_protocol(plan);
     require_own_folders(plan);
     diagnostics_.throw_if_any();
@@ -109,13 +110,15 @@ class Planner {
     const StudyRun* first = nullptr;
     for (const auto* runs : {&plan.teachers, &plan.students}) {
       for (const StudyRun& run : *runs) {
-        if (run.config.data.protocol.empty()) continue;
+        const std::string file = run.config.data.protocol_file();
+        if (file.empty()) continue;
         if (first == nullptr) first = &run;
-        if (run.config.data.protocol == first->config.data.protocol) continue;
+        const std::string first_file = first->config.data.protocol_file();
+        if (file == first_file) continue;
         diagnostics_.add(
-            {"study", 0, 0}, "data.protocol",
+            {"study", 0, 0}, "data.source.file",
             format("all runs of a study share one protocol, but %s has '%s' and %s '%s'",
-                   first->label, first->config.data.protocol, run.label, run.config.data.protocol));
+                   first->label, first_file, run.label, file));
         return;
       }
     }

@@ -16,14 +16,15 @@ std::vector<TestSet> read_sets(const StudyConfig& config) {
 
 void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger) {
-  std::set<std::vector<std::string>> seen;
+  std::set<std::string> seen;  // sources
   for (const auto* runs : {&plan.teachers, &plan.students}) {
     for (const StudyRun& run : *runs) {
-      const DataOptions& d = run.config.data;
-      if (!seen.insert({d.protocol, d.speech, d.noise, d.pairs}).second) continue;
-      const DataSelection data = select_data(d);
+      const DataOptions& options = run.config.data;
+      if (!seen.insert(config::to_yaml(config::to_node(options.source))).second) continue;
+      const DataSelection data = select_data(options);
       const TrainingRecord record(data);
-      const std::string own = refuse_leaks(record.leaks(data), d.allow_leak, data.source, logger);
+      const std::string own =
+          refuse_leaks(record.leaks(data), options.allow_leak, data.source, logger);
       for (size_t i = 0; i < sets.size(); ++i) {
         TestSet& set = sets[i];
         add_note(set.notes,

@@ -38,8 +38,8 @@ class StudyRuns : public ::testing::Test {
   StudyPlan plan(const std::vector<std::string>& more = {}, const char* study = "study") const {
     std::vector<std::string> sets = {
         "study.seeds=[1]", "study.dir=" + (dir_ / study).string(),
-        "overrides.data.speech=" + (dir_ / "speech.csv").string(),
-        "overrides.data.noise=" + (dir_ / "noise.csv").string(), "overrides.train.steps=10"};
+        "overrides.data.source.speech=" + (dir_ / "speech.csv").string(),
+        "overrides.data.source.noise=" + (dir_ / "noise.csv").string(), "overrides.train.steps=10"};
     sets.insert(sets.end(), more.begin(), more.end());
     return plan_study(
         config::load<StudyConfig>({test::source_dir() / "configs/study/demo.yaml"}, sets));
@@ -119,16 +119,16 @@ TEST_F(StudyRuns, OfOtherDataAreRefused) {
   put_all(plan());
   put_text(dir_ / "noise.csv", "id,path,speaker,split,samples,rate,hash\n" +
                                    row("m", "train", '5') + row("n", "valid", '4'));
-  EXPECT_THAT(refusal(plan()), HasSubstr("  data.noise: "));
+  EXPECT_THAT(refusal(plan()), HasSubstr("  data.source.noise: "));
 }
 
 TEST_F(StudyRuns, MayBeMovedWithTheirData) {
   put_all(plan());
   fs::rename(dir_ / "study", dir_ / "renamed study");
   fs::rename(dir_ / "speech.csv", dir_ / "moved.csv");
-  EXPECT_THAT(
-      states(plan({"overrides.data.speech=" + (dir_ / "moved.csv").string()}, "renamed study")),
-      ElementsAre("done", "done", "done"));
+  EXPECT_THAT(states(plan({"overrides.data.source.speech=" + (dir_ / "moved.csv").string()},
+                          "renamed study")),
+              ElementsAre("done", "done", "done"));
 }
 
 TEST_F(StudyRuns, OfAnotherTeacherAreRefusedOnceItIsKnown) {

@@ -59,15 +59,15 @@ class StudyTestSets : public testing::Test {
   }
   StudyConfig on_manifests(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> sets = {
-        "overrides.data.speech=" + (dir_ / "speech.csv").string(),
-        "overrides.data.noise=" + (dir_ / "noise.csv").string(),
+        "overrides.data.source.speech=" + (dir_ / "speech.csv").string(),
+        "overrides.data.source.noise=" + (dir_ / "noise.csv").string(),
         "study.sets=[{name: made, manifest: " + (dir_ / "test.csv").string() + "}]"};
     sets.insert(sets.end(), more.begin(), more.end());
     return config(sets);
   }
   StudyConfig on_protocol() const {
     const std::string protocol = (dir_ / "made.yaml").string();
-    return config({"overrides.data={protocol: " + protocol + ", speech: '', noise: ''}",
+    return config({"overrides.data.source={type: protocol, file: " + protocol + "}",
                    "study.sets=[{name: made, protocol: " + protocol + "}]"});
   }
 
@@ -126,7 +126,7 @@ TEST_F(StudyTestSets, TakesTheTestPairsOfAProtocolAndSaysThatTheyArePartial) {
 
 TEST_F(StudyTestSets, RefusesRunsOfDifferentProtocols) {
   const auto other = [](int scenario, const std::string& protocol) {
-    return format("scenarios.%d.student.data={protocol: %s, speech: '', noise: ''}", scenario,
+    return format("scenarios.%d.student.data.source={type: protocol, file: %s}", scenario,
                   protocol);
   };
   const StudyConfig config = this->config({other(0, "a.yaml"), other(1, "b.yaml")});

@@ -88,10 +88,10 @@ TEST(TrainingIdentity, KnowsEveryKeyThatNamesAFile) {
   TrainingConfig().describe(texts);
   // Each of the first is covered by a test below. A new key that holds free text belongs to one of
   // the two: call names_file() if it is a path, and give its content to content_of.
-  EXPECT_THAT(files, UnorderedElementsAre("data.protocol", "data.speech", "data.noise",
-                                          "data.pairs", "data.reverb.responses",
-                                          "data.valid_recipes", "teacher.checkpoint",
-                                          "teacher.which"));
+  EXPECT_THAT(files, UnorderedElementsAre(
+                         "data.source.file", "data.source.speech", "data.source.noise",
+                         "data.source.manifest", "data.source.reverb.responses",
+                         "data.source.valid_recipes", "teacher.checkpoint", "teacher.which"));
   EXPECT_THAT(others, UnorderedElementsAre());
 }
 
@@ -114,9 +114,8 @@ class TrainingIdentities : public testing::Test {
       return id + ",c.wav,n.wav,ann," + split + ",16000,16000," + std::string(32, hash) + "," +
              std::string(32, '7') + "\n";
     };
-    put_text(folder / "pairs.csv",
-             pairs + pair("x", "train", '8') + pair("y", "valid", of_valid) +
-                 pair("z", "test", of_test));
+    put_text(folder / "pairs.csv", pairs + pair("x", "train", '8') + pair("y", "valid", of_valid) +
+                                       pair("z", "test", of_test));
     put_text(folder / "rooms.csv", header + row("r", "train", 'a') + row("s", "valid", of_valid));
     put_text(folder / "recipes.csv", std::string("id ") + of_valid);
     Protocol protocol;
@@ -131,8 +130,8 @@ class TrainingIdentities : public testing::Test {
     return config::load<TrainingConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
   }
   static std::vector<std::string> mixtures(const fs::path& folder) {
-    return {"data.speech=" + (folder / "speech.csv").string(),
-            "data.noise=" + (folder / "noise.csv").string()};
+    return {"data.source.speech=" + (folder / "speech.csv").string(),
+            "data.source.noise=" + (folder / "noise.csv").string()};
   }
   static Identity identity(const TrainingConfig& config, const std::string& teacher = "abc") {
     return training_identity(config, content_of(config.data), teacher);
@@ -171,8 +170,8 @@ TEST_F(TrainingIdentities, FollowTheDataNotItsPlace) {
   put_data(dir_ / "other", 'e');
   const auto differences = of().differences(of({}, "other"));
   ASSERT_EQ(differences.size(), 2U);
-  EXPECT_TRUE(differences[0].starts_with("data.noise: "));
-  EXPECT_TRUE(differences[1].starts_with("data.speech: "));
+  EXPECT_TRUE(differences[0].starts_with("data.source.noise: "));
+  EXPECT_TRUE(differences[1].starts_with("data.source.speech: "));
 }
 
 TEST_F(TrainingIdentities, SeeTheContentOfEveryFileOfTheData) {
@@ -181,16 +180,20 @@ TEST_F(TrainingIdentities, SeeTheContentOfEveryFileOfTheData) {
   const auto with = [&](const std::string& key, const std::string& folder,
                         const std::string& file) {
     const std::string path = (dir_ / folder / file).string();
-    if (key == "pairs" || key == "protocol") return identity(config({"data." + key + "=" + path}));
-    return of({"data." + key + "=" + path});
+    if (key == "manifest" || key == "file") {
+      const std::string type = key == "file" ? "protocol" : "pairs";
+      return identity(config({"data.source={type: " + type + ", " + key + ": " + path + "}"}));
+    }
+    return of({"data.source." + key + "=" + path});
   };
   for (const auto& [key, file] :
-       {std::pair("pairs", "pairs.csv"), std::pair("protocol", "made.yaml"),
+       {std::pair("manifest", "pairs.csv"), std::pair("file", "made.yaml"),
         std::pair("reverb.responses", "rooms.csv"), std::pair("valid_recipes", "recipes.csv")}) {
     EXPECT_EQ(with(key, "data", file), with(key, "moved", file)) << key;
     const auto differences = with(key, "data", file).differences(with(key, "other", file));
     ASSERT_EQ(differences.size(), 1U) << key;
-    EXPECT_TRUE(differences[0].starts_with(std::string("data.") + key + ": ")) << differences[0];
+    EXPECT_TRUE(differences[0].starts_with(std::string("data.source.") + key + ": "))
+        << differences[0];
   }
 }
 
@@ -199,7 +202,7 @@ TEST_F(TrainingIdentities, HearAFolderOfResponses) {
   put_audio(dir_ / "moved rooms/a.wav", white(160, 1));
   put_audio(dir_ / "other rooms/a.wav", white(160, 2));
   const auto with = [&](const char* folder) {
-    return of({"data.reverb.responses=" + (dir_ / folder).string()});
+    return of({"data.source.reverb.responses=" + (dir_ / folder).string()});
   };
   EXPECT_EQ(with("rooms"), with("moved rooms"));
   EXPECT_NE(with("rooms"), with("other rooms"));

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "data/sampler.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/interrupt.h"
-#include "limbeck/data/sampler.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
 #include "nn/support.h"

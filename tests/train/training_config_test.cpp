@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 /// configs/distill/cosine.yaml with a teacher file, and changes.
 TrainingConfig distill_config(std::vector<std::string> sets) {
-  sets.insert(sets.begin(), {"data.speech=s.csv", "data.noise=n.csv"});
+  sets.insert(sets.begin(), {"data.source.speech=s.csv", "data.source.noise=n.csv"});
   return config::load<TrainingConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
 }
 

@@ -1,4 +1,4 @@
-#include "limbeck/data/dataset.h"
+#include "data/pair_dataset.h"
 
 #include <gmock/gmock.h>
 
