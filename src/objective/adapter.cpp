@@ -64,7 +64,7 @@ class Bottleneck : public Adapter {
     const int64_t wide = in * options.expansion;
     expand_ = register_module("expand",
                               nn::Conv(nn::ConvOptions{.in_channels = in, .out_channels = wide}));
-    activation_ = register_module("activation", nn::Activation("silu", wide));
+    activation_ = register_module("activation", nn::Activation(nn::ActivationKind::silu, wide));
     depthwise_ =
         register_module("depthwise", nn::Conv(nn::ConvOptions{.in_channels = wide,
                                                               .out_channels = wide,

@@ -23,7 +23,7 @@ std::shared_ptr<nn::DenoisingModel> make_model(const TrainingConfig& config, at:
 }
 
 /// Whatever is wrong with the teacher's files is for the configuration to mend.
-nn::LoadedModel read_teacher(const TeacherOptions& options) {
+std::shared_ptr<nn::DenoisingModel> read_teacher(const TeacherOptions& options) {
   try {
     const auto file = nn::find_model_file(options.checkpoint, options.which);
     const auto folder = file.parent_path();
@@ -43,17 +43,17 @@ nn::LoadedModel read_teacher(const TeacherOptions& options) {
 
 std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
                                                    at::Device device) {
-  nn::LoadedModel teacher;
+  std::shared_ptr<nn::DenoisingModel> teacher;
   std::string id;
   if (!config.distill.terms.empty()) {
     teacher = read_teacher(config.teacher);
     if (!config.distill.cache.dir.empty()) {
-      const std::string all = nn::serialize_model(*teacher.model, teacher.config);
+      const std::string all = nn::serialize_model(*teacher);
       id = hash_bytes(all.data(), all.size());
     }
   }
   return std::make_unique<objective::LearningTask>(
-      make_model(config, device), teacher.model, config.objective, config.distill,
+      make_model(config, device), teacher, config.objective, config.distill,
       config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)), id);
 }
 

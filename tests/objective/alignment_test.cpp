@@ -1,8 +1,8 @@
 #include <cmath>
 
 #include "limbeck/core/format.h"
-#include "limbeck/nn/denoising_autoencoder.h"
 #include "limbeck/objective/regrid.h"
+#include "nn/denoising_autoencoder.h"
 #include "nn/support.h"
 
 // Where a tap stands in time and frequency: what tap_info says is held against signals that go

@@ -78,7 +78,7 @@ TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, in
   RunDir run = open_run_dir(path, config, false);
   const ValidationSet valid(std::make_unique<Tones>(), 4, 9, kBatch);
   Trainer trainer(config.train,
-                  {task, model, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
+                  {task, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
                   SeedKey(1), at::kCPU);
   return trainer.run();
 }
@@ -155,8 +155,7 @@ TEST(Trainer, WithoutTheTaskTheDecoderStaysAsItWas) {
   train(dir / "run", Tones(), 4, 0, "phases: [{steps: 5, task: false}, {}]");
   const auto fresh =
       nn::state_of(*nn::build_model(model_config("temporal: {type: gru, hidden: 4}"), SeedKey(1)));
-  const auto trained =
-      nn::state_of(*nn::read_model(nn::find_model_file(dir / "run", "last")).model);
+  const auto trained = nn::state_of(*nn::read_model(nn::find_model_file(dir / "run", "last")));
   for (const auto& [name, tensor] : fresh) {
     if (name.find("running") != std::string::npos) continue;
     const bool beyond =
@@ -220,8 +219,7 @@ TEST(Trainer, NanInputStopsWithStepAndPartAndKeepsTheCheckpoint) {
   const auto last = CheckpointStore((dir / "run")).find("last");
   ASSERT_TRUE(last);
   EXPECT_EQ(last->filename(), "step-00000004");
-  for (const auto& [name, tensor] :
-       nn::state_of(*nn::read_model(*last / "model.safetensors").model)) {
+  for (const auto& [name, tensor] : nn::state_of(*nn::read_model(*last / "model.safetensors"))) {
     EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
   }
   EXPECT_EQ(metrics(dir / "run").back()["step"], 5);
