@@ -213,7 +213,7 @@ TEST(NetworkConfig, ErrorsNameTheKeyAndTheNumbers) {
        "temporal.hidden: must be a multiple of 2 · groups"},
       {"norm: layer", "norm: 'layer' is not one of batch, instance, none"}};
   for (const auto& [changes, message] : bad) {
-    EXPECT_THAT(message_of<ConfigError>([&] { model_config(changes); }),
+    EXPECT_THAT(message_of<ConfigError>([&text = changes] { model_config(text); }),
                 testing::HasSubstr(message))
         << changes;
   }
