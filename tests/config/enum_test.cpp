@@ -26,7 +26,7 @@ TEST(Enum, IsReadByItsName) {
 TEST(Enum, IsWrittenAndExplainedByItsName) {
   Window window;
   window.shape = Shape::round;
-  EXPECT_EQ(to_yaml(to_node(window)), "shape: \"round\"\n");
+  EXPECT_EQ(to_yaml(to_node(window)), "shape: round\n");
   EXPECT_EQ(help_text<Window>(),
             "shape: text, one of round, square; default 'square'\n    of the window\n");
 }

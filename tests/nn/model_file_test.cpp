@@ -104,7 +104,7 @@ TEST_F(ModelFile, FromBeforeTemporalModelsHadTheirOwnOptions) {
   nn::write_model(path_, *model);
   SafeTensors contents = read_safetensors(path_);
   auto header = nlohmann::json::parse(contents.metadata["limbeck"]);
-  const std::string now = "temporal:\n  type: \"none\"\n";
+  const std::string now = "temporal:\n  type: none\n";
   std::string yaml = header["model"].get<std::string>();
   const size_t at = yaml.find(now);
   ASSERT_NE(at, std::string::npos) << yaml;
