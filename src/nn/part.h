@@ -23,8 +23,8 @@ class Part {
   /// Folds batch norms into the convolutions before them.
   virtual void fuse() {}
   virtual int64_t out_bins(int64_t bins) const { return bins; }
-  /// For an input of `bins` bins. Parts of several layers add to `name`; nothing that is counted,
-  /// no layer.
+  /// For an input of `bins` bins. A part of several layers adds to `name`; one that counts for
+  /// nothing gives none.
   virtual std::vector<LayerCost> costs(const std::string& name, int64_t bins) const = 0;
 };
 

@@ -191,6 +191,16 @@ mask: complex)");
   EXPECT_THAT(nn::cost_text(*model), testing::HasSubstr("latency 4.0 ms"));
 }
 
+TEST(Complexity, NamesTheLayersInTheOrderOfTheSignal) {
+  const auto model = make_model("skips: concat\ntemporal: {type: dual_path, hidden: 6}");
+  std::vector<std::string> names;
+  for (const auto& layer : model->layer_costs()) names.push_back(layer.name);
+  EXPECT_THAT(names, testing::ElementsAre("stem", "encoder.0.0", "encoder.1.0", "latent_in",
+                                          "temporal.block0.intra", "temporal.block0.inter",
+                                          "latent", "latent_out", "skip.0", "decoder.0.0", "skip.1",
+                                          "decoder.1.0", "head"));
+}
+
 TEST(NetworkConfig, ErrorsNameTheKeyAndTheNumbers) {
   const std::vector<std::pair<std::string, std::string>> bad = {
       {"stem: {stride: 3}",
