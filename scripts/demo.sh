@@ -28,8 +28,9 @@ if [ -n "$data" ]; then
 fi
 
 scripts/setup.sh
-cmake --preset release -DLIMBECK_TESTS="${LIMBECK_TESTS:-OFF}" >/dev/null
-cmake --build --preset release
+cmake --preset release -DLIMBECK_TESTS="${LIMBECK_TESTS:-OFF}" \
+  ${LIMBECK_WERROR:+"-DLIMBECK_WERROR=$LIMBECK_WERROR"} >/dev/null
+cmake --build --preset release -j "${JOBS:-$(nproc)}"
 bin=$PWD/build/release/bin
 start=$SECONDS
 

@@ -177,6 +177,12 @@ std::string shown(const Node* node) {
   return text;
 }
 
+bool holds_maps(const Node& node) {
+  return node.kind == Node::Kind::list &&
+         std::any_of(node.items.begin(), node.items.end(),
+                     [](const Node& item) { return item.is_map(); });
+}
+
 void collect_differences(const Node* before, const Node* after, const std::string& path,
                          std::vector<std::string>& found) {
   if (before && after && before->is_map() && after->is_map()) {
@@ -187,6 +193,14 @@ void collect_differences(const Node* before, const Node* after, const std::strin
     for (const auto& entry : after->entries) {
       if (before->find(entry.key)) continue;
       collect_differences(nullptr, &entry.value, path.empty() ? entry.key : path + "." + entry.key,
+                          found);
+    }
+    return;
+  }
+  if (before && after && holds_maps(*before) && holds_maps(*after) &&
+      before->items.size() == after->items.size()) {
+    for (size_t i = 0; i < before->items.size(); ++i) {
+      collect_differences(&before->items[i], &after->items[i], path + "." + std::to_string(i),
                           found);
     }
     return;

@@ -72,7 +72,8 @@ void draw_gains(const Ingredients& ingredients, int rate_hz, const MixtureOption
 
 void ReverbOptions::describe(config::Visitor& v) {
   v.value("responses", responses,
-          "folder or manifest of rooms' impulse responses; empty: no reverberation");
+          "folder or manifest of rooms' impulse responses; empty: no reverberation",
+          config::any().names_file());
   v.value("probability", probability, "share of the mixtures that are put in a room",
           config::between(0, 1));
   v.value("early_ms", early_ms,

@@ -5,11 +5,12 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/table.h"
+#include "limbeck/data/loader.h"
 #include "limbeck/data/options.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/objective/teacher.h"
 #include "limbeck/train/make_task.h"
-#include "limbeck/train/trainer.h"
+#include "limbeck/train/step.h"
 
 namespace limbeck {
 namespace {
@@ -44,16 +45,10 @@ void train(const TrainingConfig& config, LearningTask& task, const Dataset& data
            const at::Device& device, int64_t batches) {
   Loader loader(dataset, loader_options(config.data, config.train.batch_size, nullptr),
                 SeedKey(static_cast<uint64_t>(config.run.seed)));
-  AdamW optimizer(config.train.optimizer, {{"model", &task.model()}, {"helpers", &task.helpers()}});
-  task.model().train();
-  task.helpers().train();
+  TrainStep train_step(config.train, task);
   for (int64_t step = 0; step < batches; ++step) {
     throw_if_interrupted();
-    auto batch = to_device(loader.next(), device);
-    batch.step = step;
-    optimizer.zero_grad();
-    task.forward(batch).total.backward();
-    optimizer.step(schedule_factor(config.train.schedule, step, config.train.steps));
+    train_step(to_device(loader.next(), device), step);
   }
 }
 

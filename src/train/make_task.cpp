@@ -3,10 +3,8 @@
 #include <torch/types.h>
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/model_file.h"
-#include "limbeck/run/checkpoint.h"
 
 namespace limbeck {
 
@@ -22,16 +20,11 @@ std::shared_ptr<nn::DenoisingModel> make_model(const TrainingConfig& config, at:
   return model;
 }
 
-/// Whatever is wrong with the teacher's files is for the configuration to mend.
-nn::LoadedModel read_teacher(const TeacherOptions& options) {
+/// Calls `read`; whatever is wrong with the teacher's files is for the configuration to mend.
+template <class Read>
+auto read_teacher(const Read& read) {
   try {
-    const auto file = nn::find_model_file(options.checkpoint, options.which);
-    const auto folder = file.parent_path();
-    if (std::filesystem::exists(folder / "manifest.json")) {
-      const auto wrong = CheckpointStore::check(folder, file.filename().string());
-      if (!wrong.empty()) throw CheckpointError(folder.string() + ": damaged: " + wrong);
-    }
-    return nn::read_model(file);
+    return read();
   } catch (const CheckpointError& e) {
     throw ConfigError(std::string("teacher.checkpoint: ") + e.what() +
                       "; name a run folder, checkpoint folder or model file that limbeck-pretrain "
@@ -41,20 +34,25 @@ nn::LoadedModel read_teacher(const TeacherOptions& options) {
 
 }  // namespace
 
+std::optional<TrainedModel> find_teacher(const TrainingConfig& config) {
+  if (config.distill.terms.empty()) return std::nullopt;
+  return read_teacher([&] { return find_model(config.teacher.checkpoint, config.teacher.which); });
+}
+
+std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
+                                                   const std::optional<TrainedModel>& teacher,
+                                                   at::Device device) {
+  std::shared_ptr<nn::DenoisingModel> teacher_model;
+  if (teacher) teacher_model = read_teacher([&] { return nn::read_model(teacher->file).model; });
+  return std::make_unique<objective::LearningTask>(
+      make_model(config, device), teacher_model, config.objective, config.distill,
+      config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)),
+      teacher ? teacher->hash : "");
+}
+
 std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
                                                    at::Device device) {
-  nn::LoadedModel teacher;
-  std::string id;
-  if (!config.distill.terms.empty()) {
-    teacher = read_teacher(config.teacher);
-    if (!config.distill.cache.dir.empty()) {
-      const std::string all = nn::serialize_model(*teacher.model, teacher.config);
-      id = hash_bytes(all.data(), all.size());
-    }
-  }
-  return std::make_unique<objective::LearningTask>(
-      make_model(config, device), teacher.model, config.objective, config.distill,
-      config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)), id);
+  return make_task(config, find_teacher(config), device);
 }
 
 }  // namespace limbeck

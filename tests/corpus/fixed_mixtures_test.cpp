@@ -5,10 +5,10 @@
 #include <map>
 #include <set>
 
+#include "data/made_corpus.h"
 #include "data/pair_dataset.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/validation.h"
-#include "made_corpus.h"
 
 namespace limbeck {
 namespace {

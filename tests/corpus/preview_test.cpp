@@ -4,10 +4,10 @@
 
 #include <regex>
 
+#include "data/made_corpus.h"
+#include "data/made_options.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/loader.h"
-#include "made_corpus.h"
-#include "made_options.h"
 
 namespace limbeck {
 namespace {

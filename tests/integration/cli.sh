@@ -82,6 +82,18 @@ for run in writing reading; do
       fail "$file differs between a teacher that is run and one in a cache ($run)"
   done
 done
+# A run may be moved; its teacher may be, too, but not become another one.
+mv "$work/computing" "$work/renamed"
+cp -r "$work/whole" "$work/teacher"
+expect 0 "already trained to step 8" "${distill[@]}" --set "run.dir=$work/renamed" --set "teacher.checkpoint=$work/teacher"
+rm -r "$work/teacher"
+cp -r "$work/once" "$work/teacher"
+expect 2 "teacher.model: " "${distill[@]}" --set "run.dir=$work/renamed" --set "teacher.checkpoint=$work/teacher"
+mv "$work/renamed/identity.json" "$work/kept.json"
+expect 2 "$work/renamed: is a run without identity.json" "${distill[@]}" --set "run.dir=$work/renamed"
+expect 3 "$work/renamed: is a run without identity.json" \
+  "$bin/limbeck-evaluate" --model "$work/renamed" --manifest "$work/test.csv" --out "$work/x" --metrics si_sdr
+mv "$work/kept.json" "$work/renamed/identity.json"
 expect 2 "teacher.checkpoint: $work/none: no such model file" "${distill[@]}" --set "run.dir=$work/x" --set "teacher.checkpoint=$work/none"
 expect 2 "no phase trains the denoising task" "${distill[@]}" --set "run.dir=$work/x" --set "distill.phases=[{task: false}]"
 expect 0 "latent [2, 16, " "${distill[@]}" --set "run.dir=$work/x" --explain
@@ -169,5 +181,13 @@ done
 [ "$(wc -l <"$work/study/results.csv")" = 11 ] || fail "results.csv: noisy, teacher and 8 students"
 cp "$work/study/results.csv" "$work/results.csv"
 expect 0 "students: 0 to train, 8 done before" "${study[@]}"
+expect 0 "narrower latent, cosine, seed 2: done" "${study[@]}" --check
+# Moved, it is the same study; with another learning rate it is another one.
+mv "$work/study" "$work/moved study"
+expect 0 "students: 0 to train, 8 done before" "${study[@]}" --set "study.dir=$work/moved study"
+expect 2 "train.optimizer.lr: 0.0" "${study[@]}" --set "study.dir=$work/moved study" --set overrides.train.optimizer.lr=0.125
+mv "$work/moved study" "$work/study"
+expect 0 "narrower latent, cosine, seed 2: after teacher" "${study[@]}" --set "study.dir=$work/none yet" --check
+[ ! -e "$work/none yet" ] || fail "--check made the study's folder"
 cmp "$work/results.csv" "$work/study/results.csv" || fail "the study's second call changed its results"
 echo "all command line checks passed"

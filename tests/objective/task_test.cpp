@@ -2,8 +2,8 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/nn/model_file.h"
-#include "limbeck/train/optimizer.h"
 #include "nn/support.h"
+#include "train/support.h"
 
 namespace limbeck::test {
 namespace {
@@ -42,24 +42,25 @@ TEST(LearningTask, WithoutTermsIsSupervisedTrainingToTheBit) {
   const auto model = make_model();
   objective::Objective losses{objective::ObjectiveConfig()};
   LearningTask task(make_model(), make_model(kTeacher), {}, {}, 2, SeedKey(1));
-  AdamW by_hand({}, {{"model", model.get()}});
-  AdamW by_task({}, {{"model", &task.model()}, {"helpers", &task.helpers()}});
+  const auto by_hand = make_optimizer("type: adamw", {{"model", model.get()}});
+  const auto by_task =
+      make_optimizer("type: adamw", {{"model", &task.model()}, {"helpers", &task.helpers()}});
   model->train();
   task.model().train();
   for (int step = 0; step < 3; ++step) {
     const auto batch = make_batch(400, {400, 300});
     auto mask = torch::ones({2, 400});
     mask[1].narrow(0, 300, 100).zero_();
-    by_hand.zero_grad();
+    by_hand->zero_grad();
     objective::LossReport wanted;
     losses.add_to(wanted, {model->forward(batch.noisy, {}).estimate, batch.clean, mask});
     wanted.total.backward();
-    by_hand.step(1);
+    by_hand->step(1e-3);
 
-    by_task.zero_grad();
+    by_task->zero_grad();
     const auto report = task.forward(batch);
     report.total.backward();
-    by_task.step(1);
+    by_task->step(1e-3);
     EXPECT_TRUE(same_bits(report.total.detach(), wanted.total.detach())) << step;
     EXPECT_TRUE(same_bits(report.denoising, wanted.total.detach())) << step;
     EXPECT_EQ(report.parts.size(), 2u);
@@ -72,13 +73,14 @@ TEST(LearningTask, TeacherStaysAsItIs) {
   LearningTask task(make_model(), teacher, {}, distill_options(kLinear), 2, SeedKey(1));
   std::map<std::string, at::Tensor> before;
   for (const auto& [name, tensor] : nn::state_of(*teacher)) before[name] = tensor.detach().clone();
-  AdamW optimizer({}, {{"model", &task.model()}, {"helpers", &task.helpers()}});
+  const auto optimizer =
+      make_optimizer("type: adamw", {{"model", &task.model()}, {"helpers", &task.helpers()}});
   for (int step = 0; step < 3; ++step) {
     task.model().train();
     task.helpers().train();
-    optimizer.zero_grad();
+    optimizer->zero_grad();
     task.forward(make_batch()).total.backward();
-    optimizer.step(1);
+    optimizer->step(1e-3);
   }
   EXPECT_FALSE(teacher->is_training());
   for (const auto& [name, tensor] : nn::state_of(*teacher)) {

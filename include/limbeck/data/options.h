@@ -66,6 +66,10 @@ std::unique_ptr<Dataset> make_fixed_dataset(const DataOptions& options, const Da
 /// validation take from it, wherever it lies. Throws DataError as the functions above do.
 std::map<std::string, std::string> content_of(const DataOptions& options);
 
+/// By the key of each option that names a file ("speech"): a hash of what training and validation
+/// take from it, wherever it lies. Throws DataError as the functions above do.
+std::map<std::string, std::string> content_of(const DataOptions& options);
+
 /// How training batches are made.
 LoaderOptions loader_options(const DataOptions& options, int64_t batch_size, Logger* logger);
 

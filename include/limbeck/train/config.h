@@ -9,23 +9,24 @@
 
 namespace limbeck {
 
-/// Section `train.optimizer:`.
-struct OptimizerOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 0.01;
-  double clip_norm = 5;
-
+/// Section `train.optimizer:`. By default AdamW.
+struct OptimizerConfig {
+  OptimizerConfig();
+  config::Chosen chosen;
   void describe(config::Visitor& v);
 };
 
-/// Section `train.schedule:`.
-struct ScheduleOptions {
-  int64_t warmup_steps = 100;
-  double final_ratio = 0.01;
+/// Section `train.schedule:`. By default linear warm-up, then half a cosine.
+struct ScheduleConfig {
+  ScheduleConfig();
+  config::Chosen chosen;
+  void describe(config::Visitor& v);
+};
 
+/// Section `train.clip:`. By default the joint norm of the gradients is at most 5.
+struct ClipConfig {
+  ClipConfig();
+  config::Chosen chosen;
   void describe(config::Visitor& v);
 };
 
@@ -33,8 +34,9 @@ struct ScheduleOptions {
 struct TrainOptions {
   int64_t steps = 2000;
   int64_t batch_size = 8;
-  OptimizerOptions optimizer;
-  ScheduleOptions schedule;
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  ClipConfig clip;
   int64_t validate_every = 250;
   std::string select = "si_sdr";
   int64_t log_every = 10;

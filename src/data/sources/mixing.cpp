@@ -35,7 +35,8 @@ void MixingOptions::describe(config::Visitor& v) {
   mixture.describe(v);
   v.value("valid_recipes", valid_recipes,
           "recipes of mixtures (limbeck-prepare mixtures) to validate on, all of them and whole; "
-          "the keys data.valid_… then say nothing");
+          "the keys data.valid_… then say nothing",
+          config::any().names_file());
 }
 
 std::unique_ptr<Dataset> MixingOptions::make_mixtures(const DataSelection& data, Split split,

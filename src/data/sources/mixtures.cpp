@@ -9,8 +9,9 @@ struct MixturesOptions : config::Component<MixturesOptions> {
   MixingOptions mixing;
 
   void describe(config::Visitor& v) override {
-    v.value("speech", speech, "manifest of clean recordings", config::any().required());
-    v.value("noise", noise, "manifest of noise recordings", config::any().required());
+    v.value("speech", speech, "manifest of clean recordings",
+            config::any().required().names_file());
+    v.value("noise", noise, "manifest of noise recordings", config::any().required().names_file());
     v.require(!speech.empty(), "speech", "names no manifest");
     v.require(!noise.empty(), "noise", "names no manifest");
     mixing.describe(v);

@@ -7,7 +7,8 @@ struct PairsOptions : config::Component<PairsOptions> {
   std::string manifest;
 
   void describe(config::Visitor& v) override {
-    v.value("manifest", manifest, "manifest of recorded pairs", config::any().required());
+    v.value("manifest", manifest, "manifest of recorded pairs",
+            config::any().required().names_file());
     v.require(!manifest.empty(), "manifest", "names no manifest");
   }
 };

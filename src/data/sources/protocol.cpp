@@ -12,7 +12,7 @@ struct ProtocolOptions : config::Component<ProtocolOptions> {
 
   void describe(config::Visitor& v) override {
     v.value("file", file, "protocol (limbeck-prepare protocol) that names the manifests",
-            config::any().required());
+            config::any().required().names_file());
     v.require(!file.empty(), "file", "names no protocol");
     mixing.describe(v);
   }
