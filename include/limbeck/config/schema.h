@@ -56,6 +56,11 @@ struct Component : ComponentOptions {
   }
 };
 
+/// Those of a component that has none.
+struct NoOptions : Component<NoOptions> {
+  void describe(Visitor&) override {}
+};
+
 /// A value that holds the options of the component chosen by name.
 class Chosen {
  public:
