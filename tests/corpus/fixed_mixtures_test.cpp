@@ -5,9 +5,9 @@
 #include <map>
 #include <set>
 
+#include "data/made_corpus.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/validation.h"
-#include "made_corpus.h"
 
 namespace limbeck {
 namespace {

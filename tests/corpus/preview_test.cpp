@@ -4,9 +4,9 @@
 
 #include <regex>
 
+#include "data/made_corpus.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/loader.h"
-#include "made_corpus.h"
 
 namespace limbeck {
 namespace {
