@@ -11,6 +11,8 @@ namespace limbeck::config {
 namespace fs = std::filesystem;
 namespace {
 
+const std::string kSet = "--set ";  // how the places of its values begin
+
 class FileLoader {
  public:
   explicit FileLoader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
@@ -96,8 +98,16 @@ void place_at(Node& node, const Location& where) {
   }
 }
 
+/// `map` is about to choose another component: the options of the one before go, those that
+/// another `--set` gave excepted, wherever it stands.
+void forget_options(Node& map) {
+  std::erase_if(map.entries, [](const Node::Entry& entry) {
+    return !entry.value.where.source.starts_with(kSet);
+  });
+}
+
 void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics) {
-  const Location where{"--set " + argument, 0, 0};
+  const Location where{kSet + argument, 0, 0};
   const size_t equals = argument.find('=');
   if (equals == std::string::npos || equals == 0) {
     diagnostics.add(where, "", "expected KEY=VALUE");
@@ -121,6 +131,7 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
   }
 
   Node* node = &root;
+  Node* map = nullptr;  // the one that holds it
   std::string path;
   for (const std::string& part : split_key(key)) {
     path += (path.empty() ? "" : ".") + part;
@@ -146,7 +157,13 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
       }
       *node = Node::make_map(where);
     }
+    map = node;
     node = &node->child(part, where);
+  }
+  if (key.ends_with(".type") && map != nullptr && value.kind == Node::Kind::scalar &&
+      node->kind == Node::Kind::scalar && node->scalar != value.scalar) {
+    forget_options(*map);
+    node = &map->child("type", where);
   }
   merge(*node, value);
   node->where = where;

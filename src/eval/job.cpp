@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "eval/enhance.h"
-#include "eval/guard.h"
 #include "eval/journal.h"
 #include "eval/matching.h"
 #include "eval/result_files.h"
@@ -19,7 +18,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/version.h"
 #include "limbeck/nn/device.h"
-#include "limbeck/nn/model_file.h"
+#include "limbeck/run/trained_model.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -211,12 +210,13 @@ ResultTable take(const EvaluationJob& job, StoredResults& stored, ResultTable ch
 EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Scoring& scoring,
                         const fs::path& folder, Logger& logger) {
   EvaluationJob job = job_of(source.path, scoring, folder);
-  job.model_file = nn::find_model_file(source.path, source.which);
-  job.notes = guard_model(job.model_file, set, source.allow_leak, logger);
+  const TrainedModel model = find_model(source.path, source.which);
+  job.model_file = model.file;
+  job.notes = notes_on(set, model.file.string(), model.record, source.allow_leak, logger);
   job.items = items_of(set.pairs);
   job.about["model"] = source.path;
   job.about["model_file"] = job.model_file.string();
-  job.identity.set("model", hash_file(job.model_file));
+  job.identity.set("model", model.hash);
   add_set(job, set);
   return job;
 }

@@ -205,7 +205,7 @@ TEST(NetworkConfig, ErrorsNameTheKeyAndTheNumbers) {
       {"skips: multiply", "skips"},
       {"temporal: {type: lstm}", "temporal.type"}};
   for (const auto& [changes, message] : bad) {
-    EXPECT_THAT(message_of<ConfigError>([&] { model_config(changes); }),
+    EXPECT_THAT(message_of<ConfigError>([&text = changes] { model_config(text); }),
                 testing::HasSubstr(message))
         << changes;
   }
