@@ -1,10 +1,8 @@
-#include "limbeck/eval/evaluator.h"
+#include "eval/score.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <memory>
-#include <stdexcept>
 
 #include "eval/fit.h"
 #include "eval/journal.h"
@@ -54,7 +52,7 @@ std::vector<double> scores_of(std::span<const float> clean, std::span<const floa
   return scores;
 }
 
-Outcome score(const EvaluationItem& item, const Signals& s, const EvaluateOptions& options) {
+Outcome score(const EvaluationItem& item, const Signals& s, const ScoreOptions& options) {
   Outcome outcome;
   UtteranceScores row{item.id, s.clean.seconds(), item.condition, {}, {}, {}};
   if (options.fit.align) row.lag_samples = s.estimate_overlap.lag();
@@ -73,7 +71,7 @@ Outcome score(const EvaluationItem& item, const Signals& s, const EvaluateOption
 /// Works on one batch: reads, makes or reads the estimates, scores.
 class BatchScorer {
  public:
-  BatchScorer(const std::vector<EvaluationItem>& items, const EvaluateOptions& options)
+  BatchScorer(const std::vector<EvaluationItem>& items, const ScoreOptions& options)
       : items_(items), options_(options) {}
 
   std::vector<Outcome> run(const std::vector<size_t>& batch) const {
@@ -137,7 +135,7 @@ class BatchScorer {
   }
 
   const std::vector<EvaluationItem>& items_;
-  const EvaluateOptions& options_;
+  const ScoreOptions& options_;
 };
 
 /// Batches with what is not known yet.
@@ -157,29 +155,10 @@ std::vector<std::vector<size_t>> remaining(const std::vector<EvaluationItem>& it
 
 }  // namespace
 
-size_t Evaluation::index_of(const std::string& metric) const {
-  for (size_t m = 0; m < metrics.size(); ++m) {
-    if (metrics[m].name == metric) return m;
-  }
-  throw std::out_of_range("no metric " + metric);
-}
-
-std::vector<double> Evaluation::scores(size_t metric, bool noisy) const {
-  std::vector<double> values;
-  for (const auto& row : rows) {
-    const double value = (noisy ? row.noisy_scores : row.scores).at(metric);
-    if (!std::isnan(value)) values.push_back(value);
-  }
-  return values;
-}
-
-Evaluation evaluate(const std::vector<EvaluationItem>& items, const EvaluateOptions& options,
-                    Logger& logger) {
-  std::unique_ptr<Journal> journal;
-  if (!options.resume_in.empty()) {
-    journal = std::make_unique<Journal>(options.resume_in, options.about);
-  }
-  const auto batches = remaining(items, options.batches, journal.get());
+RunResults score_items(const std::vector<EvaluationItem>& items, const ScoreOptions& options,
+                       Logger& logger) {
+  const Journal* journal = options.journal;
+  const auto batches = remaining(items, options.batches, journal);
   std::vector<Outcome> outcomes(items.size());
   size_t known = 0;
   for (size_t i = 0; i < items.size() && journal; ++i) {
@@ -200,7 +179,7 @@ Evaluation evaluate(const std::vector<EvaluationItem>& items, const EvaluateOpti
     const auto& batch = batches[static_cast<size_t>(b)];
     auto done = scorer.run(batch);
     for (size_t i = 0; i < batch.size(); ++i) {
-      if (journal) journal->add(items[batch[i]].id, done[i]);
+      if (options.journal) options.journal->add(items[batch[i]].id, done[i]);
       outcomes[batch[i]] = std::move(done[i]);
     }
     scored += static_cast<int64_t>(batch.size());
@@ -213,37 +192,12 @@ Evaluation evaluate(const std::vector<EvaluationItem>& items, const EvaluateOpti
     throw;
   }
 
-  Evaluation evaluation{options.metrics, {}, {}};
+  RunResults results;
   for (Outcome& outcome : outcomes) {
-    if (outcome.row) evaluation.rows.push_back(std::move(*outcome.row));
-    for (auto& failure : outcome.failures) evaluation.failures.push_back(std::move(failure));
+    if (outcome.row) results.rows.push_back(std::move(*outcome.row));
+    for (auto& failure : outcome.failures) results.failures.push_back(std::move(failure));
   }
-  return evaluation;
-}
-
-std::vector<EvaluationItem> items_of(const Manifest& manifest) {
-  if (manifest.kind != Manifest::Kind::pairs) {
-    throw DataError(manifest.path.string() +
-                    ": lists recordings; a set to evaluate on lists pairs");
-  }
-  const auto column = [&](const std::string& name) {
-    const auto found =
-        std::find(manifest.extra_columns.begin(), manifest.extra_columns.end(), name);
-    return static_cast<size_t>(found - manifest.extra_columns.begin());
-  };
-  const size_t snr = column("snr_db");
-  const size_t noise = column("noise");
-  std::vector<EvaluationItem> items;
-  for (const auto& entry : manifest.entries) {
-    const auto extra = [&](size_t at) { return at < entry.extra.size() ? entry.extra[at] : ""; };
-    items.push_back({entry.id,
-                     {entry.speaker, extra(snr), extra(noise)},
-                     entry.audio,
-                     entry.noisy,
-                     {},
-                     entry.samples});
-  }
-  return items;
+  return results;
 }
 
 }  // namespace limbeck
