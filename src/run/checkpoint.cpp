@@ -63,7 +63,9 @@ std::string check_checkpoint(const fs::path& checkpoint, const std::string& only
     const auto manifest = nlohmann::json::parse(read_file(checkpoint / kManifestFile));
     if (manifest.at("format").get<int>() != kFormatVersion)
       return "manifest.json: another format version";
-    for (const auto& [file, entry] : manifest.at("files").items()) {
+    const auto& files = manifest.at("files");
+    if (!only.empty() && !files.contains(only)) return only + ": not in manifest.json";
+    for (const auto& [file, entry] : files.items()) {
       if (!only.empty() && file != only) continue;
       const fs::path path = checkpoint / file;
       if (!fs::exists(path)) return file + ": missing";

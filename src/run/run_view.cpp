@@ -18,8 +18,8 @@ constexpr std::streamoff kTailBytes = 65536;
 
 std::string tail_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) return "";
-  const std::streamoff size = in.tellg();
+  const std::streamoff size = in ? std::streamoff(in.tellg()) : 0;
+  if (size <= 0) return "";
   std::string text(static_cast<size_t>(std::min(size, kTailBytes)), '\0');
   in.seekg(size - static_cast<std::streamoff>(text.size()));
   in.read(text.data(), static_cast<std::streamsize>(text.size()));

@@ -7,10 +7,10 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/processes.h"
 #include "limbeck/core/progress.h"
-#include "limbeck/core/statistics.h"
 #include "limbeck/data/leak.h"
-#include "limbeck/eval/evaluate.h"
+#include "limbeck/eval/job.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
 #include "study/folder_name.h"
 #include "study/report.h"
@@ -136,7 +136,6 @@ class Study {
     for (size_t i = 0; i < sets_.size(); ++i) {
       results.notes[config_.study.sets[i].name] = sets_[i].notes;
     }
-    Logger quiet(Verbosity::quiet);
     std::vector<StudyRun> trained;
     const std::vector<StudyRun>& teachers = plan_.teachers;
     for (const auto* group : {&teachers, &students}) {
@@ -147,44 +146,41 @@ class Study {
     Progress progress(logger_, "scoring", "runs", static_cast<int64_t>(trained.size()));
     int64_t done = 0;
     for (const StudyRun& run : trained) {
-      for (const StudySet& set : config_.study.sets) {
-        try {
-          const Evaluation evaluation =
-              evaluate_model({.model = run.dir.string(),
-                              .manifest = set.manifest,
-                              .protocol = set.protocol,
-                              .allow_leak = config_.study.allow_leak,
-                              .metrics = results.metrics,
-                              .folder = (run.dir / "eval" / folder_name(set.name)).string(),
-                              .device = config_.study.device},
-                             quiet);
-          for (const auto& failure : evaluation.failures) {
-            failures_.push_back({run.label + ", " + set.name,
-                                 failure.id + " " + failure.metric + ": " + failure.reason});
-          }
-          for (const auto& note : evaluation.notes) add_note(results.notes[set.name], note);
-          results.scores.push_back(scored(run, set.name, evaluation));
-        } catch (const Error& e) {
-          failures_.push_back({run.label + ", " + set.name, e.what()});
-        }
-      }
-      results.costs[run.dir.string()] = nn::model_cost(RunView(run.dir).model_file("best"));
+      score_run(run, results);
       progress.update(++done);
     }
     return results;
   }
 
-  static RunScores scored(const StudyRun& run, const std::string& set,
-                          const Evaluation& evaluation) {
-    RunScores scores{run, set, {}, {}};
-    for (size_t m = 0; m < evaluation.metrics.size(); ++m) {
-      if (evaluation.scores(m).empty()) {
-        throw DataError(evaluation.metrics[m].name + " is not defined for any utterance");
+  /// On every set. What cannot be scored is a failure of this run alone.
+  void score_run(const StudyRun& run, StudyResults& results) {
+    Logger quiet(Verbosity::quiet);
+    const Scoring scoring{.metrics = results.metrics, .device = config_.study.device};
+    const ModelSource source{.path = run.dir.string(), .allow_leak = config_.study.allow_leak};
+    for (const StudySet& set : config_.study.sets) {
+      try {
+        const TestSet pairs = read_test_set(set.manifest, set.protocol);
+        EvaluationJob job =
+            model_job(source, pairs, scoring, run.dir / "eval" / folder_name(set.name), quiet);
+        job.system = run.label;
+        job.replaces_others = true;
+        ResultTable table = run_job(job, quiet);
+        RunResults& scores = table.runs.front();
+        for (const auto& failure : scores.failures) {
+          failures_.push_back({run.label + ", " + set.name,
+                               failure.id + " " + failure.metric + ": " + failure.reason});
+        }
+        table.require_scores();
+        for (const auto& note : scores.notes) add_note(results.notes[set.name], note);
+        if (results.runs.empty() || results.runs.back().run.dir != run.dir) {
+          results.runs.push_back({run, nn::model_cost(job.model_file)});
+        }
+        scores.name = results.runs.back().name();
+        results.tables.try_emplace(set.name, ResultTable{results.metrics}).first->second.add(table);
+      } catch (const Error& e) {
+        failures_.push_back({run.label + ", " + set.name, e.what()});
       }
-      scores.means.push_back(summarize(evaluation.scores(m)).mean);
-      scores.noisy_means.push_back(summarize(evaluation.scores(m, true)).mean);
     }
-    return scores;
   }
 
   const StudyConfig& config_;

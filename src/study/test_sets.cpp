@@ -19,11 +19,12 @@ void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<Te
   std::set<std::string> seen;  // sources
   for (const auto* runs : {&plan.teachers, &plan.students}) {
     for (const StudyRun& run : *runs) {
-      if (!seen.insert(config::to_yaml(config::to_node(run.config.data.source))).second) continue;
-      const DataSelection data = select_data(run.config.data);
+      const DataOptions& options = run.config.data;
+      if (!seen.insert(config::to_yaml(config::to_node(options.source))).second) continue;
+      const DataSelection data = select_data(options);
       const TrainingRecord record(data);
       const std::string own =
-          refuse_leaks(record.leaks(data), run.config.data.allow_leak, data.source, logger);
+          refuse_leaks(record.leaks(data), options.allow_leak, data.source, logger);
       for (size_t i = 0; i < sets.size(); ++i) {
         TestSet& set = sets[i];
         add_note(set.notes,

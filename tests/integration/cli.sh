@@ -104,6 +104,10 @@ expect 0 "| noisy" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest
 head -n 1 "$work/scores/per_utterance.csv" | grep -qx "id,seconds,speaker,si_sdr,si_sdr_improvement,si_sdr_noisy" ||
   fail "header of per_utterance.csv"
 expect 0 "scored before" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
+# Results of something else are not overwritten; a copy of a model is the same model.
+expect 2 "model: " "$bin/limbeck-evaluate" --model "$work/whole" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
+expect 2 "set: " "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/broken.csv" --out "$work/scores" --metrics si_sdr
+expect 0 "scored before" "$bin/limbeck-evaluate" --model "$work/student-s2" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
 expect 5 "lost" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/broken.csv" --out "$work/scores5"
 [ "$(wc -l <"$work/scores5/failures.csv")" = 2 ] || fail "failures.csv"
 # What the model made, scored as the output of any system, has the same scores; two results compare.

@@ -94,6 +94,9 @@ TEST_F(Checkpoints, EveryDamageIsSeenAndTheNewestSoundOneTaken) {
     save(2);
     damage(folder("step-00000002"));
     EXPECT_THAT(check_checkpoint(folder("step-00000002")), testing::StartsWith(message));
+    EXPECT_THAT(
+        check_checkpoint(folder("step-00000002"), "none.bin"),
+        testing::AnyOf("none.bin: not in manifest.json", testing::StartsWith("manifest.json: ")));
     EXPECT_EQ(run_.checkpoint("last"), folder("step-00000001")) << message;
   }
   damages[0].first(folder("step-00000001"));

@@ -15,12 +15,29 @@ TEST(FolderName, IsReadableWhereTheNameIs) {
 
 TEST(FolderName, IsNeverThatOfAnotherName) {
   std::set<std::string> folders;
-  const std::vector<std::string> names = {
-      "gain 3 db",        "gain +3 dB", "gain -3 dB", "gain 3 dB",  "gain-3-db", "gain  3 db",
-      " gain 3 db",       "gain 3 db ", "gain/3/db",  "Gain 3 db",  "",          "+",
-      "-",                ".",          "..",         "...",        "..a",       "a",
-      "größer",           "gr  er",     "a.",         std::string(300, 'x'),
-      std::string(301, 'x')};
+  const std::vector<std::string> names = {"gain 3 db",
+                                          "gain +3 dB",
+                                          "gain -3 dB",
+                                          "gain 3 dB",
+                                          "gain-3-db",
+                                          "gain  3 db",
+                                          " gain 3 db",
+                                          "gain 3 db ",
+                                          "gain/3/db",
+                                          "Gain 3 db",
+                                          "",
+                                          "+",
+                                          "-",
+                                          ".",
+                                          "..",
+                                          "...",
+                                          "..a",
+                                          "a",
+                                          "größer",
+                                          "gr  er",
+                                          "a.",
+                                          std::string(300, 'x'),
+                                          std::string(301, 'x')};
   for (const std::string& name : names) {
     const std::string folder = folder_name(name);
     EXPECT_TRUE(folders.insert(folder).second) << name << " → " << folder;

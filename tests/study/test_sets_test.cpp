@@ -9,6 +9,7 @@
 #include "limbeck/data/protocol.h"
 #include "paths.h"
 #include "study/report.h"
+#include "study/support.h"
 
 namespace limbeck {
 namespace {
@@ -107,8 +108,7 @@ TEST_F(StudyTestSets, MarksEveryOutputWhereALeakIsAllowed) {
   results.metrics = select_metrics({"si_sdr"});
   results.notes["made"] = checked(config)[0].notes;
   EXPECT_THAT(results.notes["made"], ElementsAre(note));
-  results.scores.push_back({plan.students[0], "made", {7}, {3.8}});
-  results.costs[plan.students[0].dir.string()] = {1, 1};
+  test::add_scores(results, {plan.students[0], {1, 1}}, "made", 7);
   EXPECT_THAT(write_report(dir_.path(), config, results, {}), HasSubstr("\n**" + note + "**\n"));
   EXPECT_THAT(read_file(dir_ / "table.md"), HasSubstr(note));
   EXPECT_EQ(read_file(dir_ / "results.csv"),

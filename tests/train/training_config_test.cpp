@@ -117,7 +117,7 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
 
   // A model file says what it is itself; a weight that does not fit that is found by name.
   const auto model = make_model();
-  SafeTensors file = parse_safetensors(nn::serialize_model(*model, model_config()), "test");
+  SafeTensors file = parse_safetensors(nn::serialize_model(*model), "test");
   write_safetensors(dir / "whole.safetensors", file);
   distill_config({"teacher.checkpoint=" + (dir / "whole.safetensors").string()});
   const std::string whole = read_file(dir / "whole.safetensors");
@@ -151,8 +151,7 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
 TEST(MakeTask, ACacheBelongsToTheTeachersWeights) {
   const TempDir dir;
   for (const uint64_t seed : {1, 2}) {
-    nn::write_model(dir / (std::to_string(seed) + ".safetensors"), *make_model("", seed),
-                    model_config());
+    nn::write_model(dir / (std::to_string(seed) + ".safetensors"), *make_model("", seed));
   }
   const auto make = [&](const std::string& name) {
     make_task(distill_config({"teacher.checkpoint=" + (dir / name).string(), "data.epochs_unique=1",

@@ -31,6 +31,7 @@ struct Metric {
   bool higher_is_better = true;
   /// Throws DataError where the score is not defined; never gives a number that is not finite.
   double (*score)(ScoredPair& pair) = nullptr;
+  int version = 1;  ///< changes when a value would
 };
 
 /// All metrics in the order of tables: pesq_wb, pesq_nb (MOS-LQO of P.862.2 and P.862.1), csig,
