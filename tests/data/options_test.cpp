@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include "data/source.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/mixture.h"
 #include "limbeck/data/selection.h"
@@ -209,7 +208,7 @@ TEST(DataOptions, RefuseWrongValues) {
     return message_of<ConfigError>([&] { data_options(text); });
   };
   EXPECT_THAT(failure(""), HasSubstr("source.type: is required"));
-  EXPECT_THAT(failure("source: {type: pears}"), HasSubstr("did you mean 'pairs'?"));
+  EXPECT_THAT(failure("source: {type: pair}"), HasSubstr("did you mean 'pairs'?"));
   const auto of_source = [&](const std::string& text) { return failure("source: {" + text + "}"); };
   EXPECT_THAT(of_source("type: mixtures, speech: a"), HasSubstr("source.noise: is required"));
   EXPECT_THAT(of_source("type: mixtures, speech: a, noise: ''"),
