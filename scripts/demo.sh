@@ -60,8 +60,8 @@ mkdir -p "$out"
 "$bin/limbeck-study" configs/study/demo.yaml "${settings[@]}" \
   --set "study.dir='$out/study'" \
   --set "study.sets.0.manifest='$out/test.csv'" \
-  --set "overrides.data.speech='$out/speech.csv'" \
-  --set "overrides.data.noise='$out/noise.csv'"
+  --set "overrides.data.source.speech='$out/speech.csv'" \
+  --set "overrides.data.source.noise='$out/noise.csv'"
 
 cat <<TEXT
 

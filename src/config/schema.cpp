@@ -16,6 +16,12 @@ Rule Rule::no_effect() const {
   return rule;
 }
 
+Rule Rule::names_file() const {
+  Rule rule = *this;
+  rule.is_file = true;
+  return rule;
+}
+
 Rule Rule::or_one() const {
   Rule rule = *this;
   rule.one_without_list = true;
@@ -150,7 +156,7 @@ class Dumper : public Visitor {
   }
 
   void put(std::string_view key, Node node, const Rule& rule) {
-    if (only_results_ && !rule.changes_results) return;
+    if (only_results_ && (!rule.changes_results || rule.is_file)) return;
     stack_.back()->entries.push_back({std::string(key), {}, std::move(node)});
   }
 

@@ -10,9 +10,9 @@
 #include <stdexcept>
 #include <thread>
 
+#include "data/sampler.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/sampler.h"
 
 namespace limbeck {
 namespace {

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/enhance.h"
-#include "eval/guard.h"
 #include "eval/journal.h"
 #include "eval/matching.h"
 #include "eval/results.h"
@@ -17,7 +16,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/version.h"
 #include "limbeck/nn/device.h"
-#include "limbeck/nn/model_file.h"
+#include "limbeck/run/trained_model.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -230,10 +229,11 @@ class ThreadCount {
 
 Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger) {
   const TestSet set = read_test_set(options.manifest, options.protocol);
-  const fs::path file = nn::find_model_file(options.model, options.which);
-  const auto notes = guard_model(file, set, options.allow_leak, logger);
+  const TrainedModel model = find_model(options.model, options.which);
+  const fs::path& file = model.file;
+  const auto notes = notes_on(set, file.string(), model.record, options.allow_leak, logger);
   json about = {{"model", file.string()},
-                {"model_xxh3_128", hash_file(file)},
+                {"model_xxh3_128", model.hash},
                 {"device", nn::is_cpu(options.device) ? "cpu" : "cuda"}};
   add_set(about, set);
   if (options.save_audio) about["audio"] = true;
@@ -288,10 +288,11 @@ ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& l
   const TestSet set = read_test_set(config.manifest, config.protocol);
   Logger quiet(Verbosity::quiet);
   for (const fs::path& run : runs) {
-    const fs::path file = nn::find_model_file(run, config.which);
+    const TrainedModel model = find_model(run, config.which);
     // Before any of them is scored; evaluate_model says the rest.
     if (check_only || !config.allow_leak) {
-      guard_model(file, set, config.allow_leak, check_only ? logger : quiet);
+      notes_on(set, model.file.string(), model.record, config.allow_leak,
+               check_only ? logger : quiet);
     }
   }
   logger.info(format("%d pairs in %s", set.pairs.entries.size(), set.pairs.path));

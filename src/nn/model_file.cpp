@@ -104,22 +104,4 @@ ModelCost model_cost(const fs::path& model_file) {
   return {parameter_count(*model), model->macs_per_second()};
 }
 
-fs::path find_model_file(const fs::path& path, const std::string& which) {
-  if (fs::is_regular_file(path)) return path;
-  if (!fs::is_directory(path)) {
-    throw CheckpointError(path.string() + ": no such model file, checkpoint or run");
-  }
-  if (fs::exists(path / "model.safetensors")) return path / "model.safetensors";
-  const fs::path pointer = path / (which + ".json");
-  if (!fs::exists(pointer)) {
-    throw CheckpointError(path.string() + ": no checkpoint yet (" + which + ".json is missing)");
-  }
-  try {
-    const auto step = nlohmann::json::parse(read_file(pointer)).at("checkpoint").get<std::string>();
-    return path / "checkpoints" / step / "model.safetensors";
-  } catch (const nlohmann::json::exception& e) {
-    throw CheckpointError(pointer.string() + ": malformed: " + e.what());
-  }
-}
-
 }  // namespace limbeck::nn

@@ -34,7 +34,7 @@ cat >"$work/user/user.cpp" <<'CPP'
 #include "limbeck/train/config.h"
 
 int main() {
-  const limbeck::PretrainConfig config;
+  const limbeck::TrainingConfig config;
   std::printf("%s, %s\n", limbeck::version_text().c_str(), config.model.chosen.name().c_str());
 }
 CPP

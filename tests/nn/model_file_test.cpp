@@ -138,24 +138,5 @@ TEST_F(ModelFile, AFailedLoadChangesNothing) {
   EXPECT_EQ(nn::serialize_model(*other, config_), before);
 }
 
-TEST_F(ModelFile, IsFoundByFileCheckpointAndRun) {
-  const auto run = dir_ / "run";
-  const auto checkpoint = run / "checkpoints" / "step-00000002";
-  std::filesystem::create_directories(checkpoint);
-  std::filesystem::rename(path_, checkpoint / "model.safetensors");
-  put_text(run / "best.json", R"({"checkpoint": "step-00000002", "step": 2})");
-  const auto expected = checkpoint / "model.safetensors";
-  EXPECT_EQ(nn::find_model_file(expected, "best"), expected);
-  EXPECT_EQ(nn::find_model_file(checkpoint, "best"), expected);
-  EXPECT_EQ(nn::find_model_file(run, "best"), expected);
-  EXPECT_THAT(message_of<CheckpointError>([&] { nn::find_model_file(run, "last"); }),
-              testing::HasSubstr("last.json is missing"));
-  EXPECT_THAT(message_of<CheckpointError>([&] { nn::find_model_file(dir_ / "nowhere", "best"); }),
-              testing::HasSubstr("nowhere: no such model file"));
-  put_text(run / "best.json", "{");
-  EXPECT_THAT(message_of<CheckpointError>([&] { nn::find_model_file(run, "best"); }),
-              testing::HasSubstr("best.json: malformed"));
-}
-
 }  // namespace
 }  // namespace limbeck::test

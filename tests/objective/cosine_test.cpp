@@ -3,9 +3,9 @@
 #include "limbeck/core/error.h"
 #include "limbeck/nn/initialize.h"
 #include "limbeck/nn/model_file.h"
-#include "limbeck/train/optimizer.h"
 #include "objective/fake_model.h"
 #include "objective/finite_difference.h"
+#include "train/support.h"
 
 namespace limbeck::test {
 namespace {
@@ -176,11 +176,11 @@ TEST(Cosine, InvertibleRemixIsFreeOnceTheAdapterIsFitted) {
 TEST(Cosine, AdapterLearnsTheRemix) {
   const Remix remix;
   const auto term = make_term("frame", "linear", 3, 6);
-  AdamW optimizer({.lr = 0.05, .weight_decay = 0}, {{"helpers", term.get()}});
+  const auto optimizer = make_optimizer("type: adamw, weight_decay: 0", {{"helpers", term.get()}});
   for (int step = 0; step < 400; ++step) {
-    optimizer.zero_grad();
+    optimizer->zero_grad();
     distance(*term, remix.remixed, remix.teacher).backward();
-    optimizer.step(1 - step / 400.0);
+    optimizer->step(0.05 * (1 - step / 400.0));
   }
   EXPECT_LT(distance(*term, remix.remixed, remix.teacher).item<double>(), 1e-4);
 }

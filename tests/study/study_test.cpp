@@ -18,8 +18,8 @@ namespace limbeck {
 namespace {
 
 StudyConfig demo(const std::vector<std::string>& sets = {}) {
-  std::vector<std::string> all = {"study.seeds=[4, 7]", "overrides.data.speech=s.csv",
-                                  "overrides.data.noise=n.csv"};
+  std::vector<std::string> all = {"study.seeds=[4, 7]", "overrides.data.source.speech=s.csv",
+                                  "overrides.data.source.noise=n.csv"};
   all.insert(all.end(), sets.begin(), sets.end());
   return config::load<StudyConfig>({test::source_dir() / "configs/study/demo.yaml"}, all);
 }
@@ -31,12 +31,21 @@ TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {
   const auto& run = plan.students[3];  // first scenario, second method, second seed
   EXPECT_EQ(run.label, "narrower latent, cosine, seed 7");
   EXPECT_EQ(run.dir, "demo/study/runs/narrower-latent/cosine/seed-7");
-  const auto config = config::read_text<DistillConfig>(run.yaml, "run");
+  const TrainingConfig& config = run.config;
   EXPECT_EQ(config.run.seed, 7);
-  EXPECT_EQ(config.data.speech, "s.csv");
+  EXPECT_NE(run.yaml.find("speech: \"s.csv\""), std::string::npos);
   EXPECT_EQ(config.teacher.checkpoint, "demo/study/teachers/t");
   EXPECT_EQ(config.distill.terms.size(), 1U);
-  EXPECT_TRUE(config::read_text<DistillConfig>(plan.students[0].yaml, "run").distill.terms.empty());
+  EXPECT_TRUE(plan.students[0].config.distill.terms.empty());
+}
+
+TEST(StudyPlan, GivesNamesThatDifferInSignsOnlyFoldersOfTheirOwn) {
+  const StudyPlan plan =
+      plan_study(demo({"scenarios.0.name=gain +3 dB", "scenarios.1.name=gain -3 dB",
+                       "methods.0.name=a/b", "methods.1.name=a b"}));
+  std::set<std::string> dirs;
+  for (const StudyRun& run : plan.students) dirs.insert(run.dir.string());
+  EXPECT_EQ(dirs.size(), plan.students.size());
 }
 
 TEST(StudyPlan, FindsShapesThatDoNotFitBeforeAnythingIsTrained) {
@@ -51,7 +60,7 @@ TEST(StudyPlan, SharesOneTeacherCacheWhereBatchesComeAgain) {
   const auto cache_of = [](const StudyPlan& plan) {
     std::set<std::string> dirs;
     for (const auto& run : plan.students) {
-      dirs.insert(config::read_text<DistillConfig>(run.yaml, "run").distill.cache.dir);
+      dirs.insert(run.config.distill.cache.dir);
     }
     return dirs;
   };

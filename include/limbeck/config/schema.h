@@ -20,12 +20,16 @@ struct Rule {
   std::vector<std::string> choices;
   bool is_required = false;
   bool changes_results = true;
+  bool is_file = false;
   bool one_without_list = false;
 
   /// The key must be written; it has no default.
   Rule required() const;
   /// Another value gives the same results, so a run may be resumed with it.
   Rule no_effect() const;
+  /// It names a file or folder, or which one: results depend on the content, wherever that lies.
+  /// Who tells results apart puts the content in its place.
+  Rule names_file() const;
   /// A list of one value may be written as that value: `tap: latent` for `tap: [latent]`.
   Rule or_one() const;
   /// "at least 1", "from 0 to 1", …; empty if anything goes.
@@ -54,6 +58,11 @@ struct Component : ComponentOptions {
   std::unique_ptr<ComponentOptions> clone() const override {
     return std::make_unique<Own>(static_cast<const Own&>(*this));
   }
+};
+
+/// Those of a component that has none.
+struct NoOptions : Component<NoOptions> {
+  void describe(Visitor&) override {}
 };
 
 /// A value that holds the options of the component chosen by name.
@@ -213,7 +222,7 @@ std::unique_ptr<Visitor> make_helper(std::string& text);
 }  // namespace detail
 
 /// The struct as a tree (what `--dump-config` prints and a run keeps). With `only_results`, fields
-/// that do not change results are left out.
+/// that do not change results are left out, and those that name files.
 template <class Options>
 Node to_node(const Options& options, bool only_results = false) {
   Node root = Node::make_map({});

@@ -37,9 +37,4 @@ struct ModelCost {
 /// Throws CheckpointError.
 ModelCost model_cost(const std::filesystem::path& model_file);
 
-/// The model file meant by a path: the file itself, a checkpoint folder, or a run folder, whose
-/// `which`
-/// ("best" or "last") checkpoint is taken. Throws CheckpointError.
-std::filesystem::path find_model_file(const std::filesystem::path& path, const std::string& which);
-
 }  // namespace limbeck::nn
