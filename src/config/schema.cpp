@@ -250,7 +250,11 @@ class Helper : public Visitor {
     const std::string range = rule.text();
     text_ += prefix_ + std::string(key) + ": " + type + (range.empty() ? "" : ", " + range) + "; " +
              (rule.is_required ? "required" : "default " + standard) + "\n    " +
-             std::string(help) + (rule.changes_results ? "" : " (may change on resume)") + "\n";
+             std::string(help) +
+             (rule.is_file           ? " (its content counts, not its place)"
+              : rule.changes_results ? ""
+                                     : " (may change on resume)") +
+             "\n";
   }
 
   std::string& text_;

@@ -44,11 +44,10 @@ class JobTest : public testing::Test {
   }
 
   void put_model(const std::string& name, uint64_t seed) {
-    const auto config = model_config("temporal: {type: gru, hidden: 4}");
-    const auto model = nn::build_model(config, SeedKey(seed));
+    const auto model = make_model("temporal: {type: gru, hidden: 4}", seed);
     model->eval();
     fs::create_directories((folder_ / name).parent_path());
-    nn::write_model(folder_ / name, *model, config);
+    nn::write_model(folder_ / name, *model);
   }
 
   EvaluationJob job(const std::vector<std::string>& metrics = {"si_sdr"},

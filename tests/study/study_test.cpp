@@ -32,7 +32,7 @@ TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {
   EXPECT_EQ(run.dir, "demo/study/runs/narrower-latent/cosine/seed-7");
   const TrainingConfig& config = run.config;
   EXPECT_EQ(config.run.seed, 7);
-  EXPECT_NE(run.yaml.find("speech: \"s.csv\""), std::string::npos);
+  EXPECT_EQ(config::to_node(config.data.source).find("speech")->scalar, "s.csv");
   EXPECT_EQ(config.teacher.checkpoint, "demo/study/teachers/t");
   EXPECT_EQ(config.distill.terms.size(), 1U);
   EXPECT_TRUE(plan.students[0].config.distill.terms.empty());
