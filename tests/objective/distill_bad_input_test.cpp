@@ -113,9 +113,10 @@ TEST(AdapterInYaml, ANameStandsForAnAdapterWithoutOptions) {
         config::to_node(config::read_text<objective::DistillTermConfig>(yaml, "test")));
   };
   EXPECT_EQ(dump("{name: fitnet, adapter: none}"), dump("{name: fitnet, adapter: {type: none}}"));
-  EXPECT_THAT(dump("{name: fitnet}"), testing::EndsWith("adapter:\n  type: linear\n"));
+  EXPECT_THAT(dump("{name: fitnet}"), testing::EndsWith("adapter:\n  type: linear\nweight: 1\n"));
   EXPECT_THAT(dump("{name: fitnet, adapter: inverted_bottleneck}"),
-              testing::EndsWith("type: inverted_bottleneck\n  expansion: 2\n  kernel_freq: 3\n"));
+              testing::EndsWith(
+                  "type: inverted_bottleneck\n  expansion: 2\n  kernel_freq: 3\nweight: 1\n"));
 }
 
 }  // namespace
