@@ -122,7 +122,7 @@ int run(int argc, char** argv) {
   print("%s\n", nn::cost_text(*model));
   const auto [first, last] = train(*model, options);
   print("loss: %.5f in the first steps, %.5f in the last\n", first, last);
-  nn::write_model(argv[1], *model, config);
+  nn::write_model(argv[1], *model);
   return error < 1e-5 && last < first ? 0 : static_cast<int>(ExitCode::internal);
 }
 

@@ -24,7 +24,7 @@ namespace {
 using namespace limbeck;
 
 Waveform denoise(const std::string& model_file, const Waveform& input) {
-  const std::shared_ptr<nn::DenoisingModel> model = nn::read_model(model_file).model;
+  const std::shared_ptr<nn::DenoisingModel> model = nn::read_model(model_file);
   const auto rate_hz = static_cast<int>(model->rate_hz());
   const auto hop = std::llround(rate_hz / model->frames_per_second());
   const Waveform noisy = resample(input, rate_hz);

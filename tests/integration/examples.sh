@@ -9,7 +9,7 @@ expect 0 "charbonnier: gradient within" "$bin/own_loss" "$work/tiny.safetensors"
 grep -q "loss: " "$work/output" || fail "no losses"
 expect 0 "si_sdr: gradient within" "$bin/own_loss" "$work/other.safetensors" "{name: si_sdr, steps: 40}"
 expect 2 "options:1:30: epsilon: 0 is out of range" "$bin/own_loss" "$work/no" "{name: charbonnier, epsilon: 0}"
-expect 2 "is not one of charbonnier, compressed_spectrum, si_sdr" "$bin/own_loss" "$work/no" "charbonier"
+expect 2 "is not one of charbonnier, compressed_spectrum, si_sdr" "$bin/own_loss" "$work/no" "{name: charbonier}"
 expect 2 "usage:" "$bin/own_loss"
 [ ! -e "$work/no" ] || fail "a model in spite of the error"
 

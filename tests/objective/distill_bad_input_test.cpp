@@ -46,10 +46,10 @@ INSTANTIATE_TEST_SUITE_P(
             "needs equal channels, but the student has 3 and the teacher 5; use adapter: {type: "
             "linear}"},
         Bad{"UnknownAdapter", "{name: fitnet, adapter: lineer}",
-            "test:1:25: adapter.type: 'lineer' is not one of frame_linear, inverted_bottleneck, "
+            "test:1:25: adapter: 'lineer' is not one of frame_linear, inverted_bottleneck, "
             "linear, none; did you mean 'linear'?"},
         Bad{"AnotherAdaptersOption", "{name: fitnet, adapter: {type: linear, expansion: 2}}",
-            "test:1:40: adapter.expansion: unknown key"},
+            "test:1:40: adapter.expansion: unknown key; known here: type"},
         Bad{"EvenKernel", "{name: fitnet, adapter: {type: inverted_bottleneck, kernel_freq: 4}}",
             "test:1:66: adapter.kernel_freq: must be odd"},
         Bad{"SimilarityOfOne", "{name: similarity}",
@@ -113,9 +113,10 @@ TEST(AdapterInYaml, ANameStandsForAnAdapterWithoutOptions) {
         config::to_node(config::read_text<objective::DistillTermConfig>(yaml, "test")));
   };
   EXPECT_EQ(dump("{name: fitnet, adapter: none}"), dump("{name: fitnet, adapter: {type: none}}"));
-  EXPECT_THAT(dump("{name: fitnet}"), testing::EndsWith("adapter:\n  type: linear\n"));
+  EXPECT_THAT(dump("{name: fitnet}"), testing::EndsWith("adapter:\n  type: linear\nweight: 1\n"));
   EXPECT_THAT(dump("{name: fitnet, adapter: inverted_bottleneck}"),
-              testing::EndsWith("type: inverted_bottleneck\n  expansion: 2\n  kernel_freq: 3\n"));
+              testing::EndsWith(
+                  "type: inverted_bottleneck\n  expansion: 2\n  kernel_freq: 3\nweight: 1\n"));
 }
 
 }  // namespace

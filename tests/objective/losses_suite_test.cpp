@@ -18,9 +18,13 @@ at::Tensor prefix_mask(const std::vector<int64_t>& valid, int64_t size) {
 }
 
 /// Value and gradient by the estimate.
-std::vector<at::Tensor> run(objective::Loss& loss, const LossInput& input) {
+std::vector<at::Tensor> run(objective::Loss& loss, const LossInput& input, bool mixed = false) {
   auto x = input.estimate.detach().clone().requires_grad_();
-  const auto value = loss.forward({x, input.clean, input.mask});
+  at::Tensor value;
+  {
+    const Autocast autocast(mixed);
+    value = loss.forward({x, input.clean, input.mask});
+  }
   value.backward();
   return {value.detach(), x.grad()};
 }
@@ -110,7 +114,7 @@ void check_precision(const Build& build) {
     EXPECT_TRUE(same_bits(half, single->forward({rounded.estimate.to(torch::kFloat),
                                                  rounded.clean.to(torch::kFloat), input.mask})));
   }
-  expect_no_autocast([&] { return run(*single, input); });
+  expect_no_autocast([&](bool mixed) { return run(*single, input, mixed); });
 }
 
 void check_determinism(const Build& build) {

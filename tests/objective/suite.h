@@ -33,14 +33,24 @@ inline void clear_gradients(const torch::nn::Module& module) {
   for (auto& parameter : module.parameters()) parameter.mutable_grad().reset();
 }
 
-/// `run` with and without autocast to bfloat16.
-inline void expect_no_autocast(const std::function<std::vector<at::Tensor>()>& run) {
-  const auto full = run();
-  at::autocast::set_autocast_enabled(at::kCPU, true);
-  const auto product = at::matmul(torch::ones({2, 2}), torch::ones({2, 2}));
-  const auto mixed = run();
-  at::autocast::set_autocast_enabled(at::kCPU, false);
-  EXPECT_EQ(product.scalar_type(), torch::kBFloat16);
+/// While it lives, autocast to bfloat16 is on or off. A backward pass is run outside of it.
+class Autocast {
+ public:
+  explicit Autocast(bool on) {
+    at::autocast::set_autocast_enabled(at::kCPU, on);
+    const auto product = at::matmul(torch::ones({2, 2}), torch::ones({2, 2}));
+    EXPECT_EQ(product.scalar_type(), on ? torch::kBFloat16 : torch::kFloat);
+  }
+  ~Autocast() { at::autocast::set_autocast_enabled(at::kCPU, false); }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+};
+
+/// Mixed precision changes nothing in what `run(true)` gives.
+inline void expect_no_autocast(const std::function<std::vector<at::Tensor>(bool mixed)>& run) {
+  const auto full = run(false);
+  const auto mixed = run(true);
+  ASSERT_EQ(mixed.size(), full.size());
   for (size_t i = 0; i < full.size(); ++i) EXPECT_TRUE(same_bits(mixed[i], full[i])) << i;
 }
 
