@@ -35,7 +35,7 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.value("estimate", estimate, "folder of files of the same names that any system made");
   v.value("noisy", noisy, "folder of the noisy files, for the noisy row");
   v.value("out", out, "folder for the results", config::any().required());
-  v.value("metrics", metrics, "what to score, or all");
+  describe_metrics(v, metrics);
   v.value("align", align, "shift estimates by the lag of the largest cross-correlation, then cut");
   v.value("resample_hz", resample_hz,
           "bring all files to this rate; 0: files of another rate are failures",
@@ -278,7 +278,7 @@ Evaluation evaluate_model(const ModelEvaluation& options, Logger& logger) {
 }
 
 ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& logger) {
-  const auto metrics = select_metrics(config.metrics);
+  const auto metrics = build_metrics(config.metrics);
   nn::select_device(config.device);
   if (!config.estimate.empty()) return evaluate_files(config, metrics, check_only, logger);
 

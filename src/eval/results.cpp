@@ -142,12 +142,12 @@ Evaluation read_scores(const fs::path& path) {
   const size_t seconds = required("seconds");
   Evaluation evaluation;
   std::vector<int> own, noisy;
-  for (const Metric& metric : metrics()) {
-    if (csv.column(metric.name) < 0) continue;
-    evaluation.metrics.push_back(metric);
-    own.push_back(csv.column(metric.name));
-    if (csv.column(metric.name + "_noisy") >= 0)
-      noisy.push_back(csv.column(metric.name + "_noisy"));
+  for (const std::string& column : csv.header) {
+    const auto metric = metric_of_column(column);
+    if (!metric) continue;
+    evaluation.metrics.push_back(*metric);
+    own.push_back(csv.column(column));
+    if (csv.column(column + "_noisy") >= 0) noisy.push_back(csv.column(column + "_noisy"));
   }
   for (size_t r = 0; r < csv.rows.size(); ++r) {
     const std::string where = format("%s:%d", path, csv.lines[r]);

@@ -68,7 +68,7 @@ TEST_F(EnhanceTest, AModelGivesTheSameBitsForAnyNumberOfJobs) {
   const auto score = [&](int64_t jobs, const std::string& out) {
     return evaluate_model({.model = model,
                            .manifest = (folder_ / "test.csv").string(),
-                           .metrics = select_metrics({"si_sdr", "ssnr"}),
+                           .metrics = build_metrics({"si_sdr", "ssnr"}),
                            .folder = (folder_ / out).string(),
                            .save_audio = true,
                            .device = "cpu",

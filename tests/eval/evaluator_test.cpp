@@ -17,7 +17,7 @@ class EvaluatorTest : public testing::Test {
     return put_pair(folder_.path(), id, noise, samples);
   }
   Evaluation score(const std::vector<EvaluationItem>& items, EvaluateOptions options = {}) {
-    if (options.metrics.empty()) options.metrics = select_metrics({"si_sdr"});
+    if (options.metrics.empty()) options.metrics = build_metrics({"si_sdr"});
     if (!options.enhance) options.enhance = keep;
     return evaluate(items, options, logger_);
   }
@@ -58,7 +58,7 @@ TEST_F(EvaluatorTest, ListsWhatFailsAndScoresTheRest) {
 TEST_F(EvaluatorTest, AMetricThatIsNotDefinedCostsTheOthersNothing) {
   // 0.1 s is too short for PESQ.
   const auto evaluation =
-      score({pair("a", 0.1), pair("b", 0.1)}, {.metrics = select_metrics({"si_sdr", "pesq_wb"})});
+      score({pair("a", 0.1), pair("b", 0.1)}, {.metrics = build_metrics({"si_sdr", "pesq_wb"})});
   ASSERT_EQ(evaluation.rows.size(), 2U);
   EXPECT_EQ(evaluation.scores(0).size(), 2U);
   EXPECT_TRUE(evaluation.scores(1).empty());
@@ -81,7 +81,7 @@ TEST_F(EvaluatorTest, ASilentEstimateIsAFailureNotANumber) {
 TEST_F(EvaluatorTest, EstimatesMayBeFiles) {
   EvaluationItem item = pair("a", 0.1);
   item.estimate.path = item.noisy.path;
-  EvaluateOptions options{.metrics = select_metrics({"si_sdr"})};
+  EvaluateOptions options{.metrics = build_metrics({"si_sdr"})};
   const auto evaluation = evaluate({item}, options, logger_);
   ASSERT_EQ(evaluation.rows.size(), 1U);
   EXPECT_EQ(evaluation.rows[0].scores, evaluation.rows[0].noisy_scores);
@@ -90,7 +90,7 @@ TEST_F(EvaluatorTest, EstimatesMayBeFiles) {
 TEST_F(EvaluatorTest, GivesTheSameBitsForAnyNumberOfJobsAndAnyBatches) {
   std::vector<EvaluationItem> items;
   for (int i = 0; i < 12; ++i) items.push_back(pair(std::to_string(i), 0.01 * (i + 1), 4800));
-  const auto metrics = select_metrics({"all"});
+  const auto metrics = build_metrics({"all"});
   const auto one = score(items, {.metrics = metrics, .jobs = 1});
   const auto many = score(
       items,
@@ -119,7 +119,7 @@ TEST_F(EvaluatorTest, GoesOnAfterAnInterruption) {
     };
   };
   const auto options = [&](int stop_at, const std::string& about) {
-    return EvaluateOptions{.metrics = select_metrics({"si_sdr"}),
+    return EvaluateOptions{.metrics = build_metrics({"si_sdr"}),
                            .jobs = 1,
                            .enhance = counted(stop_at),
                            .resume_in = folder_ / "out",

@@ -97,7 +97,7 @@ TEST_F(EvaluationGuard, SaysWhereNothingIsKnown) {
 }
 
 Evaluation noted(const std::vector<std::string>& notes) {
-  Evaluation e{select_metrics({"si_sdr"}), {{"x", 1, {}, {}, {8}, {3}}}, {}};
+  Evaluation e{build_metrics({"si_sdr"}), {{"x", 1, {}, {}, {8}, {3}}}, {}};
   e.notes = notes;
   return e;
 }
@@ -129,7 +129,7 @@ TEST(Notes, StandInEveryResult) {
 }
 
 TEST(Notes, OfRunsSayOfWhich) {
-  RunTable table(select_metrics({"si_sdr"}));
+  RunTable table(build_metrics({"si_sdr"}));
   table.add("s1", noted({"partial set: 1 of 2"}));
   table.add("s2", noted({"partial set: 1 of 2", "LEAK ALLOWED: a"}));
   table.add("s3", noted({"partial set: 1 of 2", "LEAK ALLOWED: a"}));

@@ -19,7 +19,7 @@ UtteranceScores row(const std::string& id, const Condition& condition, std::vect
 
 /// Four utterances of two speakers; one has no PESQ.
 Evaluation made() {
-  Evaluation e{select_metrics({"pesq_wb", "si_sdr"}), {}, {}};
+  Evaluation e{build_metrics({"pesq_wb", "si_sdr"}), {}, {}};
   e.rows = {row("a,\"quoted\"", {"p1", "0", "bus"}, {2.0, 8.25}, {1.5, 3.0}),
             row("b", {"p1", "10", "bus"}, {3.0, 12.5}, {2.0, 10.0}),
             row("c", {"p2", "0", "cafe"}, {NAN, 1.0 / 3}, {1.0, -0.125}),
@@ -46,10 +46,10 @@ TEST(Results, ReadBackToTheLastBit) {
   ASSERT_EQ(back.failures.size(), 2U);
   EXPECT_EQ(back.failures[0].reason, "no speech, \"none\"");
 
-  const auto si_sdr_only = select_metrics({"si_sdr"});
+  const auto si_sdr_only = build_metrics({"si_sdr"});
   ASSERT_TRUE(read_evaluation(folder.path(), R"({"model": "x"})", si_sdr_only, back));
   EXPECT_EQ(back.rows[3].scores, std::vector<double>{16.0});
-  EXPECT_FALSE(read_evaluation(folder.path(), R"({"model": "x"})", select_metrics({"stoi"}), back));
+  EXPECT_FALSE(read_evaluation(folder.path(), R"({"model": "x"})", build_metrics({"stoi"}), back));
   EXPECT_FALSE(read_evaluation(folder.path(), R"({"model": "y"})", written.metrics, back));
   fs::remove(folder / "summary.json");
   EXPECT_FALSE(read_evaluation(folder.path(), R"({"model": "x"})", written.metrics, back));
@@ -118,15 +118,15 @@ TEST(Runs, HaveNamesOfTheirOwn) {
 }
 
 TEST(Runs, GiveMeanAndDeviationOverRuns) {
-  RunTable table(select_metrics({"si_sdr"}));
+  RunTable table(build_metrics({"si_sdr"}));
   for (const double value : {7.0, 8.0, 10.0}) {
-    Evaluation e{select_metrics({"si_sdr"}), {row("a", {}, {value}, {3.8})}, {}};
+    Evaluation e{build_metrics({"si_sdr"}), {row("a", {}, {value}, {3.8})}, {}};
     table.add("run", e);
   }
   const std::string text = table.markdown();
   EXPECT_NE(text.find("8.33 ± 1.53"), std::string::npos) << text;  // numpy: std([7,8,10], ddof=1)
   EXPECT_EQ(table.summary()["metrics"]["si_sdr"]["n"], 3);
-  Evaluation none{select_metrics({"si_sdr"}), {row("a", {}, {NAN}, {3.8})}, {}};
+  Evaluation none{build_metrics({"si_sdr"}), {row("a", {}, {NAN}, {3.8})}, {}};
   EXPECT_THROW(table.add("empty", none), DataError);
 }
 
@@ -138,7 +138,7 @@ class CompareTest : public testing::Test {
   }
   /// Utterances 0 … 5 with these WSS (lower is better) and SI-SDR.
   static Evaluation scored(const std::vector<double>& si_sdr, const std::vector<double>& wss) {
-    Evaluation e{select_metrics({"si_sdr", "wss"}), {}, {}};
+    Evaluation e{build_metrics({"si_sdr", "wss"}), {}, {}};
     for (size_t i = 0; i < si_sdr.size(); ++i) {
       e.rows.push_back(row(std::to_string(i), {}, {si_sdr[i], wss[i]}, {}));
     }

@@ -104,7 +104,7 @@ TEST_F(StudyGuard, MarksEveryOutputWhereALeakIsAllowed) {
   EXPECT_TRUE(plan.students[0].data.allow_leak);  // the runs go on too, and say so
   const std::string note = "LEAK ALLOWED: 1 file (x) of test in train";
   StudyResults results;
-  results.metrics = select_metrics({"si_sdr"});
+  results.metrics = build_metrics({"si_sdr"});
   results.notes["made"] = guard(config)[0].notes;
   EXPECT_THAT(results.notes["made"], ElementsAre(note));
   results.scores.push_back({plan.students[0], "made", {7}, {3.8}});

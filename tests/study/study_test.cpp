@@ -102,7 +102,7 @@ TEST(Report, ShowsMeanAndDeviationOverSeedsAndPairedDifferences) {
   const StudyConfig config = demo();
   const StudyPlan plan = plan_study(config);
   StudyResults results;
-  results.metrics = select_metrics({"si_sdr"});
+  results.metrics = build_metrics({"si_sdr"});
   const double values[] = {7, 8, 8, 10, 5, 6, 5.5, 6.5};
   for (size_t i = 0; i < plan.students.size(); ++i) {
     results.scores.push_back({plan.students[i], "vbd_test", {values[i]}, {3.8}});
@@ -125,7 +125,7 @@ TEST(Report, GivesNoDeviationForOneSeed) {
   const StudyConfig config = demo({"study.seeds=[1]"});
   const StudyPlan plan = plan_study(config);
   StudyResults results;
-  results.metrics = select_metrics({"si_sdr"});
+  results.metrics = build_metrics({"si_sdr"});
   results.scores.push_back({plan.students[0], "vbd_test", {7}, {3.8}});
   results.costs[plan.students[0].dir.string()] = {1, 1};
   const std::string table = write_report(dir.path(), config, results, {{"x", "broke"}});
