@@ -122,9 +122,9 @@ def self_test():
         "include/limbeck/train/trainer.h": head + '#include "limbeck/metric/metric.h"\n',
         "src/core/log.cpp": '#include <spdlog/logger.h>\n#include <unistd.h>\n#include "private.h"\n',
         "src/data/scan.h": head + '#include "../data/private.h"\n',
-        "src/study/study.cpp": '#include "limbeck/eval/evaluator.h"\n#include "study/private.h"\n',
+        "src/study/study.cpp": '#include "limbeck/eval/job.h"\n#include "study/private.h"\n',
         "tools/limbeck-x.cpp": '#include "common.h"\n#include "x/command.h"\n#include "limbeck/nn/model.h"\n',
-        "src/eval/evaluator.cpp": '#include "limbeck/metric/metric.h"\n',
+        "src/eval/score.cpp": '#include "limbeck/metric/metric.h"\n',
         "src/pch.h": head + "#include <torch/torch.h>\n",
     }
     planted = [
@@ -137,7 +137,7 @@ def self_test():
         ("src/nn/a.cpp", '#  include <limbeck/data/loader.h>\n', 1, "nn may not include"),
         ("src/audio/a.cpp", '#include "limbeck/data/scan.h"\n', 1, "audio may not include"),
         ("src/eval/a.cpp", '#include "limbeck/objective/loss.h"\n', 1, "eval may not include"),
-        ("src/train/a.cpp", '#include "limbeck/eval/evaluator.h"\n', 1, "train may not include"),
+        ("src/train/a.cpp", '#include "limbeck/eval/job.h"\n', 1, "train may not include"),
         ("src/study/a.cpp", '#include "limbeck/runtime/denoiser.h"\n', 1, "study may not include"),
         ("src/eval/b.cpp", '#include "limbeck/study/study.h"\n', 1, "eval may not include"),
         ("src/runtime/a.cpp", '#include "limbeck/core/error.h"\n', 1, "runtime may not include"),

@@ -28,8 +28,9 @@ if [ -n "$data" ]; then
 fi
 
 scripts/setup.sh
-cmake --preset release -DLIMBECK_TESTS="${LIMBECK_TESTS:-OFF}" >/dev/null
-cmake --build --preset release
+cmake --preset release -DLIMBECK_TESTS="${LIMBECK_TESTS:-OFF}" \
+  ${LIMBECK_WERROR:+"-DLIMBECK_WERROR=$LIMBECK_WERROR"} >/dev/null
+cmake --build --preset release -j "${JOBS:-$(nproc)}"
 bin=$PWD/build/release/bin
 start=$SECONDS
 
@@ -59,8 +60,8 @@ mkdir -p "$out"
 "$bin/limbeck-study" configs/study/demo.yaml "${settings[@]}" \
   --set "study.dir='$out/study'" \
   --set "study.sets.0.manifest='$out/test.csv'" \
-  --set "overrides.data.speech='$out/speech.csv'" \
-  --set "overrides.data.noise='$out/noise.csv'"
+  --set "overrides.data.source.speech='$out/speech.csv'" \
+  --set "overrides.data.source.noise='$out/noise.csv'"
 
 cat <<TEXT
 

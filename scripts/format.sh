@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Formats all tracked C++ files with the pinned clang-format; --check only looks, and fails on a difference.
+# Formats all tracked C++ files with the pinned clang-format, which it installs if need be; --check only looks, and
+# fails on a difference.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/pip_tools.sh
 
 check=
 case "${1:-}" in
@@ -12,14 +14,7 @@ case "${1:-}" in
     exit 2
     ;;
 esac
-
-# The wheel's launcher is a Python script that needs the wheel on its path; the program itself does not.
-programs=(.deps/clang-format-*/clang_format/data/bin/clang-format)
-program=${programs[0]}
-if [ ! -x "$program" ]; then
-  echo "scripts/format.sh: no clang-format in .deps; run scripts/setup.sh" >&2
-  exit 2
-fi
+install_clang_format
 
 mapfile -d '' -t tracked < <(git ls-files -z -- '*.h' '*.cpp')
 files=()
@@ -32,8 +27,8 @@ if [ "${#files[@]}" -eq 0 ]; then
 fi
 
 if [ -n "$check" ]; then
-  "$program" --style=file --dry-run -Werror "${files[@]}"
+  "$clang_format" --style=file --dry-run -Werror "${files[@]}"
   echo "${#files[@]} files are formatted"
 else
-  "$program" --style=file -i "${files[@]}"
+  "$clang_format" --style=file -i "${files[@]}"
 fi

@@ -1,124 +1,124 @@
 #!/usr/bin/env bash
-# Installs what Limbeck needs on Debian or Ubuntu: distribution packages, LibTorch (if none is found) and the pinned
-# clang-format. Run again, it does nothing. Everything that is not a distribution package goes to .deps/.
+# Installs what Limbeck needs on Debian or Ubuntu: distribution packages, and LibTorch if none is found. Run again, it
+# does nothing. Everything that is not a distribution package goes to .deps/.
+#
+#   scripts/setup.sh             what building, running and testing needs
+#   scripts/setup.sh --extras    and the tools that only CI or some checks need (clang-format, clang-tidy)
 #
 # Environment: LIBTORCH_ROOT uses that LibTorch and installs none; LIMBECK_PIP_ARGS adds arguments to pip.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/pip_tools.sh
+
+extras=false
+case "${1:-}" in
+  "") ;;
+  --extras) extras=true ;;
+  *) echo "usage: scripts/setup.sh [--extras]" >&2; exit 2 ;;
+esac
 
 torch_version=2.15.0
 cuda_stub_version=13.2.86 # two small libraries that the CUDA wheel's CPU part links to
-clang_format_version=19.1.7
 
 packages=(
   ca-certificates curl git cmake ninja-build g++ python3 python3-pip
-  libpng-dev libsndfile1-dev libsoxr-dev libzip-dev libkissfft-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
-  nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev libboost-math-dev
-  gnuplot-nox
+  libpng-dev libsndfile1-dev libsoxr-dev libzip-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
+  nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libboost-math-dev
 )
 
-missing=()
-installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null || true)
-for package in "${packages[@]}"; do
-  grep -qx "$package installed" <<<"$installed" || missing+=("$package")
-done
-# A compiler, CMake, Ninja, git, curl (or wget) or pip from elsewhere is as good as the distribution's.
-keep=()
-for package in "${missing[@]}"; do
-  case $package in
-    cmake) command -v cmake >/dev/null ;;
-    ninja-build) command -v ninja >/dev/null ;;
-    g++) command -v g++ >/dev/null ;;
-    git) command -v git >/dev/null ;;
-    curl) command -v curl >/dev/null || command -v wget >/dev/null ;;
-    python3) command -v python3 >/dev/null ;;
-    python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
-    *) false ;;
-  esac || keep+=("$package")
-done
+# Those of the named distribution packages that are neither installed nor replaced by a program from elsewhere.
+missing_packages() {
+  local installed package
+  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null || true)
+  for package in "$@"; do
+    grep -qx "$package installed" <<<"$installed" && continue
+    case $package in
+      cmake) command -v cmake >/dev/null ;;
+      ninja-build) command -v ninja >/dev/null ;;
+      g++) command -v g++ >/dev/null ;;
+      git) command -v git >/dev/null ;;
+      curl) command -v curl >/dev/null || command -v wget >/dev/null ;;
+      python3) command -v python3 >/dev/null ;;
+      python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
+      *) false ;;
+    esac || echo "$package"
+  done
+}
 
-if ((${#keep[@]})); then
-  install="apt-get install -y --no-install-recommends ${keep[*]}"
-  if ((EUID == 0)); then
-    as_root=()
-  elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-    as_root=(sudo)
-  else
-    echo "setup: missing packages: ${keep[*]}" >&2
-    echo "setup: no root and no sudo here; ask an administrator to run:  $install" >&2
-    exit 2
+# install_packages NAME...: from the distribution, those that are missing.
+install_packages() {
+  local missing as_root=() install
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+  install="apt-get install -y --no-install-recommends ${missing[*]}"
+  if ((EUID != 0)); then
+    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+      as_root=(sudo)
+    else
+      echo "setup: missing packages: ${missing[*]}" >&2
+      echo "setup: no root and no sudo here; ask an administrator to run:  $install" >&2
+      return 2
+    fi
   fi
-  echo "setup: installing ${keep[*]}"
+  echo "setup: installing ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $install -qq >/dev/null
-fi
-
-# pip_into DIR REQUIREMENT...: whole or not at all, so that an interrupted install is simply made again.
-pip_into() {
-  local target=$1
-  shift
-  rm -rf "$target" "$target.part"
-  # shellcheck disable=SC2086
-  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-    ${LIMBECK_PIP_ARGS:-} --target "$target.part" "$@"
-  mv "$target.part" "$target"
 }
 
-clang_format=.deps/clang-format-$clang_format_version
-if [ ! -x "$clang_format/bin/clang-format" ]; then
-  echo "setup: installing clang-format $clang_format_version"
-  pip_into "$clang_format" "clang-format==$clang_format_version"
-fi
+# The options with which pip takes a wheel of torch for this processor. LibTorch needs no Python when it runs, so a
+# Python that torch has no wheel for takes another's; one that it has takes its own, and can import it from .deps.
+wheel_options() {
+  local minor platform
+  minor=$(python3 -c 'import sys; print(sys.version_info[1])')
+  ((minor >= 11 && minor <= 14)) || minor=12
+  # Old pips hold torch's "requires Python 3.11" against the running Python, whatever --python-version says.
+  echo --ignore-requires-python --only-binary=:all: --implementation cp --python-version "3.$minor"
+  echo --abi "cp3$minor" --abi abi3 --abi none
+  for platform in manylinux_2_{28..5} manylinux{2014,2010,1}; do
+    echo --platform "${platform}_$(uname -m)"
+  done
+}
 
-torch=.deps/libtorch-$torch_version
 has_gpu() { [ -e /proc/driver/nvidia/version ] || command -v nvidia-smi >/dev/null; }
 
-# Prints where a usable LibTorch (2.6 or newer) already lies, if anywhere.
-find_torch() {
-  if [ -n "${LIBTORCH_ROOT:-}" ]; then
-    echo "$LIBTORCH_ROOT"
-  elif [ -e "$torch/torch/lib/libtorch_cpu.so" ]; then
-    echo "$torch"
-  else
-    python3 - <<'PY' 2>/dev/null || true
-import importlib.metadata, importlib.util, os
-spec = importlib.util.find_spec("torch")
-version = tuple(int(x) for x in importlib.metadata.version("torch").split("+")[0].split(".")[:2])
-if version >= (2, 6) and os.path.exists(os.path.join(spec.submodule_search_locations[0], "include/torch/version.h")):
-    print(spec.submodule_search_locations[0])
-PY
-    for include in /usr/include /usr/local/include; do
-      header=$include/torch/version.h
-      [ -e "$header" ] || header=$include/torch/csrc/api/include/torch/version.h
-      [ -e "$header" ] || continue
-      awk '/define TORCH_VERSION_MAJOR/ {a = $3} /define TORCH_VERSION_MINOR/ {b = $3}
-           END {exit !(a > 2 || (a == 2 && b >= 6))}' "$header" && echo "$include"
-    done
-  fi
-}
-
-if [ -z "$(find_torch)" ]; then
+install_torch() {
+  local torch=$1 library options
+  mapfile -t options < <(wheel_options | tr ' ' '\n')
   if has_gpu; then
     echo "setup: installing LibTorch $torch_version with CUDA (about 5.7 GB)"
-    pip_into "$torch" "torch==$torch_version"
+    pip_into "$torch" "${options[@]}" "torch==$torch_version"
   else
     echo "setup: installing LibTorch $torch_version for CPU (about 1.3 GB)"
-    pip_into "$torch" --no-deps "torch==$torch_version" \
+    pip_into "$torch" "${options[@]}" --no-deps "torch==$torch_version" \
       "nvidia-cuda-cupti==$cuda_stub_version" "nvidia-cuda-runtime==$cuda_stub_version"
   fi
   for library in libtorch_cpu.so libc10.so; do
     [ -e "$torch/torch/lib/$library" ] || {
       echo "setup: the wheel brought no $library; see $torch" >&2
-      exit 1
+      return 1
     }
   done
+}
+
+install_packages "${packages[@]}"
+
+torch=.deps/libtorch-$torch_version
+# Prints the folder of the LibTorch that a build will take, if there is one.
+find_torch() { cmake -P cmake/LibTorchProbe.cmake 2>/dev/null | cut -d ' ' -f 2-; }
+if [ -n "${LIBTORCH_ROOT:-}" ]; then
+  cmake -P cmake/LibTorchProbe.cmake >/dev/null || exit 2
 fi
-# A distribution's LibTorch multiplies matrices 40 times slower without OpenBLAS.
-if [[ "$(find_torch | head -n 1)" == /usr/include ]] && ! grep -q '^libopenblas0-pthread installed' <<<"$installed"; then
-  if ((EUID == 0)); then
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libopenblas0-pthread >/dev/null
-  else
-    echo "setup: for speed, install libopenblas0-pthread"
-  fi
+found=$(find_torch) || found=
+if [ -z "$found" ]; then
+  install_torch "$torch"
+elif [[ -z ${LIBTORCH_ROOT:-} && $found == "$PWD"/.deps/libtorch-* && $found != "$PWD/$torch"/* ]]; then
+  install_torch "$torch" # what is there came with an earlier version of this script
+elif [ "$found" = /usr ]; then
+  install_packages libopenblas0-pthread # without OpenBLAS it multiplies matrices 40 times slower
+fi
+
+if $extras; then
+  install_clang_format
+  install_clang_tidy
 fi
 echo "setup: ready"

@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
                     "print what is matched with what, and how strongly over 20 batches; train "
                     "nothing");
   return tool.run(argc, argv, [&] {
-    DistillConfig config;
+    TrainingConfig config;
     if (!options.load(config)) return 0;
     if (explains) {
       std::fputs(explain(config, 20).c_str(), stdout);

@@ -16,8 +16,9 @@ int main(int argc, char** argv) {
   tool.app.add_flag("--restart", session.restart,
                     "remove what an earlier run left in run.dir and start over");
   return tool.run(argc, argv, [&] {
-    PretrainConfig config;
+    TrainingConfig config;
     if (!options.load(config)) return 0;
+    require_no_teacher(config);
     session.check_only = options.check;
     run_training(config, session, tool.logger());
     return 0;

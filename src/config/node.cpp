@@ -59,8 +59,15 @@ std::string Node::describe() const {
   return "";
 }
 
+bool choose_differently(const Node& base, const Node& over) {
+  const Node* before = base.find("type");
+  const Node* after = over.find("type");
+  return before && after && before->kind == Node::Kind::scalar &&
+         after->kind == Node::Kind::scalar && before->scalar != after->scalar;
+}
+
 void merge(Node& base, const Node& over) {
-  if (!base.is_map() || !over.is_map()) {
+  if (!base.is_map() || !over.is_map() || choose_differently(base, over)) {
     base = over;
     return;
   }

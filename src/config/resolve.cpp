@@ -11,6 +11,8 @@ namespace limbeck::config {
 namespace fs = std::filesystem;
 namespace {
 
+const std::string kSet = "--set ";  // how the places of its values begin
+
 class FileLoader {
  public:
   explicit FileLoader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
@@ -96,8 +98,16 @@ void place_at(Node& node, const Location& where) {
   }
 }
 
+/// `map` is about to choose another component: the options of the one before go, those that
+/// another `--set` gave excepted, wherever it stands.
+void forget_options(Node& map) {
+  std::erase_if(map.entries, [](const Node::Entry& entry) {
+    return !entry.value.where.source.starts_with(kSet);
+  });
+}
+
 void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics) {
-  const Location where{"--set " + argument, 0, 0};
+  const Location where{kSet + argument, 0, 0};
   const size_t equals = argument.find('=');
   if (equals == std::string::npos || equals == 0) {
     diagnostics.add(where, "", "expected KEY=VALUE");
@@ -121,6 +131,7 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
   }
 
   Node* node = &root;
+  Node* map = nullptr;  // the one that holds it
   std::string path;
   for (const std::string& part : split_key(key)) {
     path += (path.empty() ? "" : ".") + part;
@@ -146,7 +157,13 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
       }
       *node = Node::make_map(where);
     }
+    map = node;
     node = &node->child(part, where);
+  }
+  if (key.ends_with(".type") && map != nullptr && value.kind == Node::Kind::scalar &&
+      node->kind == Node::Kind::scalar && node->scalar != value.scalar) {
+    forget_options(*map);
+    node = &map->child("type", where);
   }
   merge(*node, value);
   node->where = where;
@@ -160,6 +177,12 @@ std::string shown(const Node* node) {
   return text;
 }
 
+bool holds_maps(const Node& node) {
+  return node.kind == Node::Kind::list &&
+         std::any_of(node.items.begin(), node.items.end(),
+                     [](const Node& item) { return item.is_map(); });
+}
+
 void collect_differences(const Node* before, const Node* after, const std::string& path,
                          std::vector<std::string>& found) {
   if (before && after && before->is_map() && after->is_map()) {
@@ -170,6 +193,14 @@ void collect_differences(const Node* before, const Node* after, const std::strin
     for (const auto& entry : after->entries) {
       if (before->find(entry.key)) continue;
       collect_differences(nullptr, &entry.value, path.empty() ? entry.key : path + "." + entry.key,
+                          found);
+    }
+    return;
+  }
+  if (before && after && holds_maps(*before) && holds_maps(*after) &&
+      before->items.size() == after->items.size()) {
+    for (size_t i = 0; i < before->items.size(); ++i) {
+      collect_differences(&before->items[i], &after->items[i], path + "." + std::to_string(i),
                           found);
     }
     return;

@@ -16,6 +16,12 @@ Rule Rule::no_effect() const {
   return rule;
 }
 
+Rule Rule::names_file() const {
+  Rule rule = *this;
+  rule.is_file = true;
+  return rule;
+}
+
 Rule Rule::or_one() const {
   Rule rule = *this;
   rule.one_without_list = true;
@@ -151,7 +157,7 @@ class Dumper : public Visitor {
   }
 
   void put(std::string_view key, Node node, const Rule& rule) {
-    if (only_results_ && !rule.changes_results) return;
+    if (only_results_ && (!rule.changes_results || rule.is_file)) return;
     stack_.back()->entries.push_back({std::string(key), {}, std::move(node)});
   }
 
@@ -247,7 +253,11 @@ class Helper : public Visitor {
     const std::string range = rule.text();
     text_ += prefix_ + std::string(key) + ": " + type + (range.empty() ? "" : ", " + range) + "; " +
              (rule.is_required ? "required" : "default " + standard) + "\n    " +
-             std::string(help) + (rule.changes_results ? "" : " (may change on resume)") + "\n";
+             std::string(help) +
+             (rule.is_file           ? " (its content counts, not its place)"
+              : rule.changes_results ? ""
+                                     : " (may change on resume)") +
+             "\n";
   }
 
   std::string& text_;

@@ -105,7 +105,7 @@ SafeTensorsHeader parse(std::string_view text, uint64_t file_size, const std::st
 }  // namespace
 
 size_t dtype_bytes(std::string_view dtype) {
-  static const std::map<std::string_view, size_t> table = {{"F64", 8}, {"F32", 4},  {"F16", 2},
+  static const std::map<std::string_view, size_t> table = {{"F64", 8},  {"F32", 4}, {"F16", 2},
                                                            {"BF16", 2}, {"I64", 8}, {"I32", 4},
                                                            {"U8", 1},   {"BOOL", 1}};
   const auto found = table.find(dtype);
@@ -135,9 +135,8 @@ std::string safetensors_header_bytes(const SafeTensorsHeader& header) {
   nlohmann::json object = nlohmann::json::object();
   if (!header.metadata.empty()) object["__metadata__"] = header.metadata;
   for (const auto& [name, entry] : header.tensors) {
-    object[name] = {{"dtype", entry.dtype},
-                    {"shape", entry.shape},
-                    {"data_offsets", {entry.begin, entry.end}}};
+    object[name] = {
+        {"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
   }
   std::string text = object.dump();
   text.append((8 - text.size() % 8) % 8, ' ');

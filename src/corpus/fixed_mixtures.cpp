@@ -7,7 +7,6 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
-#include "limbeck/data/audio_store.h"
 #include "limbeck/data/validation.h"
 
 namespace limbeck {
@@ -52,7 +51,7 @@ std::map<std::string, const ManifestEntry*> by_id(const std::vector<ManifestEntr
 
 }  // namespace
 
-std::vector<Recipe> draw_recipes(const MixtureDataset& dataset, int64_t count, uint64_t seed,
+std::vector<Recipe> draw_recipes(const Dataset& dataset, int64_t count, uint64_t seed,
                                  int64_t threads, Logger& logger) {
   const auto items = fixed_items(dataset, count, seed);
   std::vector<Recipe> recipes(items.size());
@@ -60,6 +59,10 @@ std::vector<Recipe> draw_recipes(const MixtureDataset& dataset, int64_t count, u
   parallel_for(static_cast<int64_t>(items.size()), threads, progress, [&](int64_t i) {
     const FixedItem& item = items[static_cast<size_t>(i)];
     Example example = dataset.get(item.index, item.key);
+    if (example.recipe.noise.empty()) {
+      throw DataError(example.recipe.id +
+                      ": is a recorded pair; mixtures are made of speech and noise");
+    }
     example.recipe.clean_hash = hash_audio(example.clean);
     example.recipe.noisy_hash = hash_audio(example.noisy);
     recipes[static_cast<size_t>(i)] = std::move(example.recipe);
@@ -73,8 +76,7 @@ Manifest render_recipes(const std::vector<Recipe>& recipes, const MixtureSources
                         Logger& logger) {
   const auto speech = by_id(sources.speech);
   const auto noise = by_id(sources.noise);
-  const RecipeDataset dataset(recipes, sources, name,
-                              std::make_shared<const AudioStore>(rate_hz, 0));
+  const auto dataset = make_recipe_dataset(recipes, sources, rate_hz, name);
   Manifest manifest;
   manifest.kind = Manifest::Kind::pairs;
   manifest.extra_columns = {"noise", "snr_db", "room"};
@@ -92,9 +94,9 @@ Manifest render_recipes(const std::vector<Recipe>& recipes, const MixtureSources
                    recipe.response};
     manifest.entries.push_back(std::move(entry));
   }
-  Progress progress(logger, "rendering", "pairs", dataset.size());
-  parallel_for(dataset.size(), options.threads, progress, [&](int64_t i) {
-    Example example = dataset.get(i, SeedKey(0));
+  Progress progress(logger, "rendering", "pairs", dataset->size());
+  parallel_for(dataset->size(), options.threads, progress, [&](int64_t i) {
+    Example example = dataset->get(i, SeedKey(0));
     ManifestEntry& entry = manifest.entries[static_cast<size_t>(i)];
     write_side(entry.audio, std::move(example.clean), rate_hz);
     write_side(entry.noisy, std::move(example.noisy), rate_hz);

@@ -3,13 +3,14 @@
 #include <cmath>
 
 #include "corpus/preview_page.h"
+#include "corpus/spectrogram.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/png.h"
-#include "limbeck/corpus/spectrogram.h"
 #include "limbeck/data/loader.h"
+#include "limbeck/data/selection.h"
 
 namespace limbeck {
 namespace {
@@ -90,10 +91,7 @@ std::vector<float> row(const std::vector<float>& samples, const Batch& batch, si
 }
 
 PreviewPage make_page(const DataOptions& data, const PreviewOptions& options,
-                      const Dataset& dataset) {
-  const std::string source = !data.protocol.empty() ? data.protocol
-                             : !data.pairs.empty()  ? data.pairs
-                                                    : data.speech + " and " + data.noise;
+                      const std::string& source, const Dataset& dataset) {
   PreviewPage page;
   page.title = format("The first %d training examples", options.count);
   page.rate_hz = dataset.rate_hz();
@@ -107,11 +105,12 @@ PreviewPage make_page(const DataOptions& data, const PreviewOptions& options,
 }  // namespace
 
 void write_preview(const DataOptions& data, const PreviewOptions& options) {
-  const auto dataset = make_train_dataset(data);
+  const DataSelection selection = select_data(data);
+  const auto dataset = make_train_dataset(data, selection);
   LoaderOptions loading = loader_options(data, options.batch_size, nullptr);
   loading.workers = 0;
   Loader loader(*dataset, loading, SeedKey(options.seed));
-  PreviewPage page = make_page(data, options, *dataset);
+  PreviewPage page = make_page(data, options, selection.source, *dataset);
   std::filesystem::create_directories(options.out);
   Batch batch;
   for (int64_t n = 0; n < options.count; ++n) {

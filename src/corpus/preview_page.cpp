@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "corpus/spectrogram.h"
 #include "limbeck/core/format.h"
-#include "limbeck/corpus/spectrogram.h"
 
 namespace limbeck {
 namespace {

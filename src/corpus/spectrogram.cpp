@@ -1,4 +1,4 @@
-#include "limbeck/corpus/spectrogram.h"
+#include "corpus/spectrogram.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "limbeck/data/audio_store.h"
+#include "data/audio_store.h"
 
 #include <algorithm>
 #include <cmath>

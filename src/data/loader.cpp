@@ -10,9 +10,10 @@
 #include <stdexcept>
 #include <thread>
 
+#include "data/sampler.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/sampler.h"
+#include "limbeck/data/manifest.h"
 
 namespace limbeck {
 namespace {

@@ -11,7 +11,7 @@ namespace limbeck {
 Mixer::Mixer(MixtureSources sources, std::shared_ptr<const AudioStore> store)
     : speech_(std::move(sources.speech), store),
       noise_(std::move(sources.noise), store),
-      responses_(std::move(sources.responses), store) {}
+      responses_(std::move(sources.responses), std::move(store)) {}
 
 Ingredients Mixer::in_room(std::vector<float> dry, const Recipe& recipe) const {
   if (recipe.response.empty()) return {dry, dry, {}};

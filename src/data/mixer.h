@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/segments.h"
+#include "limbeck/data/dataset.h"
 #include "limbeck/data/mixture.h"
 
 namespace limbeck {

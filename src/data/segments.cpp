@@ -2,10 +2,30 @@
 
 #include <algorithm>
 
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+
 namespace limbeck {
+
+ShortItems short_items(std::string_view name) {
+  if (name == "pad") return ShortItems::pad;
+  if (name == "repeat") return ShortItems::repeat;
+  if (name == "concatenate") return ShortItems::concatenate;
+  throw ConfigError("unknown way with short items '" + std::string(name) +
+                    "'; known: pad, repeat, concatenate");
+}
 
 int64_t draw_below(Random& random, int64_t count) {
   return static_cast<int64_t>(random.below(static_cast<uint64_t>(count)));
+}
+
+void require_rate(const std::vector<ManifestEntry>& entries, const std::string& source,
+                  int64_t rate_hz) {
+  for (const ManifestEntry& entry : entries) {
+    if (entry.rate_hz == rate_hz) continue;
+    throw DataError(format("%s: has %d Hz where data.rate_hz is %d (%s)", entry.audio.path,
+                           entry.rate_hz, rate_hz, source));
+  }
 }
 
 Segments::Segments(std::vector<ManifestEntry> entries, std::shared_ptr<const AudioStore> store)

@@ -3,16 +3,33 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "limbeck/data/audio_store.h"
-#include "limbeck/data/dataset.h"
+#include "data/audio_store.h"
+#include "limbeck/core/random.h"
+#include "limbeck/data/manifest.h"
+#include "limbeck/data/recipe.h"
 
 namespace limbeck {
 
+/// What becomes of recordings that are shorter than a segment.
+enum class ShortItems {
+  pad,         ///< the example is as short; padding follows in the batch, and a mask
+  repeat,      ///< from a drawn place on, round and round
+  concatenate  ///< others of the same speaker follow; itself, where no speaker is known
+};
+
+/// "pad", "repeat" or "concatenate". Throws ConfigError for another name.
+ShortItems short_items(std::string_view name);
+
 /// Uniform in {0 … count − 1}.
 int64_t draw_below(Random& random, int64_t count);
+
+/// Throws DataError for an entry of another rate; `source` names where it is listed.
+void require_rate(const std::vector<ManifestEntry>& entries, const std::string& source,
+                  int64_t rate_hz);
 
 /// Recordings or pairs, and the segments that are drawn from them.
 class Segments {

@@ -1,32 +1,21 @@
 #include "limbeck/data/selection.h"
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/format.h"
 
 namespace limbeck {
 namespace {
 
-using Kind = Manifest::Kind;
-
 constexpr Split kSplits[] = {Split::train, Split::valid, Split::test};
 constexpr Role kRoles[] = {Role::speech, Role::noise, Role::pairs};
-
-void take_manifest(const std::string& path, Role role, DataSelection& selection) {
-  if (path.empty()) return;
-  const Manifest manifest = Manifest::read(path);
-  if ((manifest.kind == Kind::pairs) != (role == Role::pairs)) {
-    const bool pairs = manifest.kind == Kind::pairs;
-    throw DataError(path + (pairs ? ": lists pairs, and recordings are needed here"
-                                  : ": lists recordings, and pairs are needed here"));
-  }
-  for (const Split split : kSplits) selection.of(split).of(role) = manifest.filter(split).entries;
-  selection.source += (selection.source.empty() ? "" : ", ") + path;
-}
 
 }  // namespace
 
 std::vector<ManifestEntry>& SplitEntries::of(Role role) {
   return role == Role::speech ? speech : role == Role::noise ? noise : pairs;
+}
+
+const std::vector<ManifestEntry>& SplitEntries::of(Role role) const {
+  return const_cast<SplitEntries*>(this)->of(role);
 }
 
 std::vector<Fingerprint> SplitEntries::fingerprints() const {
@@ -59,15 +48,6 @@ DataSelection select_data(const Protocol& protocol) {
   return selection;
 }
 
-DataSelection select_data(const DataOptions& options) {
-  if (!options.protocol.empty()) return select_data(Protocol::read(options.protocol));
-  DataSelection selection;
-  take_manifest(options.speech, Role::speech, selection);
-  take_manifest(options.noise, Role::noise, selection);
-  take_manifest(options.pairs, Role::pairs, selection);
-  return selection;
-}
-
 TestSet read_test_set(const std::string& manifest, const std::string& protocol) {
   TestSet set;
   if (protocol.empty()) {
@@ -78,7 +58,7 @@ TestSet read_test_set(const std::string& manifest, const std::string& protocol) 
     set.notes = locked.notes();
   }
   const std::string source = set.pairs.path.string();
-  if (set.pairs.kind != Kind::pairs) {
+  if (set.pairs.kind != Manifest::Kind::pairs) {
     throw DataError(source + ": lists recordings; a set to evaluate on lists pairs");
   }
   if (set.pairs.entries.empty()) throw DataError(source + ": names no pairs to evaluate on");

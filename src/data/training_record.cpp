@@ -4,12 +4,9 @@
 #include <unordered_set>
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 
 namespace limbeck {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr int kFormat = 1;
 const std::vector<std::string> kColumns = {"id",         "stem",    "speaker", "hash",
@@ -50,7 +47,11 @@ TrainingRecord::TrainingRecord(const DataSelection& data)
       train(data.train.fingerprints()),
       valid(data.valid.fingerprints()) {}
 
-void TrainingRecord::inherit(const TrainingRecord& teacher_record) {
+void TrainingRecord::inherit(const std::optional<TrainingRecord>& of_teacher) {
+  if (!of_teacher) {
+    teacher_unknown = true;
+    return;
+  }
   const auto key = [](const Fingerprint& item) {
     return item.id + '\n' + item.speaker + '\n' + item.hash + '\n' + item.noisy_hash;
   };
@@ -58,14 +59,13 @@ void TrainingRecord::inherit(const TrainingRecord& teacher_record) {
   for (const auto* items : {&train, &valid, &teacher}) {
     for (const Fingerprint& item : *items) own.insert(key(item));
   }
-  for (const auto* items :
-       {&teacher_record.train, &teacher_record.valid, &teacher_record.teacher}) {
+  for (const auto* items : {&of_teacher->train, &of_teacher->valid, &of_teacher->teacher}) {
     for (const Fingerprint& item : *items) {
       if (own.insert(key(item)).second) teacher.push_back(item);
     }
   }
-  for (const std::string& note : teacher_record.notes) add_note(notes, note, "teacher: ");
-  teacher_unknown = teacher_unknown || teacher_record.teacher_unknown;
+  for (const std::string& note : of_teacher->notes) add_note(notes, note, "teacher: ");
+  teacher_unknown = teacher_unknown || of_teacher->teacher_unknown;
 }
 
 std::vector<Leak> TrainingRecord::leaks_within() const {
@@ -87,10 +87,6 @@ std::vector<Leak> TrainingRecord::leaks(const DataSelection& data) const {
   const auto into_test = leaks_into(data.test.fingerprints());
   all.insert(all.end(), into_test.begin(), into_test.end());
   return all;
-}
-
-bool TrainingRecord::same_data(const TrainingRecord& other) const {
-  return train == other.train && valid == other.valid;
 }
 
 std::string TrainingRecord::text() const {
@@ -123,12 +119,8 @@ TrainingRecord TrainingRecord::parse(const std::string& text, const std::string&
   }
 }
 
-std::optional<TrainingRecord> TrainingRecord::of_model(const fs::path& model_file) {
-  const fs::path folder = fs::absolute(model_file).parent_path();
-  const bool in_run = folder.parent_path().filename() == "checkpoints";
-  const fs::path path = (in_run ? folder.parent_path().parent_path() : folder) / "data.json";
-  if (!fs::exists(path)) return std::nullopt;
-  return parse(read_file(path), path.string());
+void refuse_leaks(TrainingRecord& record, const DataSelection& data, bool allowed, Logger& logger) {
+  add_note(record.notes, refuse_leaks(record.leaks(data), allowed, data.source, logger));
 }
 
 void refuse_leaks(Protocol& protocol, bool allowed, Logger& logger) {
@@ -136,6 +128,27 @@ void refuse_leaks(Protocol& protocol, bool allowed, Logger& logger) {
   const auto leaks = TrainingRecord(data).leaks(data);
   refuse_leaks(leaks, allowed, data.source, logger);
   protocol.leak = leak_summary(leaks);
+}
+
+std::vector<std::string> notes_on(const TestSet& set, const std::string& whose,
+                                  const std::optional<TrainingRecord>& record, bool allow_leak,
+                                  Logger& logger) {
+  std::vector<std::string> notes = set.notes;
+  if (!record) {
+    logger.info(whose +
+                ": nothing is known of what it was trained on (no data.json), so a leak of the "
+                "test set would not be seen");
+    return notes;
+  }
+  if (record->teacher_unknown) {
+    logger.info(whose +
+                ": nothing is known of what its teacher was trained on, so a leak of the test set "
+                "through the teacher would not be seen");
+  }
+  for (const std::string& note : record->notes) add_note(notes, note, "training: ");
+  add_note(notes, refuse_leaks(record->leaks_into(fingerprints(set.pairs.entries)), allow_leak,
+                               whose + " against " + set.pairs.path.string(), logger));
+  return notes;
 }
 
 }  // namespace limbeck

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "limbeck/data/sampler.h"
+#include "data/sampler.h"
 
 namespace limbeck {
 namespace {

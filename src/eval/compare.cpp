@@ -5,10 +5,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "eval/results.h"
+#include "eval/result_files.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/core/statistics.h"
 #include "limbeck/core/table.h"
 
 namespace limbeck {
@@ -22,57 +21,98 @@ struct Pair {
   const UtteranceScores* b;
 };
 
+/// A metric that both sides have.
+struct Common {
+  size_t in_a, in_b;
+};
+
+std::vector<Common> common_metrics(const ResultTable& a, const ResultTable& b) {
+  std::vector<Common> common;
+  for (size_t m = 0; m < a.metrics.size(); ++m) {
+    if (const auto k = b.find(a.metrics[m].name)) common.push_back({m, *k});
+  }
+  return common;
+}
+
 /// Throws DataError if two rows of one id cannot be of one recording.
-void require_same_recording(const Evaluation& a, const Evaluation& b, const Pair& pair) {
+void require_same_recording(const ResultTable& a, const std::vector<Common>& metrics,
+                            const Pair& pair) {
   // Files that were cut, resampled or aligned may differ in the last samples.
   if (std::abs(pair.a->seconds - pair.b->seconds) > 0.02) {
     throw DataError(format("%s: %g s in one and %g s in the other: not the same recordings",
                            pair.a->id, pair.a->seconds, pair.b->seconds));
   }
-  if (pair.a->noisy_scores.empty() || pair.b->noisy_scores.empty()) return;
-  for (size_t m = 0; m < a.metrics.size(); ++m) {
-    for (size_t k = 0; k < b.metrics.size(); ++k) {
-      if (a.metrics[m].name != b.metrics[k].name) continue;
-      const double difference = pair.a->noisy_scores[m] - pair.b->noisy_scores[k];
-      if (!(std::abs(difference) > 0.01)) continue;
-      throw DataError(
-          format("%s: %s of the noisy side is %g in one and %g in the other: not the "
-                 "same recordings",
-                 pair.a->id, a.metrics[m].name, pair.a->noisy_scores[m], pair.b->noisy_scores[k]));
+  for (const Common& metric : metrics) {
+    const double in_a = pair.a->score(metric.in_a, true);
+    const double in_b = pair.b->score(metric.in_b, true);
+    if (!(std::abs(in_a - in_b) > 0.01)) continue;  // nor where one is not known
+    throw DataError(
+        format("%s: %s of the noisy side is %g in one and %g in the other: not the same recordings",
+               pair.a->id, a.metrics[metric.in_a].name, in_a, in_b));
+  }
+}
+
+/// The utterances in both; lists those in one only.
+std::vector<Pair> pairs_of(const ResultTable& a, const ResultTable& b, Comparison& comparison) {
+  std::map<std::string, const UtteranceScores*> left;
+  for (const auto& row : b.runs.front().rows) left[row.id] = &row;
+  const auto metrics = common_metrics(a, b);
+  std::vector<Pair> pairs;
+  for (const auto& row : a.runs.front().rows) {
+    const auto found = left.find(row.id);
+    if (found == left.end()) {
+      comparison.only_in_a.push_back(row.id);
+      continue;
     }
+    pairs.push_back({&row, found->second});
+    require_same_recording(a, metrics, pairs.back());
+    left.erase(found);
   }
+  for (const auto& [id, row] : left) comparison.only_in_b.push_back(id);
+  return pairs;
 }
 
-PairedDifference difference_of(const Metric& metric, const std::vector<UtteranceDifference>& rows) {
-  PairedDifference result;
-  result.metric = metric;
-  std::vector<double> a, b, differences;
-  for (const auto& row : rows) {
-    a.push_back(row.a);
-    b.push_back(row.b);
-    differences.push_back(row.b - row.a);
-    const double gain = metric.higher_is_better ? row.b - row.a : row.a - row.b;
-    result.wins += gain > 0;
-    result.losses += gain < 0;
-  }
-  const Summary summary = summarize(differences);
-  result.n = summary.n;
-  result.mean_a = summarize(a).mean;
-  result.mean_b = summarize(b).mean;
-  result.mean = summary.mean;
-  result.interval = interval95(summary);
-  return result;
-}
-
-std::vector<UtteranceDifference> scored_in_both(const std::vector<Pair>& pairs, size_t in_a,
-                                                size_t in_b) {
+std::vector<UtteranceDifference> scored_in_both(const std::vector<Pair>& pairs,
+                                                const Common& metric) {
   std::vector<UtteranceDifference> rows;
   for (const Pair& pair : pairs) {
-    const double a = pair.a->scores[in_a];
-    const double b = pair.b->scores[in_b];
+    const double a = pair.a->score(metric.in_a);
+    const double b = pair.b->score(metric.in_b);
     if (!std::isnan(a) && !std::isnan(b)) rows.push_back({pair.a->id, a, b});
   }
   return rows;
+}
+
+MetricDifference difference_of(const Metric& metric, const std::vector<UtteranceDifference>& rows) {
+  std::vector<double> a, b;
+  for (const auto& row : rows) {
+    a.push_back(row.a);
+    b.push_back(row.b);
+  }
+  return {metric, paired_difference(a, b, metric.higher_is_better)};
+}
+
+/// The scores of a folder of results, under the name that texts give it.
+ResultTable read_side(const std::string& folder, const std::string& name) {
+  ResultTable table = read_scores(fs::path(folder) / "per_utterance.csv");
+  read_versions(folder, table);
+  table.runs.front().name = name;
+  return table;
+}
+
+std::vector<std::string> warnings_of(const ResultTable& a, const ResultTable& b) {
+  std::vector<std::string> warnings;
+  for (const Common& metric : common_metrics(a, b)) {
+    const Metric& in_a = a.metrics[metric.in_a];
+    const Metric& in_b = b.metrics[metric.in_b];
+    if (in_a.version == in_b.version) continue;
+    warnings.push_back(format("%s is of version %d in A and %d in B: not the same measure",
+                              in_a.name, in_a.version, in_b.version));
+  }
+  for (auto& text : environment_differences({&a.runs.front(), &b.runs.front()})) {
+    warnings.push_back(std::move(text));
+  }
+  return warnings;
 }
 
 std::string ids_text(const std::vector<std::string>& ids) {
@@ -86,38 +126,24 @@ std::string ids_text(const std::vector<std::string>& ids) {
 
 Comparison compare_results(const std::string& folder_a, const std::string& folder_b,
                            const std::string& rank_by, size_t worst) {
-  const Evaluation a = read_scores(fs::path(folder_a) / "per_utterance.csv");
-  const Evaluation b = read_scores(fs::path(folder_b) / "per_utterance.csv");
-  std::map<std::string, const UtteranceScores*> left;
-  for (const auto& row : b.rows) left[row.id] = &row;
+  const ResultTable a = read_side(folder_a, "A");
+  const ResultTable b = read_side(folder_b, "B");
   Comparison comparison;
-  comparison.notes_a = a.notes;
-  comparison.notes_b = b.notes;
-  std::vector<Pair> pairs;
-  for (const auto& row : a.rows) {
-    const auto found = left.find(row.id);
-    if (found == left.end()) {
-      comparison.only_in_a.push_back(row.id);
-      continue;
-    }
-    pairs.push_back({&row, found->second});
-    require_same_recording(a, b, pairs.back());
-    left.erase(found);
-  }
-  for (const auto& [id, row] : left) comparison.only_in_b.push_back(id);
+  comparison.notes_a = a.runs.front().notes;
+  comparison.notes_b = b.runs.front().notes;
+  comparison.warnings = warnings_of(a, b);
+  const auto pairs = pairs_of(a, b, comparison);
 
   std::vector<std::vector<UtteranceDifference>> rows;
   std::vector<std::string> common;
-  for (size_t m = 0; m < a.metrics.size(); ++m) {
-    for (size_t k = 0; k < b.metrics.size(); ++k) {
-      if (a.metrics[m].name != b.metrics[k].name) continue;
-      auto both = scored_in_both(pairs, m, k);
-      if (both.empty()) continue;
-      if (a.metrics[m].name == rank_by) comparison.ranked = common.size();
-      common.push_back(a.metrics[m].name);
-      comparison.differences.push_back(difference_of(a.metrics[m], both));
-      rows.push_back(std::move(both));
-    }
+  for (const Common& metric : common_metrics(a, b)) {
+    auto both = scored_in_both(pairs, metric);
+    if (both.empty()) continue;
+    const Metric& own = a.metrics[metric.in_a];
+    if (own.name == rank_by) comparison.ranked = common.size();
+    common.push_back(own.name);
+    comparison.differences.push_back(difference_of(own, both));
+    rows.push_back(std::move(both));
   }
   if (common.empty()) {
     throw DataError(folder_a + " and " + folder_b +
@@ -138,14 +164,11 @@ Comparison compare_results(const std::string& folder_a, const std::string& folde
 std::string comparison_text(const Comparison& comparison, const std::string& name_a,
                             const std::string& name_b) {
   std::vector<std::vector<std::string>> rows;
-  for (const PairedDifference& d : comparison.differences) {
-    const int decimals = d.metric.decimals;
-    rows.push_back({d.metric.title, format("%d", d.n), format("%.*f", decimals, d.mean_a),
-                    format("%.*f", decimals, d.mean_b), format("%+.*f", decimals, d.mean),
-                    std::isnan(d.interval) ? ""
-                                           : format("[%+.*f, %+.*f]", decimals, d.mean - d.interval,
-                                                    decimals, d.mean + d.interval),
-                    format("%d : %d", d.wins, d.losses)});
+  for (const auto& [metric, d] : comparison.differences) {
+    const int decimals = metric.decimals;
+    rows.push_back({metric.title, format("%d", d.n), number_text(d.mean_a, decimals),
+                    number_text(d.mean_b, decimals), difference_text(d, decimals),
+                    interval_text(d, decimals), format("%d : %d", d.wins, d.losses)});
   }
   std::string text =
       "A " + name_a + "\nB " + name_b + "\n\n" +
@@ -162,11 +185,12 @@ std::string comparison_text(const Comparison& comparison, const std::string& nam
        {std::pair{"A", comparison.notes_a}, {"B", comparison.notes_b}}) {
     for (const std::string& note : notes) text += format("**%s: %s**\n", name, note);
   }
+  for (const std::string& warning : comparison.warnings) text += "**" + warning + "**\n";
   const Metric& ranked = comparison.differences[comparison.ranked].metric;
   rows.clear();
   for (const auto& row : comparison.worst) {
-    rows.push_back({row.id, format("%.*f", ranked.decimals, row.a),
-                    format("%.*f", ranked.decimals, row.b),
+    rows.push_back({row.id, number_text(row.a, ranked.decimals),
+                    number_text(row.b, ranked.decimals),
                     format("%+.*f", ranked.decimals, row.b - row.a)});
   }
   if (rows.empty()) return text;
@@ -180,10 +204,11 @@ std::string comparison_json(const Comparison& comparison) {
                            {"only_in_b", comparison.only_in_b},
                            {"notes_a", comparison.notes_a},
                            {"notes_b", comparison.notes_b},
+                           {"warnings", comparison.warnings},
                            {"worst_by", comparison.differences[comparison.ranked].metric.name},
                            {"worst", nlohmann::json::array()}};
-  for (const PairedDifference& d : comparison.differences) {
-    auto& entry = object["metrics"][d.metric.name];
+  for (const auto& [metric, d] : comparison.differences) {
+    auto& entry = object["metrics"][metric.name];
     entry = {{"n", d.n},       {"mean_a", d.mean_a}, {"mean_b", d.mean_b},
              {"mean", d.mean}, {"wins", d.wins},     {"losses", d.losses}};
     if (!std::isnan(d.interval)) entry["interval95"] = {d.mean - d.interval, d.mean + d.interval};

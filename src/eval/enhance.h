@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "limbeck/eval/evaluator.h"
 #include "limbeck/nn/model_file.h"
 
 namespace limbeck {

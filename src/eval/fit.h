@@ -4,7 +4,7 @@
 #include <string>
 
 #include "limbeck/audio/waveform.h"
-#include "limbeck/eval/evaluator.h"
+#include "limbeck/eval/job.h"
 
 namespace limbeck {
 

@@ -63,31 +63,60 @@ Outcome from_json(const json& line) {
   return outcome;
 }
 
-/// The lines of a journal about the same thing, up to the first that is not whole.
-std::map<std::string, Outcome> read_journal(const fs::path& path, const json& about) {
+/// The work that a journal is of, without the environment.
+json work_of(const JournalHead& head) {
+  json metrics = json::array();
+  for (const Metric& metric : head.metrics) metrics.push_back({metric.name, metric.version});
+  return {
+      {"identity", json::parse(head.identity.text())}, {"metrics", metrics}, {"audio", head.audio}};
+}
+
+struct Entries {
   std::map<std::string, Outcome> known;
-  if (!fs::exists(path)) return known;
+  Environment environment;
+};
+
+/// The lines of a journal of the same work, up to the first that is not whole.
+Entries read_journal(const fs::path& path, const json& work) {
+  Entries entries;
+  if (!fs::exists(path)) return entries;
   std::istringstream lines(read_file(path));
   std::string line;
   try {
-    if (!std::getline(lines, line) || json::parse(line) != about) return known;
+    if (!std::getline(lines, line)) return entries;
+    const json head = json::parse(line);
+    if (head.at("work") != work) return entries;
+    entries.environment = head.at("environment").get<Environment>();
     while (std::getline(lines, line)) {
       const json entry = json::parse(line);
-      known[entry.at("id")] = from_json(entry);
+      entries.known[entry.at("id")] = from_json(entry);
     }
   } catch (const json::exception&) {
-    return known;
+    return entries;
   }
-  return known;
+  return entries;
+}
+
+/// Both where they differ: "cpu, then cuda".
+Environment joined(const Environment& before, Environment now) {
+  for (auto& [key, value] : now) {
+    const auto found = before.find(key);
+    if (found == before.end() || found->second == value) continue;
+    value = found->second.ends_with(", then " + value) ? found->second
+                                                       : found->second + ", then " + value;
+  }
+  return now;
 }
 
 }  // namespace
 
-Journal::Journal(const fs::path& folder, const std::string& about) : path_(journal_path(folder)) {
+Journal::Journal(const fs::path& folder, const JournalHead& head) : path_(journal_path(folder)) {
   fs::create_directories(folder);
-  const json subject = json::parse(about);
-  known_ = read_journal(path_, subject);
-  std::string text = subject.dump() + "\n";
+  const json work = work_of(head);
+  Entries before = read_journal(path_, work);
+  known_ = std::move(before.known);
+  environment_ = known_.empty() ? head.environment : joined(before.environment, head.environment);
+  std::string text = json{{"work", work}, {"environment", environment_}}.dump() + "\n";
   for (const auto& [id, outcome] : known_) text += to_json(id, outcome).dump() + "\n";
   write_file_atomically(path_, text);
   file_ = std::fopen(path_.c_str(), "ab");
@@ -103,6 +132,22 @@ void Journal::add(const std::string& id, const Outcome& outcome) {
   const std::lock_guard lock(mutex_);
   if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) {
     throw DataError(path_.string() + ": cannot be written: " + std::strerror(errno));
+  }
+}
+
+std::optional<Identity> journal_identity(const fs::path& folder) {
+  const fs::path path = journal_path(folder);
+  if (!fs::exists(path)) return std::nullopt;
+  std::istringstream lines(read_file(path));
+  std::string line;
+  std::string outcome;
+  if (!std::getline(lines, line) || !std::getline(lines, outcome)) return std::nullopt;
+  try {
+    return Identity::parse(json::parse(line).at("work").at("identity").dump(), path.string());
+  } catch (const json::exception&) {
+    return std::nullopt;
+  } catch (const DataError&) {
+    return std::nullopt;
   }
 }
 

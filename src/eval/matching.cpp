@@ -1,8 +1,12 @@
 #include "eval/matching.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "limbeck/core/csv.h"
+#include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/listing.h"
@@ -62,13 +66,6 @@ class Folder {
   std::set<fs::path> taken_;
 };
 
-void append_stamp(const fs::path& path, std::string& text) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  const auto time = fs::last_write_time(path, error);
-  text += format("%s %d %d\n", path, size, time.time_since_epoch().count());
-}
-
 }  // namespace
 
 Matched match_folders(const std::string& clean, const std::string& estimate,
@@ -104,12 +101,40 @@ Matched match_manifest(const Manifest& manifest, const std::string& estimate) {
   return matched;
 }
 
-std::string files_stamp(const std::vector<EvaluationItem>& items) {
+std::vector<EvaluationItem> items_of(const Manifest& manifest) {
+  if (manifest.kind != Manifest::Kind::pairs) {
+    throw DataError(manifest.path.string() +
+                    ": lists recordings; a set to evaluate on lists pairs");
+  }
+  const auto column = [&](const std::string& name) {
+    const auto found =
+        std::find(manifest.extra_columns.begin(), manifest.extra_columns.end(), name);
+    return static_cast<size_t>(found - manifest.extra_columns.begin());
+  };
+  const size_t snr = column("snr_db");
+  const size_t noise = column("noise");
+  std::vector<EvaluationItem> items;
+  for (const auto& entry : manifest.entries) {
+    const auto extra = [&](size_t at) { return at < entry.extra.size() ? entry.extra[at] : ""; };
+    items.push_back({.id = entry.id,
+                     .condition = {entry.speaker, extra(snr), extra(noise)},
+                     .clean = entry.audio,
+                     .noisy = entry.noisy,
+                     .samples = entry.samples,
+                     .rate_hz = entry.rate_hz});
+  }
+  return items;
+}
+
+std::string content_of(const std::vector<EvaluationItem>& items, AudioFile EvaluationItem::* side) {
   std::string text;
   for (const EvaluationItem& item : items) {
-    for (const AudioFile* file : {&item.clean, &item.noisy, &item.estimate}) {
-      if (!file->path.empty()) append_stamp(file->path, text);
+    std::string hash = "unreadable";
+    try {
+      hash = hash_file((item.*side).path);
+    } catch (const DataError&) {  // scoring will say why
     }
+    text += csv_line({item.id, hash});
   }
   return hash_bytes(text.data(), text.size());
 }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "limbeck/eval/evaluator.h"
+#include "limbeck/eval/job.h"
 
 namespace limbeck {
 
@@ -22,8 +22,11 @@ Matched match_folders(const std::string& clean, const std::string& estimate,
 /// The same for the ids of a manifest of pairs, which names the clean and noisy files.
 Matched match_manifest(const Manifest& manifest, const std::string& estimate);
 
-/// Hash of the names, sizes and times of all files of the items: another one where a file was
-/// changed.
-std::string files_stamp(const std::vector<EvaluationItem>& items);
+/// Pairs of a manifest, with what its columns `snr_db` and `noise` say. Throws DataError for a
+/// manifest of recordings.
+std::vector<EvaluationItem> items_of(const Manifest& manifest);
+
+/// Hash of the ids and of what the files of one side hold, wherever they lie.
+std::string content_of(const std::vector<EvaluationItem>& items, AudioFile EvaluationItem::* side);
 
 }  // namespace limbeck

@@ -105,9 +105,6 @@ std::vector<Metric> build_metrics(const std::vector<MetricConfig>& configs) {
     const std::string options = own_options(config);
     metric.name = config.chosen.name() + options;
     if (!options.empty()) metric.title += " " + options;
-    metric.identity = config::to_node(config);
-    metric.identity.child("version", {}) =
-        config::Node::make_scalar(std::to_string(metric.version), {});
     metrics.push_back(std::move(metric));
   }
   return metrics;

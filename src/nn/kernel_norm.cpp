@@ -3,8 +3,8 @@
 #include <cmath>
 #include <vector>
 
-#include "limbeck/nn/kernels.h"
 #include "nn/kernel_support.h"
+#include "nn/kernels.h"
 
 namespace limbeck::nn {
 namespace {
@@ -84,7 +84,9 @@ inline __attribute__((always_inline)) void add_gradients_as(
     const float* __restrict dy, const float* __restrict x, const float* __restrict mean,
     const float* __restrict scale, const float* __restrict shift, const float* __restrict slope,
     float* __restrict grad, float* __restrict grad_x, float* __restrict dslope, int64_t n) {
+#if !defined(__clang__)
 #pragma GCC ivdep
+#endif
   for (int64_t i = 0; i < n; ++i) {
     const float z = x[i] * scale[i] + shift[i];
     const float g = before_activation(dy[i], z, slope[i], activate);

@@ -41,30 +41,15 @@ bool TaskBatch::padded() const {
                      [&](int64_t valid) { return valid < noisy.size(1); });
 }
 
-SupervisedTask::SupervisedTask(std::shared_ptr<nn::DenoisingModel> model,
-                               const ObjectiveConfig& objective)
-    : model_(std::move(model)), objective_(objective) {
-  objective_.to(model_->parameters().front().device());
-}
-
-LossReport SupervisedTask::forward(const TaskBatch& batch) {
-  LossReport report;
-  const auto estimate = model_->forward(batch.noisy, {}).estimate;
-  report.estimate = estimate.detach();
-  objective_.add_to(report, loss_input(estimate, batch));
-  report.denoising = report.total.detach();
-  return report;
-}
-
-DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
-                         std::shared_ptr<nn::DenoisingModel> teacher,
-                         const ObjectiveConfig& objective, const DistillOptions& distill,
-                         int64_t batch_size, SeedKey key, const std::string& teacher_id)
+LearningTask::LearningTask(std::shared_ptr<nn::DenoisingModel> student,
+                           std::shared_ptr<nn::DenoisingModel> teacher,
+                           const ObjectiveConfig& objective, const DistillOptions& distill,
+                           int64_t batch_size, SeedKey key, const std::string& teacher_id)
     : student_(std::move(student)), objective_(objective), phases_(distill.phases) {
   const auto device = student_->parameters().front().device();
   objective_.to(device);
   if (distill.terms.empty()) return;
-  TORCH_CHECK(teacher, "DistillTask: terms without a teacher");
+  TORCH_CHECK(teacher, "LearningTask: terms without a teacher");
   if (student_->rate_hz() != teacher->rate_hz()) {
     throw ConfigError(format(
         "the student works at %d Hz, the teacher at %d Hz; give both one rate: a student with "
@@ -89,8 +74,8 @@ DistillTask::DistillTask(std::shared_ptr<nn::DenoisingModel> student,
                                        distill.cache, teacher_id);
 }
 
-void DistillTask::add_term(size_t index, const DistillTermConfig& config,
-                           const DistillContext& context) {
+void LearningTask::add_term(size_t index, const DistillTermConfig& config,
+                            const DistillContext& context) {
   std::string name = config.chosen.name();
   std::shared_ptr<DistillTerm> term;
   try {
@@ -104,7 +89,7 @@ void DistillTask::add_term(size_t index, const DistillTermConfig& config,
   terms_.push_back({name, config.weight, helpers_.register_module(name, term)});
 }
 
-LossReport DistillTask::forward(const TaskBatch& batch) {
+LossReport LearningTask::forward(const TaskBatch& batch) {
   const StepPlan step = plan_step(phases_, batch.step);
   const bool distills = step.distill && !terms_.empty();
   LossReport report;
@@ -138,7 +123,7 @@ LossReport DistillTask::forward(const TaskBatch& batch) {
   return report;
 }
 
-void DistillTask::add_terms(LossReport& report, const DistillInput& input, const StepPlan& step) {
+void LearningTask::add_terms(LossReport& report, const DistillInput& input, const StepPlan& step) {
   std::vector<at::Tensor> values;
   for (const ActiveTerm& term : terms_) values.push_back(term.term->forward(input));
   const bool trains = student_->is_training() && at::GradMode::is_enabled();
@@ -159,12 +144,12 @@ void DistillTask::add_terms(LossReport& report, const DistillInput& input, const
   }
 }
 
-void DistillTask::watch_strengths() {
+void LearningTask::watch_strengths() {
   watches_ = true;
   watched_.assign(terms_.size(), {});
 }
 
-void DistillTask::watch(const std::vector<GradientNorms>& norms, const StepPlan& step) {
+void LearningTask::watch(const std::vector<GradientNorms>& norms, const StepPlan& step) {
   for (size_t i = 0; i < terms_.size(); ++i) {
     TermStrength& watched = watched_[i];
     const auto factor = balance_->factor(i, step);
@@ -175,7 +160,7 @@ void DistillTask::watch(const std::vector<GradientNorms>& norms, const StepPlan&
   }
 }
 
-std::vector<TermStrength> DistillTask::strengths() const {
+std::vector<TermStrength> LearningTask::strengths() const {
   std::vector<TermStrength> means = watched_;
   for (TermStrength& mean : means) {
     mean.task_norm /= static_cast<double>(std::max<int64_t>(mean.steps, 1));

@@ -43,7 +43,13 @@ TeacherCache::TeacherCache(const fs::path& dir, const std::string& teacher_id,
     throw DataError("distill.cache.dir: " + folder_.string() +
                     ": cannot be made: " + failed.message());
   }
-  if (!fs::exists(folder_ / "teacher.json")) write_file_atomically(folder_ / "teacher.json", text);
+  const fs::path named = folder_ / "teacher.json";
+  if (!fs::exists(named)) write_file_atomically(named, text);
+  if (read_file(named) != text) {
+    throw DataError(named.string() +
+                    ": is not what its folder is named for; remove the folder, or name another "
+                    "distill.cache.dir");
+  }
 }
 
 std::string TeacherCache::key(const at::Tensor& noisy) const {

@@ -11,12 +11,12 @@ namespace limbeck::objective {
 ///
 ///     <dir>/<teacher>/<batch>.<what>.safetensors
 ///
-/// `teacher` is a hash of its identity (weights and options) and of all else that decides the last
-/// bit: precision, LibTorch with its libraries, device, threads. It lies beside `teacher.json`,
-/// which spells these out. `batch` is a hash of the noisy batch itself, so that whatever changes
-/// its samples (recordings, seeds, augmentation, batch size) leads to another file, and an entry
-/// cannot be stale. Files are written whole or not at all, by any number of processes; one whose
-/// content is not what was written counts as not there.
+/// `teacher` is a hash of its model file (weights and options) and of all else that decides the
+/// last bit: precision, LibTorch with its libraries, device, threads. It lies beside
+/// `teacher.json`, which spells these out. `batch` is a hash of the noisy batch itself, so that
+/// whatever changes its samples (recordings, seeds, augmentation, batch size) leads to another
+/// file, and an entry cannot be stale. Files are written whole or not at all, by any number of
+/// processes; one whose content is not what was written counts as not there.
 class TeacherCache {
  public:
   /// Makes the folders. `precision` is what tensors are stored in. Throws DataError.

@@ -1,29 +1,19 @@
 #include "limbeck/run/checkpoint.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/safetensors.h"
+#include "run/layout.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr int kFormatVersion = 1;
-
-std::vector<fs::path> checkpoint_folders(const fs::path& run) {
-  std::vector<fs::path> folders;
-  std::error_code none_yet;
-  for (const auto& entry : fs::directory_iterator(run / "checkpoints", none_yet)) {
-    if (entry.path().filename().string().starts_with("step-")) folders.push_back(entry.path());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 /// Names and shapes of the tensors of a safetensors file, as its own header states them.
 nlohmann::json tensor_shapes(const std::string& bytes, const std::string& file) {
@@ -41,8 +31,8 @@ CheckpointStore::CheckpointStore(fs::path run) : run_(std::move(run)) {}
 void CheckpointStore::save(int64_t step, const std::map<std::string, std::string>& files,
                            bool is_best) {
   const std::string name = format("step-%08d", step);
-  const fs::path folder = run_ / "checkpoints" / name;
-  const fs::path temporary = run_ / "checkpoints" / ("." + name + ".tmp");
+  const fs::path folder = run_ / kCheckpoints / name;
+  const fs::path temporary = run_ / kCheckpoints / ("." + name + ".tmp");
   fs::remove_all(temporary);
   fs::create_directories(temporary);
   nlohmann::json manifest = {
@@ -54,38 +44,28 @@ void CheckpointStore::save(int64_t step, const std::map<std::string, std::string
     entry["xxh3_128"] = hash_bytes(contents.data(), contents.size());
     if (file.ends_with(".safetensors")) entry["tensors"] = tensor_shapes(contents, file);
   }
-  write_file_atomically(temporary / "manifest.json", manifest.dump(2) + "\n");
+  write_file_atomically(temporary / kManifestFile, manifest.dump(2) + "\n");
   sync_path(temporary);
   fs::remove_all(folder);
   fs::rename(temporary, folder);
-  sync_path(run_ / "checkpoints");
+  sync_path(run_ / kCheckpoints);
   if (is_best) point("best", name, step);
   point("last", name, step);
 
-  const auto best = pointed("best");
+  const auto best = pointed_checkpoint(run_, "best");
   for (const fs::path& other : checkpoint_folders(run_)) {
-    if (other.filename() != name && other.filename() != best.value_or(name)) fs::remove_all(other);
+    if (other != folder && other != best) fs::remove_all(other);
   }
 }
 
-std::optional<fs::path> CheckpointStore::find(const std::string& which) const {
-  if (const auto name = pointed(which)) {
-    const fs::path folder = run_ / "checkpoints" / *name;
-    if (check(folder).empty()) return folder;
-  }
-  if (which != "last") return std::nullopt;
-  auto folders = checkpoint_folders(run_);
-  const auto valid = std::find_if(folders.rbegin(), folders.rend(),
-                                  [](const fs::path& f) { return check(f).empty(); });
-  return valid == folders.rend() ? std::nullopt : std::optional(*valid);
-}
-
-std::string CheckpointStore::check(const fs::path& checkpoint, const std::string& only) {
+std::string check_checkpoint(const fs::path& checkpoint, const std::string& only) {
   try {
-    const auto manifest = nlohmann::json::parse(read_file(checkpoint / "manifest.json"));
+    const auto manifest = nlohmann::json::parse(read_file(checkpoint / kManifestFile));
     if (manifest.at("format").get<int>() != kFormatVersion)
       return "manifest.json: another format version";
-    for (const auto& [file, entry] : manifest.at("files").items()) {
+    const auto& files = manifest.at("files");
+    if (!only.empty() && !files.contains(only)) return only + ": not in manifest.json";
+    for (const auto& [file, entry] : files.items()) {
       if (!only.empty() && file != only) continue;
       const fs::path path = checkpoint / file;
       if (!fs::exists(path)) return file + ": missing";
@@ -99,19 +79,30 @@ std::string CheckpointStore::check(const fs::path& checkpoint, const std::string
   return "";
 }
 
-std::optional<std::string> CheckpointStore::pointed(const std::string& which) const {
-  const fs::path path = run_ / (which + ".json");
-  if (!fs::exists(path)) return std::nullopt;
-  try {
-    return nlohmann::json::parse(read_file(path)).at("checkpoint").get<std::string>();
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
-}
-
 void CheckpointStore::point(const std::string& which, const std::string& name, int64_t step) {
   const nlohmann::json pointer = {{"checkpoint", name}, {"step", step}};
   write_file_atomically(run_ / (which + ".json"), pointer.dump() + "\n");
+}
+
+std::vector<fs::path> checkpoint_folders(const fs::path& run) {
+  std::vector<fs::path> folders;
+  std::error_code none_yet;
+  for (const auto& entry : fs::directory_iterator(run / kCheckpoints, none_yet)) {
+    if (entry.path().filename().string().starts_with("step-")) folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+std::optional<fs::path> pointed_checkpoint(const fs::path& run, const std::string& which) {
+  const fs::path path = run / (which + ".json");
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    return run / kCheckpoints /
+           nlohmann::json::parse(read_file(path)).at("checkpoint").get<std::string>();
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace limbeck

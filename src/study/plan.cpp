@@ -1,13 +1,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/format.h"
 #include "limbeck/objective/task.h"
 #include "limbeck/study/study.h"
+#include "study/folder_name.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -61,20 +61,6 @@ bool unique_names(const Items& items) {
   return names.size() == items.size();
 }
 
-/// A name as part of a path: "Narrower latent" → "narrower-latent".
-std::string slug(const std::string& name) {
-  std::string text;
-  for (const char c : name) {
-    const bool keep = std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.';
-    if (keep) {
-      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (!text.empty() && text.back() != '-') {
-      text += '-';
-    }
-  }
-  return text;
-}
-
 void set_text(config::Node& root, const std::string& section, const std::string& key,
               const std::string& text) {
   config::Node& map = root.child(section, root.where);
@@ -86,7 +72,7 @@ class Planner {
  public:
   explicit Planner(const StudyConfig& config)
       : config_(config),
-        dir_(config.study.dir.empty() ? fs::path("studies") / slug(config.study.name)
+        dir_(config.study.dir.empty() ? fs::path("studies") / folder_name(config.study.name)
                                       : fs::path(config.study.dir)) {}
 
   StudyPlan plan() {
@@ -98,7 +84,9 @@ class Planner {
         for (const int64_t seed : config_.study.seeds) plan_student(s, m, seed, plan);
       }
     }
+    diagnostics_.throw_if_any();
     require_one_protocol(plan);
+    require_own_folders(plan);
     diagnostics_.throw_if_any();
     check_shapes();
     diagnostics_.throw_if_any();
@@ -120,14 +108,30 @@ class Planner {
     const StudyRun* first = nullptr;
     for (const auto* runs : {&plan.teachers, &plan.students}) {
       for (const StudyRun& run : *runs) {
-        if (run.data.protocol.empty()) continue;
+        const std::string file = run.config.data.protocol_file();
+        if (file.empty()) continue;
         if (first == nullptr) first = &run;
-        if (run.data.protocol == first->data.protocol) continue;
+        const std::string first_file = first->config.data.protocol_file();
+        if (file == first_file) continue;
         diagnostics_.add(
-            {"study", 0, 0}, "data.protocol",
+            {"study", 0, 0}, "data.source.file",
             format("all runs of a study share one protocol, but %s has '%s' and %s '%s'",
-                   first->label, first->data.protocol, run.label, run.data.protocol));
+                   first->label, first_file, run.label, file));
         return;
+      }
+    }
+  }
+
+  /// What folder_name promises but for two names of one hash.
+  void require_own_folders(const StudyPlan& plan) {
+    std::map<std::string, std::string> label_of;
+    for (const auto* runs : {&plan.teachers, &plan.students}) {
+      for (const StudyRun& run : *runs) {
+        const auto [other, is_new] = label_of.emplace(run.dir.string(), run.label);
+        if (is_new) continue;
+        diagnostics_.add({"study", 0, 0}, "",
+                         format("%s and %s would share the folder %s; rename one of them",
+                                other->second, run.label, run.dir));
       }
     }
   }
@@ -138,14 +142,18 @@ class Planner {
     const config::Node* seed_node = run ? run->find("seed") : nullptr;
     const config::Node seed_written =
         seed_node ? *seed_node : config::Node::make_scalar("1", node.where);
-    const fs::path dir = dir_ / "teachers" / slug(name);
+    const fs::path dir = dir_ / "teachers" / folder_name(name);
     set_run(node, dir, 1);
     node.find("run")->child("seed", node.where) = seed_written;
-    const auto config = config::read<PretrainConfig>(node, diagnostics_, "teachers." + name);
+    const auto config = config::read<TrainingConfig>(node, diagnostics_, "teachers." + name);
+    try {
+      require_no_teacher(config);
+    } catch (const ConfigError& e) {
+      diagnostics_.add(node.where, "teachers." + name, e.what());
+    }
     teacher_configs_[name] = config;
-    plan.teachers.push_back({"teacher " + name, "limbeck-pretrain", dir,
-                             config::to_yaml(config::to_node(config)), config.data,
-                             config.train.steps, config.run.seed, 0, 0, name});
+    plan.teachers.push_back(
+        {"teacher " + name, "limbeck-pretrain", dir, config, config.run.seed, 0, 0, name});
   }
 
   void plan_student(size_t s, size_t m, int64_t seed, StudyPlan& plan) {
@@ -153,21 +161,21 @@ class Planner {
     const StudyMethod& method = config_.methods[m];
     config::Node node = scenario.student;
     merge(node, config_.overrides);
-    const fs::path dir =
-        dir_ / "runs" / slug(scenario.name) / slug(method.name) / format("seed-%d", seed);
+    const fs::path dir = dir_ / "runs" / folder_name(scenario.name) / folder_name(method.name) /
+                         format("seed-%d", seed);
     set_run(node, dir, seed);
-    set_text(node, "teacher", "checkpoint", (dir_ / "teachers" / slug(scenario.teacher)).string());
+    set_text(node, "teacher", "checkpoint",
+             (dir_ / "teachers" / folder_name(scenario.teacher)).string());
     // Read with the method in it, so that what holds across sections is checked, too.
     node.child("distill", node.where) = config::to_node(method.distill);
     auto config =
-        config::read<DistillConfig>(node, diagnostics_, format("scenarios.%d.student", s));
+        config::read<TrainingConfig>(node, diagnostics_, format("scenarios.%d.student", s));
     if (config.distill.cache.dir.empty() && config.data.epochs_unique > 0) {
       config.distill.cache.dir = (dir_ / "teacher_cache").string();
     }
     if (seed == config_.study.seeds.front()) students_.push_back({s, m, config});
     plan.students.push_back({scenario.name + ", " + method.name + format(", seed %d", seed),
-                             "limbeck-distill", dir, config::to_yaml(config::to_node(config)),
-                             config.data, config.train.steps, seed, s, m, scenario.teacher});
+                             "limbeck-distill", dir, config, seed, s, m, scenario.teacher});
   }
 
   /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found
@@ -179,8 +187,8 @@ class Planner {
         const auto student = nn::build_model(config.model, SeedKey(0));
         const auto teacher =
             nn::build_model(teacher_configs_.at(config_.scenarios[s].teacher).model, SeedKey(0));
-        objective::DistillTask(student, teacher, config.objective, config.distill,
-                               config.train.batch_size, SeedKey(0));
+        objective::LearningTask(student, teacher, config.objective, config.distill,
+                                config.train.batch_size, SeedKey(0));
       } catch (const ConfigError& e) {
         diagnostics_.add(config_.scenarios[s].student.where,
                          "scenario '" + config_.scenarios[s].name + "' with method '" +
@@ -192,13 +200,13 @@ class Planner {
 
   struct Student {
     size_t scenario, method;
-    DistillConfig config;
+    TrainingConfig config;
   };
 
   const StudyConfig& config_;
   fs::path dir_;
   config::Diagnostics diagnostics_;
-  std::map<std::string, PretrainConfig> teacher_configs_;
+  std::map<std::string, TrainingConfig> teacher_configs_;
   std::vector<Student> students_;
 };
 

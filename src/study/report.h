@@ -5,24 +5,25 @@
 #include <string>
 #include <vector>
 
-#include "limbeck/metric/metric.h"
+#include "limbeck/eval/result_table.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/study/study.h"
 
 namespace limbeck {
 
-/// Means over the utterances of one set, in the order of StudyResults::metrics.
-struct RunScores {
+/// A run that was scored, and what its network costs.
+struct ScoredRun {
   StudyRun run;
-  std::string set;
-  std::vector<double> means;
-  std::vector<double> noisy_means;
+  nn::ModelCost cost;
+
+  /// Its name in the tables of StudyResults.
+  std::string name() const { return run.dir.string(); }
 };
 
 struct StudyResults {
   std::vector<Metric> metrics;
-  std::vector<RunScores> scores;
-  std::map<std::string, nn::ModelCost> costs;  ///< by run folder
+  std::vector<ScoredRun> runs;
+  std::map<std::string, ResultTable> tables;  ///< by set; a run may be missing in some
   /// What has to be said of the results on a set: that it is partial, that it leaks.
   std::map<std::string, std::vector<std::string>> notes;
 };

@@ -1,46 +1,25 @@
 #include "limbeck/study/study.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/processes.h"
 #include "limbeck/core/progress.h"
-#include "limbeck/core/statistics.h"
 #include "limbeck/data/leak.h"
-#include "limbeck/eval/evaluate.h"
+#include "limbeck/eval/job.h"
 #include "limbeck/nn/device.h"
-#include "study/guard.h"
+#include "limbeck/nn/model_file.h"
+#include "limbeck/run/run_view.h"
+#include "study/folder_name.h"
 #include "study/report.h"
+#include "study/run_states.h"
+#include "study/test_sets.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
 namespace {
-
-/// Newest step that a run has written of itself.
-int64_t current_step(const StudyRun& run) {
-  std::error_code absent;
-  const fs::path path = run.dir / "metrics.jsonl";
-  if (!fs::exists(path, absent)) return 0;
-  const std::string text = read_file(path);
-  const size_t end = text.find_last_not_of('\n');
-  if (end == std::string::npos) return 0;
-  const size_t start = text.rfind('\n', end);
-  const auto line = nlohmann::json::parse(text.substr(start == std::string::npos ? 0 : start + 1),
-                                          nullptr, false);
-  return line.is_object() ? line.value("step", int64_t{0}) : 0;
-}
-
-bool is_trained(const StudyRun& run) {
-  const fs::path last = run.dir / "last.json";
-  std::error_code absent;
-  if (!fs::exists(last, absent)) return false;
-  const auto pointer = nlohmann::json::parse(read_file(last), nullptr, false);
-  return pointer.is_object() && pointer.value("step", int64_t{0}) >= run.steps;
-}
 
 std::string last_line(const fs::path& log) {
   std::string text = read_file(log);
@@ -54,9 +33,20 @@ class Study {
         Logger& logger)
       : config_(config),
         plan_(std::move(plan)),
+        states_(plan_),
         sets_(std::move(sets)),
         tools_(std::move(tools)),
         logger_(logger) {}
+
+  /// How every run stands; throws ConfigError if one of them may not be gone on with.
+  void check(bool show) {
+    if (show) {
+      for (const StudyRun* run : all_runs()) {
+        logger_.info(run->label + ": " + state_name(states_.of(*run).state));
+      }
+    }
+    states_.require_none_refused(all_runs());
+  }
 
   ExitCode run() {
     train("teachers", plan_.teachers, static_cast<size_t>(1), true);
@@ -79,6 +69,14 @@ class Study {
   }
 
  private:
+  std::vector<const StudyRun*> all_runs() const {
+    std::vector<const StudyRun*> runs;
+    for (const auto* group : {&plan_.teachers, &plan_.students}) {
+      for (const StudyRun& run : *group) runs.push_back(&run);
+    }
+    return runs;
+  }
+
   size_t jobs() const {
     if (config_.study.jobs > 0) return static_cast<size_t>(config_.study.jobs);
     if (!nn::is_cpu(config_.study.device)) return 1;
@@ -91,18 +89,19 @@ class Study {
   void train(const std::string& what, const std::vector<StudyRun>& runs, size_t at_a_time,
              bool all_cores) {
     std::vector<Command> commands;
-    std::vector<const StudyRun*> started;
+    std::vector<const StudyRun*> all, started;
     int64_t total = 0;
+    for (const StudyRun& run : runs) all.push_back(&run);
+    states_.require_none_refused(all);  // now that the teachers are known
     for (const StudyRun& run : runs) {
-      total += run.steps;
-      if (is_trained(run)) continue;
-      fs::create_directories(plan_.dir / "configs");
-      fs::create_directories(plan_.dir / "logs");
-      const std::string name = slash_free(fs::relative(run.dir, plan_.dir));
+      total += run.config.train.steps;
+      if (states_.of(run).state == RunState::done) continue;
+      const std::string name = fs::relative(run.dir, plan_.dir).string();
       const fs::path yaml = plan_.dir / "configs" / (name + ".yaml");
-      write_file_atomically(yaml, run.yaml);
-      commands.push_back(
-          {{(tools_ / run.tool).string(), yaml.string()}, plan_.dir / "logs" / (name + ".log")});
+      const fs::path said = plan_.dir / "logs" / (name + ".log");
+      for (const fs::path& file : {yaml, said}) fs::create_directories(file.parent_path());
+      write_file_atomically(yaml, config::to_yaml(config::to_node(run.config)));
+      commands.push_back({{(tools_ / run.tool).string(), yaml.string()}, said});
       if (all_cores)
         commands.back().arguments.insert(commands.back().arguments.end(), {"--threads", "0"});
       started.push_back(&run);
@@ -112,7 +111,9 @@ class Study {
     if (commands.empty()) return;
     const auto done = [&] {
       int64_t steps = 0;
-      for (const StudyRun& run : runs) steps += std::min(current_step(run), run.steps);
+      for (const StudyRun& run : runs) {
+        steps += std::min(RunView(run.dir).progress(), run.config.train.steps);
+      }
       return steps;
     };
     Progress progress(logger_, what, "steps", total, done());
@@ -129,19 +130,12 @@ class Study {
     }
   }
 
-  static std::string slash_free(const fs::path& path) {
-    std::string text = path.string();
-    std::replace(text.begin(), text.end(), '/', '.');
-    return text;
-  }
-
   StudyResults score(const std::vector<StudyRun>& students) {
     StudyResults results;
     results.metrics = build_metrics(config_.study.metrics);
     for (size_t i = 0; i < sets_.size(); ++i) {
       results.notes[config_.study.sets[i].name] = sets_[i].notes;
     }
-    Logger quiet(Verbosity::quiet);
     std::vector<StudyRun> trained;
     const std::vector<StudyRun>& teachers = plan_.teachers;
     for (const auto* group : {&teachers, &students}) {
@@ -152,48 +146,46 @@ class Study {
     Progress progress(logger_, "scoring", "runs", static_cast<int64_t>(trained.size()));
     int64_t done = 0;
     for (const StudyRun& run : trained) {
-      for (const StudySet& set : config_.study.sets) {
-        try {
-          const Evaluation evaluation =
-              evaluate_model({.model = run.dir.string(),
-                              .manifest = set.manifest,
-                              .protocol = set.protocol,
-                              .allow_leak = config_.study.allow_leak,
-                              .metrics = results.metrics,
-                              .folder = (run.dir / "eval" / set.name).string(),
-                              .device = config_.study.device},
-                             quiet);
-          for (const auto& failure : evaluation.failures) {
-            failures_.push_back({run.label + ", " + set.name,
-                                 failure.id + " " + failure.metric + ": " + failure.reason});
-          }
-          for (const auto& note : evaluation.notes) add_note(results.notes[set.name], note);
-          results.scores.push_back(scored(run, set.name, evaluation));
-        } catch (const Error& e) {
-          failures_.push_back({run.label + ", " + set.name, e.what()});
-        }
-      }
-      results.costs[run.dir.string()] = nn::model_cost(nn::find_model_file(run.dir, "best"));
+      score_run(run, results);
       progress.update(++done);
     }
     return results;
   }
 
-  static RunScores scored(const StudyRun& run, const std::string& set,
-                          const Evaluation& evaluation) {
-    RunScores scores{run, set, {}, {}};
-    for (size_t m = 0; m < evaluation.metrics.size(); ++m) {
-      if (evaluation.scores(m).empty()) {
-        throw DataError(evaluation.metrics[m].name + " is not defined for any utterance");
+  /// On every set. What cannot be scored is a failure of this run alone.
+  void score_run(const StudyRun& run, StudyResults& results) {
+    Logger quiet(Verbosity::quiet);
+    const Scoring scoring{.metrics = results.metrics, .device = config_.study.device};
+    const ModelSource source{.path = run.dir.string(), .allow_leak = config_.study.allow_leak};
+    for (const StudySet& set : config_.study.sets) {
+      try {
+        const TestSet pairs = read_test_set(set.manifest, set.protocol);
+        EvaluationJob job =
+            model_job(source, pairs, scoring, run.dir / "eval" / folder_name(set.name), quiet);
+        job.system = run.label;
+        job.replaces_others = true;
+        ResultTable table = run_job(job, quiet);
+        RunResults& scores = table.runs.front();
+        for (const auto& failure : scores.failures) {
+          failures_.push_back({run.label + ", " + set.name,
+                               failure.id + " " + failure.metric + ": " + failure.reason});
+        }
+        table.require_scores();
+        for (const auto& note : scores.notes) add_note(results.notes[set.name], note);
+        if (results.runs.empty() || results.runs.back().run.dir != run.dir) {
+          results.runs.push_back({run, nn::model_cost(job.model_file)});
+        }
+        scores.name = results.runs.back().name();
+        results.tables.try_emplace(set.name, ResultTable{results.metrics}).first->second.add(table);
+      } catch (const Error& e) {
+        failures_.push_back({run.label + ", " + set.name, e.what()});
       }
-      scores.means.push_back(summarize(evaluation.scores(m)).mean);
-      scores.noisy_means.push_back(summarize(evaluation.scores(m, true)).mean);
     }
-    return scores;
   }
 
   const StudyConfig& config_;
   StudyPlan plan_;
+  RunStates states_;
   std::vector<TestSet> sets_;
   fs::path tools_;
   Logger& logger_;
@@ -209,19 +201,22 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
   nn::select_device(config.study.device);
   StudyPlan plan = plan_study(config);
   std::vector<TestSet> sets = read_sets(config);
-  guard_sets(config, plan, sets, logger);
+  check_sets(config, plan, sets, logger);
   logger.info(
       format("study %s: %d teachers; %d scenarios x %d methods x %d seeds = %d students; in %s",
              config.study.name, plan.teachers.size(), config.scenarios.size(),
              config.methods.size(), config.study.seeds.size(), plan.students.size(), plan.dir));
+  const fs::path dir = plan.dir;
+  Study study(config, std::move(plan), std::move(sets), tools, logger);
+  study.check(check_only);
   if (check_only) {
     logger.info("configuration is sound");
     return ExitCode::ok;
   }
-  fs::create_directories(plan.dir);
-  const DirectoryLock lock(plan.dir);
-  write_file_atomically(plan.dir / "study.yaml", config::to_yaml(config::to_node(config)));
-  return Study(config, std::move(plan), std::move(sets), tools, logger).run();
+  fs::create_directories(dir);
+  const DirectoryLock lock(dir);
+  write_file_atomically(dir / "study.yaml", config::to_yaml(config::to_node(config)));
+  return study.run();
 }
 
 }  // namespace limbeck

@@ -5,16 +5,17 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/table.h"
+#include "limbeck/data/loader.h"
 #include "limbeck/data/options.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/objective/teacher.h"
-#include "limbeck/train/setup.h"
-#include "limbeck/train/trainer.h"
+#include "limbeck/train/make_task.h"
+#include "limbeck/train/step.h"
 
 namespace limbeck {
 namespace {
 
-using objective::DistillTask;
+using objective::LearningTask;
 
 std::string number(int64_t value) { return std::to_string(value); }
 
@@ -40,25 +41,19 @@ std::vector<std::string> shapes(const nn::DenoisingModel& model,
 }
 
 /// Trains on the first batches of the run.
-void train(const DistillConfig& config, DistillTask& task, const Dataset& dataset,
+void train(const TrainingConfig& config, LearningTask& task, const Dataset& dataset,
            const at::Device& device, int64_t batches) {
   Loader loader(dataset, loader_options(config.data, config.train.batch_size, nullptr),
                 SeedKey(static_cast<uint64_t>(config.run.seed)));
-  AdamW optimizer(config.train.optimizer, {{"model", &task.model()}, {"helpers", &task.helpers()}});
-  task.model().train();
-  task.helpers().train();
+  TrainStep train_step(config.train, task);
   for (int64_t step = 0; step < batches; ++step) {
     throw_if_interrupted();
-    auto batch = to_device(loader.next(), device);
-    batch.step = step;
-    optimizer.zero_grad();
-    task.forward(batch).total.backward();
-    optimizer.step(schedule_factor(config.train.schedule, step, config.train.steps));
+    train_step(to_device(loader.next(), device), step);
   }
 }
 
 /// One row a tap; what belongs to the term stands in its first.
-std::string term_table(const DistillTask& task, const nn::DenoisingModel& student,
+std::string term_table(const LearningTask& task, const nn::DenoisingModel& student,
                        int64_t batch_size, int64_t samples) {
   std::vector<std::vector<std::string>> rows;
   const auto strengths = task.strengths();
@@ -87,7 +82,7 @@ std::string term_table(const DistillTask& task, const nn::DenoisingModel& studen
                         3);
 }
 
-std::string phase_lines(const DistillConfig& config) {
+std::string phase_lines(const TrainingConfig& config) {
   std::string text;
   int64_t from = 1;
   const auto& phases = config.distill.phases;
@@ -111,7 +106,7 @@ std::string balance_line(const objective::BalanceOptions& balance) {
       balance.target, balance.steps);
 }
 
-std::string cache_line(const DistillConfig& config, const DistillTask& task, int64_t items,
+std::string cache_line(const TrainingConfig& config, const LearningTask& task, int64_t items,
                        int64_t samples) {
   const int64_t batch = task.teacher()->stored_bytes(config.train.batch_size, samples);
   const int64_t size = config.train.batch_size;
@@ -129,12 +124,12 @@ std::string cache_line(const DistillConfig& config, const DistillTask& task, int
 
 }  // namespace
 
-std::string explain(const DistillConfig& config, int64_t batches) {
+std::string explain(const TrainingConfig& config, int64_t batches) {
   const at::Device device = nn::select_device(config.run.device);
   nn::set_threads(config.run.threads);
-  DistillConfig without_cache = config;
+  TrainingConfig without_cache = config;
   without_cache.distill.cache.dir.clear();
-  const auto task = make_distill_task(without_cache, device);
+  const auto task = make_task(without_cache, device);
   std::string text = "student: " + nn::cost_text(task->model()) + "\n";
   if (task->terms().empty()) return text + "no terms: the student is trained from scratch\n";
   text += "teacher: " + task->teacher()->cost() + ", " + config.teacher.checkpoint + "\n\n";

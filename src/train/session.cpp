@@ -11,19 +11,27 @@
 #include "limbeck/data/options.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/nn/device.h"
-#include "limbeck/nn/model_file.h"
-#include "limbeck/train/setup.h"
-#include "limbeck/train/trainer.h"
-#include "train/data_guard.h"
+#include "limbeck/train/identity.h"
+#include "limbeck/train/make_task.h"
+#include "train/trainer.h"
 
 namespace limbeck {
 namespace {
 
-/// The teacher's model file, if a teacher takes part.
-std::optional<std::filesystem::path> teacher_file(const PretrainConfig&) { return std::nullopt; }
-std::optional<std::filesystem::path> teacher_file(const DistillConfig& config) {
-  if (config.distill.terms.empty()) return std::nullopt;
-  return nn::find_model_file(config.teacher.checkpoint, config.teacher.which);
+/// What the run is trained on, and its teacher was. Throws DataError that lists what leaks, unless
+/// that is allowed.
+TrainingRecord checked_record(const DataSelection& data, const std::optional<TrainedModel>& teacher,
+                              bool allow_leak, Logger& logger) {
+  TrainingRecord record(data);
+  if (teacher) {
+    record.inherit(teacher->record);
+    if (!teacher->record) {
+      logger.info(teacher->file.string() +
+                  ": nothing is known of what this teacher was trained on (no data.json)");
+    }
+  }
+  refuse_leaks(record, data, allow_leak, logger);
+  return record;
 }
 
 void write_environment(const RunDir& run, const at::Device& device, int threads,
@@ -51,18 +59,19 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
                         now.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-template <class Config>
-void run_any(const Config& config, const SessionOptions& session, Logger& logger) {
+}  // namespace
+
+void run_training(const TrainingConfig& config, const SessionOptions& session, Logger& logger) {
   const at::Device device = nn::select_device(config.run.device);
   const int threads = nn::set_threads(config.run.threads);
   if (!device.is_cpu()) {
     at::globalContext().setBenchmarkCuDNN(false);
     at::globalContext().setDeterministicCuDNN(true);
   }
-  const auto task = make_task(config, device);
+  const auto teacher = find_teacher(config);
+  const auto task = make_task(config, teacher, device);
   const DataSelection data = select_data(config.data);
-  const TrainingRecord record =
-      guard_data(data, teacher_file(config), config.data.allow_leak, logger);
+  const TrainingRecord record = checked_record(data, teacher, config.data.allow_leak, logger);
   const auto train = make_train_dataset(config.data, data);
   const ValidationSet valid = make_validation_set(config.data, data, config.train.batch_size);
   logger.info("model: " + nn::cost_text(task->model()));
@@ -75,31 +84,23 @@ void run_any(const Config& config, const SessionOptions& session, Logger& logger
     logger.info("configuration is sound");
     return;
   }
-  RunDir run = open_run_dir(config.run.dir, config, session.restart);
+  RunDir run(config.run.dir,
+             training_identity(config, content_of(config.data), teacher ? teacher->hash : ""),
+             config::to_node(config), session.restart);
   logger.add_file(run.path() / "train.log");
-  keep_record(run, record);
+  run.write_record(record);
   write_environment(run, device, threads, record, logger);
   for (const std::string& note : record.notes) logger.warn(note);
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
-  Trainer trainer(config.train, {*task, config.model, *train, valid, loader, run, logger},
+  Trainer trainer(config.train, {*task, *train, valid, loader, run, logger},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   const TrainState state = trainer.run();
   logger.info(format("best: step %d, %s; in %s", state.best_step,
                      config.train.select == "si_sdr" ? format("si_sdr %.2f dB", state.best_value)
                                                      : format("loss %.4g", -state.best_value),
                      (run.path() / "checkpoints")));
-}
-
-}  // namespace
-
-void run_training(const PretrainConfig& config, const SessionOptions& session, Logger& logger) {
-  run_any(config, session, logger);
-}
-
-void run_training(const DistillConfig& config, const SessionOptions& session, Logger& logger) {
-  run_any(config, session, logger);
 }
 
 }  // namespace limbeck

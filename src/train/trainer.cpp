@@ -1,4 +1,4 @@
-#include "limbeck/train/trainer.h"
+#include "train/trainer.h"
 
 #include <torch/types.h>
 
@@ -10,8 +10,9 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/progress.h"
-#include "limbeck/metric/metric.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/run/run_view.h"
+#include "train/optimizer.h"
 
 namespace limbeck {
 namespace {
@@ -22,33 +23,19 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::span<const float> row(const at::Tensor& signals, int64_t index, int64_t samples) {
-  return {signals.const_data_ptr<float>() + index * signals.size(1), static_cast<size_t>(samples)};
-}
-
 at::Generator generator(const at::Device& device) {
   return at::globalContext().defaultGenerator(device);
 }
 
 }  // namespace
 
-objective::TaskBatch to_device(const Batch& batch, const at::Device& device) {
-  const auto move = [&](const std::vector<float>& values) {
-    // from_blob does not own the memory, so the copy happens here.
-    auto host = at::from_blob(const_cast<float*>(values.data()), {batch.size, batch.samples},
-                              torch::kFloat);
-    return device.is_cpu() ? host.clone() : host.to(device);
-  };
-  return {move(batch.noisy), move(batch.clean), batch.valid_samples};
-}
-
 Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device)
     : options_(options),
       parts_(parts),
       key_(key),
       device_(device),
-      optimizer_(options.optimizer,
-                 {{"model", &parts.task.model()}, {"helpers", &parts.task.helpers()}}),
+      step_(options, parts.task),
+      validator_(parts.task, parts.valid, device),
       checkpoints_(parts.run.path()) {}
 
 TrainState Trainer::run() {
@@ -63,26 +50,24 @@ TrainState Trainer::run() {
   const double seconds_before = state_.seconds;
   Loader loader(parts_.train, parts_.loader, key_, state_.step);
   Progress progress(parts_.logger, "step", "steps", options_.steps, state_.step);
-  std::vector<Pending> pending;
   // Reading a loss waits for the device, so on a GPU several steps are read at once.
-  const int64_t flush_every = device_.is_cpu() ? 1 : options_.log_every;
+  const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < options_.steps) {
-    std::vector<std::string> names;
-    const at::Tensor values = train_step(loader.next(), names);
+    const StepReport report = step_(to_device(loader.next(), device_), state_.step);
     ++state_.step;
-    pending.push_back({state_.step, std::move(names), values});
+    keep(report);
 
     const bool is_last = state_.step == options_.steps;
     const bool validates = is_last || state_.step % options_.validate_every == 0;
     const int signal = interrupt_signal();
-    if (validates || signal || state_.step % flush_every == 0) {
-      progress.update(state_.step, flush(pending));
+    if (validates || signal || state_.step % log_every == 0) {
+      progress.update(state_.step, log_pending());
     }
     state_.seconds = seconds_before + seconds_since(start);
     if (validates) {
       progress.finish();
-      validate();
+      save(validate());
     } else if (signal) {
       save(false);
     }
@@ -102,37 +87,27 @@ TrainState Trainer::run() {
   return state_;
 }
 
-/// One optimizer step. Returns the loss parts and the gradient norm, [parts + 1] on the device.
-at::Tensor Trainer::train_step(const Batch& host_batch, std::vector<std::string>& names) {
-  parts_.task.model().train();
-  parts_.task.helpers().train();
-  auto batch = to_device(host_batch, device_);
-  batch.step = state_.step;
-  optimizer_.zero_grad();
-  const auto report = parts_.task.forward(batch);
-  report.total.backward();
-  const auto norm =
-      optimizer_.step(schedule_factor(options_.schedule, state_.step, options_.steps));
-
-  std::vector<at::Tensor> values = {report.total.detach()};
-  names.push_back("loss");
-  for (const auto& part : report.parts) {
-    names.push_back(part.name);
+/// Puts the values of a step by, without waiting for them.
+void Trainer::keep(const StepReport& report) {
+  Pending& step = pending_.emplace_back(Pending{state_.step, {"loss"}, {}, report.lr});
+  std::vector<at::Tensor> values = {report.losses.total};
+  for (const auto& part : report.losses.parts) {
+    step.names.push_back(part.name);
     values.push_back(part.value);
   }
-  names.push_back("gradient_norm");
-  values.push_back(norm);
-  return at::stack(values);
+  step.names.push_back("gradient_norm");
+  values.push_back(report.gradient_norm);
+  step.values = at::stack(values);
 }
 
 /// Reads what the last steps gave, stops at the first value that is not finite, writes
 /// metrics.jsonl. Returns the newest values for the progress line.
-std::string Trainer::flush(std::vector<Pending>& pending) {
+std::string Trainer::log_pending() {
   std::string details;
-  for (const Pending& step : pending) {
+  for (const Pending& step : pending_) {
     const auto values = step.values.cpu().to(torch::kDouble);
     const double* v = values.const_data_ptr<double>();
-    nlohmann::json line = {{"step", step.step}, {"split", "train"}};
+    nlohmann::json line = {{"step", step.step}, {"split", "train"}, {"lr", step.lr}};
     details.clear();
     // Parts before their sum, so that the message names the one at fault.
     for (size_t i = 1; i <= step.names.size(); ++i) {
@@ -148,57 +123,16 @@ std::string Trainer::flush(std::vector<Pending>& pending) {
       line[step.names[p]] = v[p];
       if (step.names[p] != "gradient_norm") details += format(" %s %.4g", step.names[p], v[p]);
     }
-    line["lr"] =
-        options_.optimizer.lr * schedule_factor(options_.schedule, step.step - 1, options_.steps);
-    if (step.step % options_.log_every == 0) parts_.run.append_metrics(line.dump());
+    if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
   }
-  pending.clear();
+  pending_.clear();
   return details.empty() ? details : details.substr(1);
 }
 
-void Trainer::validate() {
-  at::NoGradGuard no_grad;
-  parts_.task.model().eval();
-  parts_.task.helpers().eval();
-  std::map<std::string, double> sums;
-  double noisy_sum = 0;
-  int64_t scored = 0;
-  for (int64_t number = 0; number < parts_.valid.batches(); ++number) {
-    const Batch host = parts_.valid.batch(number);
-    auto batch = to_device(host, device_);
-    batch.step = std::max<int64_t>(state_.step - 1, 0);
-    const auto report = parts_.task.forward(batch);
-    // Of the terms, weights and presence change while training goes on; this is the same
-    // throughout.
-    sums["loss"] += report.denoising.item<double>() * static_cast<double>(host.size);
-    for (const auto& part : report.parts) {
-      sums["loss_" + part.name] += part.value.item<double>() * static_cast<double>(host.size);
-    }
-    const auto estimate = report.estimate.to(torch::kFloat).cpu().contiguous();
-    for (int64_t i = 0; i < host.size; ++i) {
-      const auto samples = host.valid_samples[static_cast<size_t>(i)];
-      const auto offset = static_cast<size_t>(i * host.samples);
-      const std::span clean(host.clean.data() + offset, static_cast<size_t>(samples));
-      const std::span noisy(host.noisy.data() + offset, static_cast<size_t>(samples));
-      try {
-        const double noisy_score = si_sdr(clean, noisy);
-        sums["si_sdr"] += si_sdr(clean, row(estimate, i, samples));
-        noisy_sum += noisy_score;
-        ++scored;
-      } catch (const DataError&) {
-        continue;  // a silent segment has no SI-SDR
-      }
-    }
-  }
-  if (scored == 0) throw DataError("validation: every segment is silent");
-  nlohmann::json line = {{"step", state_.step}, {"split", "valid"}, {"seconds", state_.seconds}};
-  for (auto& [name, sum] : sums) {
-    sum /= static_cast<double>(name == "si_sdr" ? scored : parts_.valid.size());
-    line[name] = sum;
-  }
-  const double noisy = noisy_sum / static_cast<double>(scored);
-  line["si_sdr_noisy"] = noisy;
-  const double value = options_.select == "si_sdr" ? sums["si_sdr"] : -sums["loss"];
+/// Writes down what the network is worth; returns whether it never was worth more.
+bool Trainer::validate() {
+  const Validation means = validator_(std::max<int64_t>(state_.step - 1, 0));
+  const double value = options_.select == "si_sdr" ? means.si_sdr : -means.loss;
   if (!std::isfinite(value)) {
     throw DivergenceError(format("training diverged at step %d: %s of the validation set is %f",
                                  state_.step, options_.select, value));
@@ -208,26 +142,32 @@ void Trainer::validate() {
     state_.best_value = value;
     state_.best_step = state_.step;
   }
-  parts_.run.append_metrics(line.dump());
-  save(is_best);
+  nlohmann::json line = {{"step", state_.step},       {"split", "valid"},
+                         {"seconds", state_.seconds}, {"loss", means.loss},
+                         {"si_sdr", means.si_sdr},    {"si_sdr_noisy", means.si_sdr_noisy}};
+  for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
+  parts_.run.metrics().append(line.dump());
   parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
-                            options_.steps, sums["si_sdr"], noisy, sums["loss"],
+                            options_.steps, means.si_sdr, means.si_sdr_noisy, means.loss,
                             is_best ? "  best" : ""));
+  return is_best;
 }
 
 void Trainer::save(bool is_best) {
   SafeTensors optimizer;
-  optimizer.tensors = optimizer_.state();
+  optimizer.tensors = step_.optimizer().state();
   optimizer.tensors["generator/cpu"] = generator(at::kCPU).get_state();
   if (!device_.is_cpu()) optimizer.tensors["generator/device"] = generator(device_).get_state();
   SafeTensors helpers;
   helpers.tensors = nn::state_of(parts_.task.helpers());
-  nlohmann::json state = {
-      {"step", state_.step}, {"best_step", state_.best_step}, {"seconds", state_.seconds}};
+  nlohmann::json state = {{"step", state_.step},
+                          {"planned_steps", options_.steps},
+                          {"best_step", state_.best_step},
+                          {"seconds", state_.seconds}};
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
   std::map<std::string, std::string> files = {
-      {"model.safetensors", nn::serialize_model(parts_.task.model(), parts_.model_config)},
+      {"model.safetensors", nn::serialize_model(parts_.task.model())},
       {"optimizer.safetensors", serialize_safetensors(optimizer)},
       {"state.json", state.dump(2) + "\n"}};
   if (!helpers.tensors.empty()) files["helpers.safetensors"] = serialize_safetensors(helpers);
@@ -235,9 +175,9 @@ void Trainer::save(bool is_best) {
 }
 
 void Trainer::resume() {
-  const auto checkpoint = checkpoints_.find("last");
+  const auto checkpoint = RunView(parts_.run.path()).checkpoint("last");
   if (!checkpoint) {
-    parts_.run.truncate_metrics(-1);
+    parts_.run.metrics().truncate(-1);
     return;
   }
   const std::string source = checkpoint->string();
@@ -252,7 +192,7 @@ void Trainer::resume() {
   if (auto node = optimizer.extract("generator/device")) {
     if (!device_.is_cpu()) generator(device_).set_state(node.mapped());
   }
-  optimizer_.load_state(optimizer, source);
+  step_.optimizer().load_state(optimizer, source);
   try {
     const auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
     state_.step = state.at("step").get<int64_t>();
@@ -262,7 +202,7 @@ void Trainer::resume() {
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
-  parts_.run.truncate_metrics(state_.step);
+  parts_.run.metrics().truncate(state_.step);
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
 }
 

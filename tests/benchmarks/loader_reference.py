@@ -3,7 +3,7 @@
 
     python3 -m pip install torch soundfile
     python3 tests/benchmarks/loader_reference.py PAIRS.csv [--seconds 2] [--batch-size 8] [--workers 0,1,2,4]
-    limbeck-bench data CONFIG --set data.pairs=PAIRS.csv --set data.cache_mb=0 ...     # the same session, the same disk
+    limbeck-bench data CONFIG --set "data.source={type: pairs, manifest: PAIRS.csv}" --set data.cache_mb=0 ...     # the same session, the same disk
 
 PAIRS.csv is a manifest of pairs; entries of split train are used, each with a random crop of both sides (soundfile
 seeks; the files are not decoded whole), zeros behind those that are shorter. With workers, DataLoader uses processes.

@@ -70,6 +70,22 @@ TEST_F(Resolve, OfSeveralBasesTheLaterWins) {
   EXPECT_EQ(tree_of({"top.yaml"}), "{x=plain 1:1,y=plain 1:2,z=plain 1:3,}");
 }
 
+TEST_F(Resolve, AnotherTypeReplacesTheOptionsOfTheOneBefore) {
+  scratch_.put("base.yaml", "o: {type: adamw, lr: 1, beta: 2}\nm: {type: gru, hidden: 3}\n");
+  scratch_.put("top.yaml", "extends: [base.yaml]\no: {type: sgd, momentum: 4}\nm: {hidden: 5}\n");
+  EXPECT_EQ(tree_of({"top.yaml"}),
+            "{o={type=plain 3:sgd,momentum=plain 1:4,},m={type=plain 3:gru,hidden=plain 1:5,},}");
+  scratch_.put("same.yaml", "o: {lr: 9, type: 'adamw'}\n");
+  EXPECT_EQ(tree_of({"base.yaml", "same.yaml"}),
+            "{o={type=text 5:adamw,lr=plain 1:9,beta=plain 1:2,},"
+            "m={type=plain 3:gru,hidden=plain 1:3,},}");
+  // Which one is meant where none is named, only the schema knows.
+  scratch_.put("implied.yaml", "o: {lr: 1}\n");
+  scratch_.put("named.yaml", "o: {type: sgd}\n");
+  EXPECT_EQ(tree_of({"implied.yaml", "named.yaml"}), "{o={lr=plain 1:1,type=plain 3:sgd,},}");
+  EXPECT_EQ(tree_of({"named.yaml", "implied.yaml"}), "{o={type=plain 3:sgd,lr=plain 1:1,},}");
+}
+
 TEST_F(Resolve, BasesAreFoundBesideTheFileThatNamesThem) {
   scratch_.put("models/deep/tcn.yaml", "extends: [../common.yaml]\nkernel: 3\n");
   scratch_.put("models/common.yaml", "norm: batch\n");
@@ -172,6 +188,22 @@ TEST_F(Set, ReachesIntoLists) {
   EXPECT_EQ(tree_of({"a.yaml"}, {"distill.1.order=2", "seeds.0=7"}),
             "{distill=[{name=plain 6:cosine,},{name=plain 8:distance,order=plain 1:2,},],"
             "seeds=[plain 1:7,plain 1:2,],}");
+}
+
+TEST_F(Set, AnotherTypeDropsTheOptionsOfTheOneBeforeButNotThoseThatAreSet) {
+  scratch_.put("a.yaml", "train: {o: {type: adamw, lr: 1, beta: 2}}\nl: [{type: x, y: 1}]\n");
+  EXPECT_EQ(tree_of({"a.yaml"}, {"train.o.type=sgd", "l.0.type=z"}),
+            "{train={o={type=plain 3:sgd,},},l=[{type=plain 1:z,},],}");
+  for (const bool first : {true, false}) {
+    std::vector<std::string> sets = {"train.o.type=sgd"};
+    sets.insert(first ? sets.begin() : sets.end(), "train.o.lr=3");
+    EXPECT_THAT(tree_of({"a.yaml"}, sets),
+                ::testing::StartsWith(first ? "{train={o={lr=plain 1:3,type=plain 3:sgd,},}"
+                                            : "{train={o={type=plain 3:sgd,lr=plain 1:3,},}"));
+  }
+  EXPECT_EQ(tree_of({"a.yaml"}, {"train.o.type=adamw", "l.0={type: z, w: 2}"}),
+            "{train={o={type=plain 5:adamw,lr=plain 1:1,beta=plain 1:2,},},"
+            "l=[{type=plain 1:z,w=plain 1:2,},],}");
 }
 
 TEST_F(Set, TakesYamlValues) {

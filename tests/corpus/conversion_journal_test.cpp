@@ -1,6 +1,6 @@
 #include "corpus/voicebank/conversion_journal.h"
 
-#include "support.h"
+#include "data/support.h"
 
 namespace limbeck {
 namespace {

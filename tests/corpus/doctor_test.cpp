@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include "corpus/made_voicebank.h"
 #include "limbeck/core/error.h"
 #include "limbeck/corpus/voicebank_demand.h"
 #include "limbeck/data/protocol.h"
-#include "made_voicebank.h"
 
 namespace limbeck {
 namespace {

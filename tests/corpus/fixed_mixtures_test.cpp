@@ -5,9 +5,10 @@
 #include <map>
 #include <set>
 
+#include "data/made_corpus.h"
+#include "data/pair_dataset.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/validation.h"
-#include "made_corpus.h"
 
 namespace limbeck {
 namespace {
@@ -68,6 +69,15 @@ TEST(DrawRecipes, IsTheSameForAnyThreads) {
   EXPECT_EQ(read_file(corpus.dir / "one.csv"), read_file(corpus.dir / "four.csv"));
 }
 
+TEST(DrawRecipes, RefusesPairs) {
+  const RoomCorpus corpus;
+  auto pairs = corpus.speech;
+  for (auto& entry : pairs) entry.noisy = entry.audio;
+  const PairDataset dataset(pairs, 0, ShortItems::pad, corpus.store);
+  EXPECT_THAT(message_of<DataError>([&] { draw_recipes(dataset, 1, 3, 1, corpus.quiet); }),
+              HasSubstr("is a recorded pair"));
+}
+
 TEST(RenderRecipes, WritesPairsAndTheirManifest) {
   RoomCorpus corpus;
   for (auto& entry : corpus.noise) entry.speaker = "kind of " + entry.id;
@@ -80,7 +90,7 @@ TEST(RenderRecipes, WritesPairsAndTheirManifest) {
   EXPECT_EQ(manifest.content_hash(), written.content_hash());
   EXPECT_EQ(manifest.extra_columns, (std::vector<std::string>{"noise", "snr_db", "room"}));
   ASSERT_EQ(manifest.entries.size(), 8U);
-  const RecipeDataset dataset(recipes, corpus.sources(), "set.csv", corpus.store);
+  const auto dataset = make_recipe_dataset(recipes, corpus.sources(), 16000, "set.csv");
   for (size_t i = 0; i < 8; ++i) {
     const ManifestEntry& entry = manifest.entries[i];
     EXPECT_EQ(entry.id, recipes[i].id);
@@ -89,7 +99,7 @@ TEST(RenderRecipes, WritesPairsAndTheirManifest) {
     EXPECT_EQ(entry.extra[0], "kind of " + recipes[i].noise[0].id);
     EXPECT_EQ(std::stod(entry.extra[1]), recipes[i].snr_db);
     EXPECT_EQ(entry.extra[2], recipes[i].response);
-    const Example example = dataset.get(static_cast<int64_t>(i), SeedKey(0));
+    const Example example = dataset->get(static_cast<int64_t>(i), SeedKey(0));
     for (const auto& [file, samples] :
          {std::pair(&entry.audio, &example.clean), std::pair(&entry.noisy, &example.noisy)}) {
       const auto read = read_audio(file->path).samples;

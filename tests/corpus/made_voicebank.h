@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "support.h"
+#include "data/support.h"
 
 namespace limbeck::test {
 

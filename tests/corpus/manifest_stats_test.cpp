@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "data/made_corpus.h"
 #include "limbeck/core/error.h"
-#include "made_corpus.h"
 
 namespace limbeck {
 namespace {

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
+#include "data/support.h"
 #include "limbeck/core/error.h"
-#include "support.h"
 
 namespace limbeck {
 namespace {

@@ -4,9 +4,10 @@
 
 #include <regex>
 
+#include "data/made_corpus.h"
+#include "data/made_options.h"
 #include "limbeck/core/error.h"
 #include "limbeck/data/loader.h"
-#include "made_corpus.h"
 
 namespace limbeck {
 namespace {
@@ -29,10 +30,9 @@ struct Manifests : MadeCorpus {
     manifest.write(dir / "noise.csv");
     manifest.entries = responses;
     manifest.write(dir / "rooms.csv");
-    options.speech = (dir / "speech.csv").string();
-    options.noise = (dir / "noise.csv").string();
+    options =
+        test::mixtures_of(dir.path(), "reverb: {responses: " + (dir / "rooms.csv").string() + "}");
     options.segment_seconds = 1.5;  // of the five, two are shorter
-    options.mixture.reverb.responses = (dir / "rooms.csv").string();
     options.augment = {1, 0.5, 0.3};
   }
 };
@@ -90,8 +90,8 @@ TEST(Preview, TellsOfPairs) {
   manifest.kind = Manifest::Kind::pairs;
   for (auto& entry : manifest.entries) entry.noisy = entry.audio;
   manifest.write(made.dir / "pairs.csv");
-  DataOptions options;
-  options.pairs = (made.dir / "pairs.csv").string();
+  DataOptions options = test::data_options(
+      "source: {type: pairs, manifest: " + (made.dir / "pairs.csv").string() + "}");
   options.segment_seconds = 0.5;
   write_preview(options, {2, 8, 1, made.dir / "out"});
   const std::string html = read_file(made.dir / "out" / "index.html");

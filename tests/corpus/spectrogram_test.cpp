@@ -1,6 +1,6 @@
-#include "limbeck/corpus/spectrogram.h"
+#include "corpus/spectrogram.h"
 
-#include "support.h"
+#include "data/support.h"
 
 namespace limbeck {
 namespace {

@@ -6,10 +6,10 @@
 #include <map>
 #include <set>
 
+#include "data/support.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
 #include "limbeck/corpus/prepare.h"
-#include "support.h"
 
 namespace limbeck {
 namespace {

@@ -4,12 +4,12 @@
 
 #include <set>
 
+#include "corpus/made_voicebank.h"
 #include "corpus/voicebank/voicebank_plan.h"
 #include "limbeck/audio/resample.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/corpus/doctor.h"
-#include "made_voicebank.h"
 
 namespace limbeck {
 namespace {

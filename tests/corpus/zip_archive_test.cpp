@@ -4,8 +4,8 @@
 
 #include <thread>
 
+#include "corpus/made_voicebank.h"
 #include "limbeck/core/error.h"
-#include "made_voicebank.h"
 
 namespace limbeck {
 namespace {

@@ -6,6 +6,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/corpus/prepare.h"
 #include "limbeck/data/training_record.h"
+#include "made_options.h"
 #include "support.h"
 
 namespace limbeck {
@@ -236,9 +237,8 @@ class RandomSet {
     add_if(Role::speech, put("speech.csv", Manifest::Kind::recordings, speech_));
     add_if(Role::noise, put("noise.csv", Manifest::Kind::recordings, noise_));
     protocol.write(dir / "protocol.yaml");
-    DataOptions options;
-    options.protocol = (dir / "protocol.yaml").string();
-    return options;
+    return test::data_options("source: {type: protocol, file: " + (dir / "protocol.yaml").string() +
+                              "}");
   }
 
  private:

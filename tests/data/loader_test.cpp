@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "data/pair_dataset.h"
 #include "limbeck/core/error.h"
 #include "made_corpus.h"
 

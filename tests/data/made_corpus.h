@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "limbeck/data/audio_store.h"
-#include "limbeck/data/mixture.h"
+#include "data/audio_store.h"
+#include "data/mixture_dataset.h"
 #include "support.h"
 
 namespace limbeck::test {

@@ -1,4 +1,4 @@
-#include "limbeck/data/mixture.h"
+#include "data/mixture_dataset.h"
 
 #include <gmock/gmock.h>
 

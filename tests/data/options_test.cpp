@@ -2,30 +2,23 @@
 
 #include <gmock/gmock.h>
 
-#include "limbeck/config/reader.h"
-#include "limbeck/config/resolve.h"
+#include "data/source.h"
 #include "limbeck/core/error.h"
+#include "limbeck/data/mixture.h"
 #include "limbeck/data/selection.h"
 #include "made_corpus.h"
+#include "made_options.h"
 
 namespace limbeck {
 namespace {
 
+using test::data_options;
 using test::message_of;
+using test::mixtures_of;
 using test::put_entry;
 using test::put_text;
 using test::TempDir;
 using ::testing::HasSubstr;
-
-struct Root {
-  DataOptions data;
-  void describe(config::Visitor& v) { v.section("data", data, "data"); }
-};
-
-DataOptions load(const TempDir& dir, const std::string& text) {
-  put_text(dir / "config.yaml", text);
-  return config::load<Root>({dir / "config.yaml"}, {}).data;
-}
 
 /// Manifests of two splits: speech.csv, noise.csv and pairs.csv.
 class MadeManifests : public ::testing::Test {
@@ -37,11 +30,18 @@ class MadeManifests : public ::testing::Test {
     pairs.kind = Manifest::Kind::pairs;
     for (auto& entry : pairs.entries) entry.noisy = entry.audio;
     pairs.write(dir_ / "pairs.csv");
-    options_.speech = (dir_ / "speech.csv").string();
-    options_.noise = (dir_ / "noise.csv").string();
-    options_.segment_seconds = 0.5;
-    options_.valid_segment_seconds = 1;
+    options_ = mixtures("");
   }
+
+  /// Mixtures of the manifests; `more` are further options of the source.
+  DataOptions mixtures(const std::string& more) const {
+    DataOptions options = mixtures_of(dir_.path(), more);
+    options.segment_seconds = 0.5;
+    options.valid_segment_seconds = 1;
+    return options;
+  }
+
+  std::string file(const std::string& name) const { return (dir_ / name).string(); }
 
   void write(const std::string& name, const std::vector<Split>& splits, int rate_hz = 16000) {
     Manifest manifest;
@@ -82,12 +82,16 @@ TEST_F(MadeManifests, ZeroMeansWholeRecordingsAndEachEntryOnce) {
   EXPECT_EQ(set.batch(0).samples, 20000);
 }
 
-TEST_F(MadeManifests, PairsTakeThePlaceOfMixtures) {
-  options_.speech = options_.noise = "";
-  options_.pairs = (dir_ / "pairs.csv").string();
-  const Example example = make_train_dataset(options_)->get(0, SeedKey(1));
+TEST_F(MadeManifests, PairsAreTakenAsTheyAre) {
+  DataOptions options = data_options("source: {type: pairs, manifest: " + file("pairs.csv") + "}");
+  const Example example = make_train_dataset(options)->get(0, SeedKey(1));
   EXPECT_EQ(example.noisy, example.clean);
-  EXPECT_EQ(make_fixed_dataset(options_, select_data(options_), Split::valid)->size(), 1);
+  EXPECT_EQ(make_fixed_dataset(options, select_data(options), Split::valid)->size(), 1);
+}
+
+TEST_F(MadeManifests, MixturesAreDrawnAsTheSourceSays) {
+  const auto train = make_train_dataset(mixtures("snr_db_values: [7], level_probability: 0"));
+  for (uint64_t k = 0; k < 5; ++k) EXPECT_EQ(train->get(0, SeedKey(k)).recipe.snr_db, 7);
 }
 
 TEST_F(MadeManifests, ShortItemsAndAugmentationArePassedOn) {
@@ -106,24 +110,23 @@ TEST_F(MadeManifests, ShortItemsAndAugmentationArePassedOn) {
 TEST_F(MadeManifests, ResponsesComeFromAFolderOrAManifest) {
   put_entry(dir_ / "rooms" / "a.wav", test::white(300, 1));
   auto entry = put_entry(dir_ / "rooms" / "deep" / "b.wav", test::white(300, 2));
-  const std::string folder = (dir_ / "rooms").string();
+  const std::string folder = file("rooms");
   EXPECT_EQ(find_responses(folder, Split::valid, 16000).size(), 2U);
   Manifest manifest;
   manifest.entries = {entry};
   manifest.write(dir_ / "rooms.csv");
-  const std::string file = (dir_ / "rooms.csv").string();
-  EXPECT_EQ(find_responses(file, Split::train, 16000).at(0).id, "b");
-  EXPECT_EQ(message_of<DataError>([&] { find_responses(file, Split::valid, 16000); }),
-            file + ": lists no recording of split valid");
-  EXPECT_THAT(message_of<DataError>([&] { find_responses(file, Split::train, 8000); }),
+  const std::string rooms = file("rooms.csv");
+  EXPECT_EQ(find_responses(rooms, Split::train, 16000).at(0).id, "b");
+  EXPECT_EQ(message_of<DataError>([&] { find_responses(rooms, Split::valid, 16000); }),
+            rooms + ": lists no recording of split valid");
+  EXPECT_THAT(message_of<DataError>([&] { find_responses(rooms, Split::train, 8000); }),
               HasSubstr("b.wav: has 16000 Hz where data.rate_hz is 8000"));
   put_text(dir_ / "rooms" / "c.wav", "no audio");
   EXPECT_THAT(message_of<DataError>([&] { find_responses(folder, Split::train, 16000); }),
               HasSubstr("c.wav: cannot be read as audio"));
   std::filesystem::remove(dir_ / "rooms" / "c.wav");
-  options_.mixture.reverb.responses = folder;
-  options_.mixture.reverb.probability = 1;
-  EXPECT_NE(make_train_dataset(options_)->get(0, SeedKey(1)).recipe.response, "");
+  const DataOptions options = mixtures("reverb: {responses: " + folder + ", probability: 1}");
+  EXPECT_NE(make_train_dataset(options)->get(0, SeedKey(1)).recipe.response, "");
 }
 
 TEST_F(MadeManifests, ValidationFollowsRecipes) {
@@ -137,92 +140,100 @@ TEST_F(MadeManifests, ValidationFollowsRecipes) {
     example.recipe.noisy_hash = hash_audio(example.noisy);
     recipes.push_back(example.recipe);
   }
-  options_.valid_recipes = (dir_ / "recipes.csv").string();
-  write_recipes(options_.valid_recipes, recipes);
-  const ValidationSet set = make_validation_set(options_, data, 8);
+  const std::string list = file("recipes.csv");
+  write_recipes(list, recipes);
+  const DataOptions options = mixtures("valid_recipes: " + list);
+  const ValidationSet set = make_validation_set(options, data, 8);
   EXPECT_EQ(set.size(), 3);
   EXPECT_EQ(set.batch(0).recipes[0].speech[0].id, "speech2");
   // Recordings of another split are not at hand.
   recipes[1].speech[0].id = "speech0";
-  write_recipes(options_.valid_recipes, recipes);
-  EXPECT_EQ(message_of<DataError>([&] { make_validation_set(options_, data, 8); }),
-            options_.valid_recipes +
-                ": recipe 'speech21': speech 'speech0' is not among the 1 recordings at hand");
+  write_recipes(list, recipes);
+  EXPECT_EQ(message_of<DataError>([&] { make_validation_set(options, data, 8); }),
+            list + ": recipe 'speech21': speech 'speech0' is not among the 1 recordings at hand");
 }
 
 TEST_F(MadeManifests, SayWhatIsWrong) {
+  const auto with = [&](const std::string& speech, const std::string& noise) {
+    return data_options("source: {type: mixtures, speech: " + file(speech) +
+                        ", noise: " + file(noise) + "}");
+  };
   write("none", {Split::train});
-  DataOptions options = options_;
-  options.noise = (dir_ / "none.csv").string();
+  DataOptions options = with("speech.csv", "none.csv");
   EXPECT_EQ(message_of<DataError>([&] { make_validation_set(options, select_data(options), 1); }),
-            options.speech + ", " + options.noise + ": no noise has split valid");
-  options.noise = (dir_ / "pairs.csv").string();
+            file("speech.csv") + ", " + file("none.csv") + ": no noise has split valid");
+  options = with("speech.csv", "pairs.csv");
   EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
-            options.noise + ": lists pairs, and recordings are needed here");
-  options.speech = options.noise = "";
-  options.pairs = (dir_ / "noise.csv").string();
+            file("pairs.csv") + ": lists pairs, and recordings are needed here");
+  options = data_options("source: {type: pairs, manifest: " + file("noise.csv") + "}");
   EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
-            options.pairs + ": lists recordings, and pairs are needed here");
+            file("noise.csv") + ": lists recordings, and pairs are needed here");
   write("fast", {Split::train}, 48000);
-  options = options_;
-  options.noise = (dir_ / "fast.csv").string();
+  options = with("speech.csv", "fast.csv");
   EXPECT_EQ(message_of<DataError>([&] { make_train_dataset(options); }),
-            (dir_ / "fast0.flac").string() + ": has 48000 Hz where data.rate_hz is 16000 (" +
-                options.speech + ", " + options.noise + ")");
-  options.noise = "/no/such.csv";
-  EXPECT_THAT(message_of<DataError>([&] { make_train_dataset(options); }),
-              HasSubstr("/no/such.csv: cannot be read"));
+            file("fast0.flac") + ": has 48000 Hz where data.rate_hz is 16000 (" +
+                file("speech.csv") + ", " + file("fast.csv") + ")");
+}
+
+TEST_F(MadeManifests, ContentIsOfTheEntriesThatAreTrainedAndValidatedOn) {
+  const auto before = content_of(options_);
+  EXPECT_EQ(before.size(), 2U);
+  write("speech", {Split::train, Split::train, Split::valid, Split::test});
+  EXPECT_EQ(content_of(options_), before);  // another test entry
+  write("speech", {Split::train, Split::valid, Split::valid});
+  EXPECT_NE(content_of(options_).at("source.speech"), before.at("source.speech"));
+  EXPECT_EQ(content_of(options_).at("source.noise"), before.at("source.noise"));
 }
 
 TEST(DataOptions, AreReadFromYaml) {
-  TempDir dir;
-  const DataOptions options = load(
-      dir, "data: {speech: a.csv, noise: b.csv, snr_db_min: 0, level_dbfs_max: -20, workers: 0}");
-  EXPECT_EQ(options.speech, "a.csv");
-  EXPECT_EQ(options.mixture.snr_db_min, 0);
-  EXPECT_EQ(options.mixture.level_dbfs_max, -20);
+  const DataOptions options = data_options(
+      "source: {type: mixtures, speech: a.csv, noise: b.csv, snr_db_values: [0, 5.5], "
+      "reverb: {responses: rooms}}, short_items: concatenate, workers: 0, "
+      "augment: {band_mask_probability: 0.5}");
+  EXPECT_EQ(options.source.chosen.name(), "mixtures");
+  EXPECT_EQ(options.protocol_file(), "");
+  const std::string source = config::to_yaml(config::to_node(options.source));
+  EXPECT_THAT(source, HasSubstr("speech: \"a.csv\""));
+  EXPECT_THAT(source, HasSubstr("responses: \"rooms\""));
+  EXPECT_THAT(source, HasSubstr("probability: 0.5"));
+  EXPECT_EQ(options.short_items, "concatenate");
   EXPECT_EQ(options.workers, 0);
   EXPECT_EQ(options.rate_hz, 16000);
-}
-
-TEST(DataOptions, HaveSectionsForRoomsAndAugmentation) {
-  TempDir dir;
-  const DataOptions options =
-      load(dir,
-           "data: {speech: a.csv, noise: b.csv, snr_db_values: [0, 5.5], short_items: concatenate, "
-           "reverb: {responses: rooms, early_ms: 30}, augment: {band_mask_probability: 0.5}}");
-  EXPECT_EQ(options.mixture.snr_db_values, (std::vector<double>{0, 5.5}));
-  EXPECT_EQ(options.short_items, "concatenate");
-  EXPECT_EQ(options.mixture.reverb.responses, "rooms");
-  EXPECT_EQ(options.mixture.reverb.early_ms, 30);
-  EXPECT_EQ(options.mixture.reverb.probability, 0.5);
   EXPECT_EQ(options.augment.band_mask_probability, 0.5);
   EXPECT_EQ(options.augment.remix_probability, 0);
 }
 
 TEST(DataOptions, RefuseWrongValues) {
-  TempDir dir;
-  const auto failure = [&](const std::string& data) {
-    return message_of<ConfigError>([&] { load(dir, "data: {" + data + "}"); });
+  const auto failure = [&](const std::string& text) {
+    return message_of<ConfigError>([&] { data_options(text); });
   };
-  const std::string ways = "give either both speech and noise, or pairs, or a protocol";
-  EXPECT_THAT(failure(""), HasSubstr(ways));
-  EXPECT_THAT(failure("speech: a"), HasSubstr(ways));
-  EXPECT_THAT(failure("noise: a, pairs: b"), HasSubstr(ways));
-  EXPECT_THAT(failure("speech: a, noise: b, pairs: c"), HasSubstr(ways));
-  EXPECT_THAT(failure("protocol: a, pairs: b"),
-              HasSubstr("data.protocol: a protocol names all manifests"));
-  EXPECT_THAT(failure("pairs: a, snr_db_min: 5, snr_db_max: 4"),
-              HasSubstr("data.snr_db_max: is below snr_db_min"));
-  EXPECT_THAT(failure("pairs: a, level_dbfs_min: -10"), HasSubstr("is below level_dbfs_min"));
-  EXPECT_THAT(failure("pairs: a, segment_seconds: 0"), HasSubstr("segment_seconds"));
-  EXPECT_THAT(failure("pairs: a, prefetch: 0"), HasSubstr("prefetch"));
-  EXPECT_THAT(failure("pairs: a, short_items: loop"), HasSubstr("pad, repeat, concatenate"));
-  EXPECT_THAT(failure("pairs: a, snr_db_values: [99]"), HasSubstr("snr_db_values.0: 99 is out of"));
-  EXPECT_THAT(failure("pairs: a, valid_segment_seconds: 0.05"), HasSubstr("must be 0 or at least"));
-  EXPECT_THAT(failure("pairs: a, reverb: {responses: r}"), HasSubstr("cannot be put in a room"));
-  EXPECT_THAT(failure("pairs: a, valid_recipes: r"), HasSubstr("not for pairs"));
-  EXPECT_THAT(failure("pairs: a, workrs: 1"), HasSubstr("did you mean 'workers'?"));
+  EXPECT_THAT(failure(""), HasSubstr("source.type: is required"));
+  EXPECT_THAT(failure("source: {type: pears}"), HasSubstr("did you mean 'pairs'?"));
+  const auto of_source = [&](const std::string& text) { return failure("source: {" + text + "}"); };
+  EXPECT_THAT(of_source("type: mixtures, speech: a"), HasSubstr("source.noise: is required"));
+  EXPECT_THAT(of_source("type: mixtures, speech: a, noise: ''"),
+              HasSubstr("source.noise: names no manifest"));
+  EXPECT_THAT(of_source("type: pairs"), HasSubstr("source.manifest: is required"));
+  EXPECT_THAT(of_source("type: protocol"), HasSubstr("source.file: is required"));
+  // Pairs are not mixed, and a protocol names all manifests.
+  EXPECT_THAT(of_source("type: pairs, manifest: a, speech: b"), HasSubstr("speech: unknown key"));
+  EXPECT_THAT(of_source("type: pairs, manifest: a, snr_db_min: 5"), HasSubstr("unknown key"));
+  EXPECT_THAT(of_source("type: pairs, manifest: a, valid_recipes: r"), HasSubstr("unknown key"));
+  EXPECT_THAT(of_source("type: protocol, file: a, noise: b"), HasSubstr("noise: unknown key"));
+  for (const std::string mixing :
+       {"type: mixtures, speech: a, noise: b", "type: protocol, file: a"}) {
+    EXPECT_THAT(of_source(mixing + ", snr_db_min: 5, snr_db_max: 4"),
+                HasSubstr("source.snr_db_max: is below snr_db_min"));
+    EXPECT_THAT(of_source(mixing + ", level_dbfs_min: -10"), HasSubstr("is below level_dbfs_min"));
+    EXPECT_THAT(of_source(mixing + ", snr_db_values: [99]"),
+                HasSubstr("snr_db_values.0: 99 is out of"));
+  }
+  const std::string pairs = "source: {type: pairs, manifest: a}, ";
+  EXPECT_THAT(failure(pairs + "segment_seconds: 0"), HasSubstr("segment_seconds"));
+  EXPECT_THAT(failure(pairs + "prefetch: 0"), HasSubstr("prefetch"));
+  EXPECT_THAT(failure(pairs + "short_items: loop"), HasSubstr("pad, repeat, concatenate"));
+  EXPECT_THAT(failure(pairs + "valid_segment_seconds: 0.05"), HasSubstr("must be 0 or at least"));
+  EXPECT_THAT(failure(pairs + "workrs: 1"), HasSubstr("did you mean 'workers'?"));
 }
 
 }  // namespace

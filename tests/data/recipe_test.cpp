@@ -53,19 +53,19 @@ TEST(Recipes, GiveTheSameBitsAfterAFile) {
   std::vector<Recipe> recipes;
   for (const Example& example : examples) recipes.push_back(example.recipe);
   write_recipes(corpus.dir / "recipes.csv", recipes);
-  const RecipeDataset dataset(read_recipes(corpus.dir / "recipes.csv"), corpus.sources(), "recipes",
-                              std::make_shared<const AudioStore>(16000, 0));
-  ASSERT_EQ(dataset.size(), static_cast<int64_t>(examples.size()));
-  EXPECT_EQ(dataset.segment_samples(), 0);
+  const auto dataset = make_recipe_dataset(read_recipes(corpus.dir / "recipes.csv"),
+                                           corpus.sources(), 16000, "recipes");
+  ASSERT_EQ(dataset->size(), static_cast<int64_t>(examples.size()));
+  EXPECT_EQ(dataset->segment_samples(), 0);
   int in_rooms = 0;
-  for (int64_t i = 0; i < dataset.size(); ++i) {
+  for (int64_t i = 0; i < dataset->size(); ++i) {
     const Example& wanted = examples[static_cast<size_t>(i)];
-    const Example example = dataset.get(i, SeedKey(99));
+    const Example example = dataset->get(i, SeedKey(99));
     EXPECT_EQ(example.clean, wanted.clean);
     EXPECT_EQ(example.noisy, wanted.noisy);
     EXPECT_EQ(example.recipe.snr_db, wanted.recipe.snr_db);
     EXPECT_EQ(example.recipe.level_dbfs, wanted.recipe.level_dbfs);
-    EXPECT_EQ(dataset.samples(i), static_cast<int64_t>(wanted.clean.size()));
+    EXPECT_EQ(dataset->samples(i), static_cast<int64_t>(wanted.clean.size()));
     in_rooms += !example.recipe.response.empty();
   }
   EXPECT_GT(in_rooms, 10);
@@ -84,9 +84,7 @@ TEST(Recipes, MeanTheseSamplesOnEveryPlatform) {
                                     kHash + "," + kHash + "\n");
   auto recipes = read_recipes(dir / "recipes.csv");
   recipes[0].clean_hash = recipes[0].noisy_hash = "";
-  const RecipeDataset dataset(recipes, sources, "r",
-                              std::make_shared<const AudioStore>(16000, 1 << 20));
-  const Example example = dataset.get(0, SeedKey(0));
+  const Example example = make_recipe_dataset(recipes, sources, 16000, "r")->get(0, SeedKey(0));
   EXPECT_EQ(hash_audio(example.clean), "0cd6b19cacccc1350978bcfadf17cecd");
   EXPECT_EQ(hash_audio(example.noisy), "081d1196b162574bbff78abd5ed141a2");
 }
@@ -99,22 +97,20 @@ TEST(Recipes, NoticeOtherRecordings) {
   corpus.noise[0].id = "noise0";
   corpus.noise[1].id = "noise1";
   corpus.noise[2].id = "noise2";
-  const auto store = std::make_shared<const AudioStore>(16000, 0);
-  EXPECT_EQ(message_of<DataError>([&] {
-              RecipeDataset(recipes, corpus.sources(), "set.csv", store).get(0, SeedKey(0));
-            }),
+  const auto make = [&] {
+    return make_recipe_dataset(recipes, corpus.sources(), 16000, "set.csv");
+  };
+  EXPECT_EQ(message_of<DataError>([&] { make()->get(0, SeedKey(0)); }),
             "set.csv: recipe '4': the noisy side comes out otherwise than when it was written; are "
             "these the same recordings?");
   corpus.speech[3].samples = 100;
-  EXPECT_THAT(
-      message_of<DataError>([&] { RecipeDataset(recipes, corpus.sources(), "set.csv", store); }),
-      HasSubstr("set.csv: recipe '4': speech 'speech3' has 100 samples, not 29003"));
+  EXPECT_THAT(message_of<DataError>(make),
+              HasSubstr("set.csv: recipe '4': speech 'speech3' has 100 samples, not 29003"));
   corpus.speech.clear();
-  EXPECT_THAT(
-      message_of<DataError>([&] { RecipeDataset(recipes, corpus.sources(), "set.csv", store); }),
-      HasSubstr("speech 'speech3' is not among the 0 recordings at hand"));
-  EXPECT_EQ(message_of<DataError>([&] { RecipeDataset({}, corpus.sources(), "set.csv", store); }),
-            "set.csv: holds no recipes");
+  EXPECT_THAT(message_of<DataError>(make),
+              HasSubstr("speech 'speech3' is not among the 0 recordings at hand"));
+  recipes.clear();
+  EXPECT_EQ(message_of<DataError>(make), "set.csv: holds no recipes");
 }
 
 TEST(Recipes, ReadIdsWithTheirOwnSigns) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "limbeck/data/training_record.h"
+#include "made_options.h"
 #include "support.h"
 
 namespace limbeck {
@@ -29,12 +30,7 @@ class BareManifests : public ::testing::Test {
   void put(const std::string& name, const std::string& rows) {
     put_text(dir_ / (name + ".csv"), "id,path,speaker,split,samples,rate,hash\n" + rows);
   }
-  DataSelection select() const {
-    DataOptions options;
-    options.speech = (dir_ / "speech.csv").string();
-    options.noise = (dir_ / "noise.csv").string();
-    return select_data(options);
-  }
+  DataSelection select() const { return select_data(test::mixtures_of(dir_.path())); }
   std::vector<std::string> leaks() const {
     const DataSelection data = select();
     std::vector<std::string> texts;
@@ -81,15 +77,16 @@ TEST_F(BareManifests, OfAProtocolMayMoveWithIt) {
   for (const char* name : {"speech.csv", "noise.csv", "made.yaml"}) {
     std::filesystem::rename(dir_ / name, dir_ / "moved" / name);
   }
-  DataOptions options;
-  options.protocol = (dir_ / "moved/made.yaml").string();
+  const std::string file = (dir_ / "moved/made.yaml").string();
+  const DataOptions options = test::data_options("source: {type: protocol, file: " + file + "}");
+  EXPECT_EQ(options.protocol_file(), file);
   const DataSelection data = select_data(options);
   EXPECT_EQ(data.train.speech.at(0).audio.path, dir_ / "moved/a.flac");
   EXPECT_EQ(data.valid.noise.at(0).id, "l");
   EXPECT_THAT(data.test.speech, IsEmpty());  // not named in the protocol
   EXPECT_EQ(data.protocol, "made");
   EXPECT_EQ(data.protocol_hash, protocol.content_hash());
-  EXPECT_EQ(data.source, options.protocol);
+  EXPECT_EQ(data.source, file);
 }
 
 }  // namespace

@@ -51,13 +51,17 @@ TEST_F(MatchingTest, TwoTypesOfOneFileAreAmbiguous) {
   ASSERT_EQ(matched.failures.size(), 1U);
 }
 
-TEST_F(MatchingTest, TheStampChangesWithAFile) {
+TEST_F(MatchingTest, TheContentChangesWithAFileAndNotWithItsPlace) {
   for (const char* name : {"clean/x.wav", "est/x.wav"}) put(name);
-  const auto stamp = [&] { return files_stamp(match_folders(at("clean"), at("est"), "").items); };
-  const std::string before = stamp();
-  EXPECT_EQ(stamp(), before);
-  put_audio(folder_ / "est/x.wav", white(161, 1));
-  EXPECT_NE(stamp(), before);
+  const auto content = [&](const std::string& estimate) {
+    return content_of(match_folders(at("clean"), at(estimate), "").items,
+                      &EvaluationItem::estimate);
+  };
+  const std::string before = content("est");
+  std::filesystem::rename(folder_ / "est", folder_ / "moved");
+  EXPECT_EQ(content("moved"), before);
+  put_audio(folder_ / "moved/x.wav", white(160, 2));
+  EXPECT_NE(content("moved"), before);
 }
 
 TEST_F(MatchingTest, AFolderThatIsNotThereIsNamed) {

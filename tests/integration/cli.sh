@@ -19,7 +19,7 @@ expect 2 "--set train.lrr=1: train.lrr: unknown key" \
   "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --set train.lrr=1
 expect 2 "no configuration file is named" "$bin/limbeck-pretrain"
 expect 3 "no-such.csv: cannot be read" \
-  "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --check --set data.speech=no-such.csv
+  "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --check --set data.source.speech=no-such.csv
 
 # What is dumped reads back to the same.
 "$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --dump-config >"$work/dump.yaml"
@@ -34,12 +34,16 @@ done
 cp "$work/test.csv" "$work/broken.csv"
 echo "lost,corpus/lost.wav,corpus/lost.wav,x,test,100,16000,$(printf '0%.0s' {1..32}),$(printf '0%.0s' {1..32})" >>"$work/broken.csv"
 
-train=("$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --threads 1 --set "data.speech=$work/clean.csv"
-  --set "data.noise=$work/noise.csv" --set data.segment_seconds=0.5 --set data.valid_count=2
+train=("$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --threads 1 --set "data.source.speech=$work/clean.csv"
+  --set "data.source.noise=$work/noise.csv" --set data.segment_seconds=0.5 --set data.valid_count=2
   --set data.valid_segment_seconds=1 --set train.batch_size=2 --set train.validate_every=4 --set train.log_every=1)
 expect 0 "configuration is sound" "${train[@]}" --set "run.dir=$work/whole" --check
 [ ! -e "$work/whole" ] || fail "--check made a run folder"
 "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12 --quiet
+# A distillation without terms is the same training.
+"$bin/limbeck-distill" "${train[@]:1}" --set "run.dir=$work/without-terms" --set train.steps=12 --quiet
+cmp "$work/"{whole,without-terms}/checkpoints/step-00000012/model.safetensors || fail "limbeck-distill without terms trains otherwise"
+expect 2 "teacher.checkpoint: limbeck-pretrain trains without a teacher" "${train[@]}" --set "teacher.checkpoint=$work/whole"
 expect 2 "train.steps: 12 → 13" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=13
 expect 0 "already trained to step 12" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12
 
@@ -78,6 +82,18 @@ for run in writing reading; do
       fail "$file differs between a teacher that is run and one in a cache ($run)"
   done
 done
+# A run may be moved; its teacher may be, too, but not become another one.
+mv "$work/computing" "$work/renamed"
+cp -r "$work/whole" "$work/teacher"
+expect 0 "already trained to step 8" "${distill[@]}" --set "run.dir=$work/renamed" --set "teacher.checkpoint=$work/teacher"
+rm -r "$work/teacher"
+cp -r "$work/once" "$work/teacher"
+expect 2 "teacher.model: " "${distill[@]}" --set "run.dir=$work/renamed" --set "teacher.checkpoint=$work/teacher"
+mv "$work/renamed/identity.json" "$work/kept.json"
+expect 2 "$work/renamed: is a run without identity.json" "${distill[@]}" --set "run.dir=$work/renamed"
+expect 3 "$work/renamed: is a run without identity.json" \
+  "$bin/limbeck-evaluate" --model "$work/renamed" --manifest "$work/test.csv" --out "$work/x" --metrics si_sdr
+mv "$work/kept.json" "$work/renamed/identity.json"
 expect 2 "teacher.checkpoint: $work/none: no such model file" "${distill[@]}" --set "run.dir=$work/x" --set "teacher.checkpoint=$work/none"
 expect 2 "no phase trains the denoising task" "${distill[@]}" --set "run.dir=$work/x" --set "distill.phases=[{task: false}]"
 expect 0 "latent [2, 16, " "${distill[@]}" --set "run.dir=$work/x" --explain
@@ -88,6 +104,10 @@ expect 0 "| noisy" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest
 head -n 1 "$work/scores/per_utterance.csv" | grep -qx "id,seconds,speaker,si_sdr,si_sdr_improvement,si_sdr_noisy" ||
   fail "header of per_utterance.csv"
 expect 0 "scored before" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
+# Results of something else are not overwritten; a copy of a model is the same model.
+expect 2 "model: " "$bin/limbeck-evaluate" --model "$work/whole" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
+expect 2 "set: " "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/broken.csv" --out "$work/scores" --metrics si_sdr
+expect 0 "scored before" "$bin/limbeck-evaluate" --model "$work/student-s2" --manifest "$work/test.csv" --out "$work/scores" --metrics si_sdr
 expect 5 "lost" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/broken.csv" --out "$work/scores5"
 [ "$(wc -l <"$work/scores5/failures.csv")" = 2 ] || fail "failures.csv"
 # What the model made, scored as the output of any system, has the same scores; two results compare.
@@ -117,7 +137,7 @@ expect 3 "pairs are needed" "$bin/limbeck-bench" metrics --manifest "$work/clean
 # Data that is locked, moved, changed; data that leaks.
 expect 0 "made.yaml: locked" "$bin/limbeck-prepare" protocol --name made --train "$work/clean.csv" --valid "$work/clean.csv" \
   --noise "$work/noise.csv" --test "$work/test.csv" --out "$work/made.yaml"
-protocol=("${train[@]}" --set data.speech= --set data.noise= --set "data.protocol=$work/made.yaml")
+protocol=("${train[@]}" --set "data.source={type: protocol, file: $work/made.yaml}")
 expect 0 "configuration is sound" "${protocol[@]}" --set "run.dir=$work/locked" --check
 { cat "$work/test.csv"; awk -F, -v OFS=, 'NR > 1 && $4 == "train" { print "leak", $2, $2, $3, "test", $5, $6, $7, $7; exit }' \
   "$work/clean.csv"; } >"$work/leaky.csv"
@@ -129,7 +149,7 @@ expect 0 "LEAK ALLOWED" "${locking[@]}" --allow-leak
 expect 0 "locked" "$bin/limbeck-prepare" protocol --name part --partial "24 of 824 test pairs" --test "$work/test.csv" \
   --out "$work/part.yaml"
 cp "$work/student-s1/checkpoints/step-00000008/model.safetensors" "$work/bare.safetensors"
-leaky=("${protocol[@]}" --set "data.protocol=$work/leaky.yaml" --set "run.dir=$work/leaked" --set train.steps=2)
+leaky=("${protocol[@]}" --set "data.source.file=$work/leaky.yaml" --set "run.dir=$work/leaked" --set train.steps=2)
 expect 3 "--allow-leak" "${leaky[@]}"
 [ ! -e "$work/leaked" ] || fail "a refused run made its folder"
 expect 0 "LEAK ALLOWED" "${leaky[@]}" --allow-leak
@@ -150,20 +170,28 @@ expect 0 "partial set: 24 of 824" "$bin/limbeck-evaluate" --model "$work/student
 cp "$work/leaky.csv" "$work/still-leaky.csv"
 sed -i '$d' "$work/leaky.csv"
 expect 3 "leaky.csv: changed since" "${leaky[@]}" --allow-leak
-expect 2 "give either both speech and noise, or pairs, or a protocol" "${train[@]}" --set data.noise=
+expect 2 "data.source.noise: names no manifest" "${train[@]}" --set data.source.noise=
 
 study=("$bin/limbeck-study" configs/study/demo.yaml configs/demo/fast.yaml --set "study.dir=$work/study" --set study.seeds=[1,2]
-  --set "study.sets.0.manifest=$work/test.csv" --set "overrides.data.speech=$work/clean.csv"
-  --set "overrides.data.noise=$work/noise.csv" --set overrides.train.steps=6)
+  --set "study.sets.0.manifest=$work/test.csv" --set "overrides.data.source.speech=$work/clean.csv"
+  --set "overrides.data.source.noise=$work/noise.csv" --set overrides.train.steps=6)
 expect 3 "set vbd_test against" "${study[@]}" --set "study.sets.0.manifest=$work/still-leaky.csv"
 [ ! -e "$work/study" ] || fail "a refused study made its folder"
 expect 0 "| narrower latent" "${study[@]}"
 for config in configs/study/shared*.yaml; do
   expect 0 "configuration is sound" "$bin/limbeck-study" "$config" --set "study.sets.0.manifest=$work/test.csv" --check \
-    --set "study.dir=$work/shared" --set "overrides.data.speech=$work/clean.csv" --set "overrides.data.noise=$work/noise.csv"
+    --set "study.dir=$work/shared" --set "overrides.data.source.speech=$work/clean.csv" --set "overrides.data.source.noise=$work/noise.csv"
 done
 [ "$(wc -l <"$work/study/results.csv")" = 11 ] || fail "results.csv: noisy, teacher and 8 students"
 cp "$work/study/results.csv" "$work/results.csv"
 expect 0 "students: 0 to train, 8 done before" "${study[@]}"
+expect 0 "narrower latent, cosine, seed 2: done" "${study[@]}" --check
+# Moved, it is the same study; with another learning rate it is another one.
+mv "$work/study" "$work/moved study"
+expect 0 "students: 0 to train, 8 done before" "${study[@]}" --set "study.dir=$work/moved study"
+expect 2 "train.optimizer.lr: 0.0" "${study[@]}" --set "study.dir=$work/moved study" --set overrides.train.optimizer.lr=0.125
+mv "$work/moved study" "$work/study"
+expect 0 "narrower latent, cosine, seed 2: after teacher" "${study[@]}" --set "study.dir=$work/none yet" --check
+[ ! -e "$work/none yet" ] || fail "--check made the study's folder"
 cmp "$work/results.csv" "$work/study/results.csv" || fail "the study's second call changed its results"
 echo "all command line checks passed"

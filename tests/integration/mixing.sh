@@ -14,9 +14,9 @@ for kind in clean noise; do
 done
 mkdir "$work/rooms" # any short sounds will do as impulse responses
 for file in "$work"/corpus/noise/*/*_001.flac; do cp "$file" "$work/rooms/$(basename "$file")"; done
-config=(configs/pretrain/demo_student.yaml --set "data.speech=$work/clean.csv" --set "data.noise=$work/noise.csv"
-  --set data.segment_seconds=0.5 --set train.batch_size=2 --set "data.reverb.responses=$work/rooms"
-  --set data.snr_db_values=[0,10] --set data.valid_segment_seconds=0)
+config=(configs/pretrain/demo_student.yaml --set "data.source.speech=$work/clean.csv" --set "data.source.noise=$work/noise.csv"
+  --set data.segment_seconds=0.5 --set train.batch_size=2 --set "data.source.reverb.responses=$work/rooms"
+  --set data.source.snr_db_values=[0,10] --set data.valid_segment_seconds=0)
 
 # Recipes: the same file again, the same audio again, and noticed where a recording is another.
 "$prepare" mixtures "${config[@]}" --split valid --count 5 --out "$work/valid.csv" --quiet
@@ -30,13 +30,13 @@ expect 0 "5 pairs" "${render[@]}" --out "$work/pairs"
 diff -r "$work/pairs" "$work/pairs2" || fail "rendered pairs differ between two calls"
 expect 3 "is not among the" "${render[@]:0:9}" --split test --out "$work/x"
 expect 3 "holds recorded pairs" "$prepare" mixtures configs/pretrain/demo_student.yaml \
-  --set data.speech= --set data.noise= --set "data.pairs=$work/pairs/pairs.csv" --out "$work/x.csv"
+  --set "data.source={type: pairs, manifest: $work/pairs/pairs.csv}" --out "$work/x.csv"
 expect 2 "--out is required" "$prepare" mixtures "${config[@]}"
-expect 0 "data.reverb.early_ms" "$prepare" preview --help-config
+expect 0 "data.source.reverb.early_ms" "$prepare" preview --help-config
 
 # They serve as validation set, and as a set to score on.
 train=("$bin/limbeck-pretrain" "${config[@]}" --threads 1 --set train.steps=4 --set train.validate_every=4)
-expect 0 "5 examples for validation" "${train[@]}" --set "data.valid_recipes=$work/valid.csv" --set "run.dir=$work/run"
+expect 0 "5 examples for validation" "${train[@]}" --set "data.source.valid_recipes=$work/valid.csv" --set "run.dir=$work/run"
 score=("$bin/limbeck-evaluate" --model "$work/run" --metrics si_sdr --out "$work/scores")
 expect 3 "of test in valid" "${score[@]}" --manifest "$work/pairs/pairs.csv"
 "$prepare" mixtures "${config[@]}" --split test --count 3 --out "$work/test.csv" --quiet

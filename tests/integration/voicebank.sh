@@ -111,7 +111,7 @@ expect 5 "could not be read and are counted nowhere" "$prepare" stats "$work/sic
 expect 3 "none.csv: cannot be read" "$prepare" stats "$work/none.csv"
 
 # The ready configurations fit, and a run says that its set is a part.
-locked=("--set" "data.protocol=$vbd/protocol.yaml")
+locked=("--set" "data.source.file=$vbd/protocol.yaml")
 tiny=("${locked[@]}" --threads 1 --set train.steps=2 --set train.batch_size=1 --set data.valid_count=2
   --set data.segment_seconds=0.5 --set data.valid_segment_seconds=0.5 --set train.validate_every=2)
 for config in configs/pretrain/voicebank_demand*.yaml; do
@@ -129,7 +129,7 @@ for config in configs/evaluate/voicebank_demand*.yaml; do
 done
 for config in configs/study/voicebank_demand*.yaml configs/study/mismatch.yaml; do
   expect 0 "configuration is sound" "$bin/limbeck-study" "$config" --set "study.sets.0.protocol=$vbd/protocol.yaml" \
-    --set "overrides.data.protocol=$vbd/protocol.yaml" --set "study.dir=$work/study" --check
+    --set "overrides.data.source.file=$vbd/protocol.yaml" --set "study.dir=$work/study" --check
 done
 [ ! -e "$work/scores" ] && [ ! -e "$work/study" ] || fail "--check left something"
 echo "all VoiceBank-DEMAND checks passed"

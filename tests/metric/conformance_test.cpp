@@ -113,8 +113,8 @@ TEST(MetricConformance, ValuesChangeWithTheVersionOnly) {
                       << "' changed from " << *known << " to " << value
                       << ": raise its version, then renew the file with " << kHowToRenew;
       }
-      csv += csv_line({pair.name, metric.name, std::to_string(metric.version),
-                       known.value_or(value)});
+      csv +=
+          csv_line({pair.name, metric.name, std::to_string(metric.version), known.value_or(value)});
     }
   }
   if (renew) {

@@ -14,11 +14,11 @@ enum class Effect {
 };
 
 struct Example {
-  std::string column;        // with options, if they are not the default ones
-  double best;               // of equal signals
-  Effect gain;               // of another level of the estimate
-  Effect offset;             // of a constant added to it
-  double tolerance = 1e-6;   // relative, between compilers and instruction sets
+  std::string column;       // with options, if they are not the default ones
+  double best;              // of equal signals
+  Effect gain;              // of another level of the estimate
+  Effect offset;            // of a constant added to it
+  double tolerance = 1e-6;  // relative, between compilers and instruction sets
 };
 
 inline std::vector<Example> examples() {

@@ -1,4 +1,4 @@
-#include "limbeck/nn/bands.h"
+#include "nn/bands.h"
 
 #include "limbeck/core/error.h"
 #include "nn/random_model.h"
@@ -71,7 +71,7 @@ TEST(Bands, WhatCannotBeMergedIsAConfigError) {
       {"bands: {kept: 0, merged: 8}", "kept of at least 1"},
       {"bands: {kept: 8}", "or both 0"}};
   for (const auto& [changes, message] : bad) {
-    EXPECT_THAT(message_of<ConfigError>([&] { model_config(changes); }),
+    EXPECT_THAT(message_of<ConfigError>([&text = changes] { model_config(text); }),
                 testing::HasSubstr(message))
         << changes;
   }

@@ -1,11 +1,8 @@
-#include "objective/terms/cosine.h"
-
 #include "limbeck/core/error.h"
-#include "limbeck/nn/initialize.h"
-#include "limbeck/nn/model_file.h"
-#include "limbeck/train/optimizer.h"
 #include "objective/fake_model.h"
 #include "objective/finite_difference.h"
+#include "objective/from_yaml.h"
+#include "train/support.h"
 
 namespace limbeck::test {
 namespace {
@@ -17,13 +14,11 @@ std::unique_ptr<objective::DistillTerm> make_term(const std::string& granularity
                                                   const std::string& adapter,
                                                   int64_t student_channels,
                                                   int64_t teacher_channels) {
-  objective::CosineOptions options;
-  options.granularity = granularity;
-  options.adapter.type = adapter;
   const FakeModel student(grid(student_channels, kBins));
   const FakeModel teacher(grid(teacher_channels, kBins));
-  auto term = objective::distill_terms().build("cosine", options,
-                                               objective::DistillContext{student, teacher, {}, 2});
+  auto term =
+      term_from_yaml("{name: cosine, granularity: " + granularity + ", adapter: " + adapter + "}",
+                     student, teacher);
   nn::initialize(*term, SeedKey(1));
   return term;
 }
@@ -176,11 +171,11 @@ TEST(Cosine, InvertibleRemixIsFreeOnceTheAdapterIsFitted) {
 TEST(Cosine, AdapterLearnsTheRemix) {
   const Remix remix;
   const auto term = make_term("frame", "linear", 3, 6);
-  AdamW optimizer({.lr = 0.05, .weight_decay = 0}, {{"helpers", term.get()}});
+  const auto optimizer = make_optimizer("type: adamw, weight_decay: 0", {{"helpers", term.get()}});
   for (int step = 0; step < 400; ++step) {
-    optimizer.zero_grad();
+    optimizer->zero_grad();
     distance(*term, remix.remixed, remix.teacher).backward();
-    optimizer.step(1 - step / 400.0);
+    optimizer->step(0.05 * (1 - step / 400.0));
   }
   EXPECT_LT(distance(*term, remix.remixed, remix.teacher).item<double>(), 1e-4);
 }

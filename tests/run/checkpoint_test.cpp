@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/support.h"
+#include "limbeck/run/run_view.h"
 
 namespace limbeck::test {
 namespace {
@@ -30,18 +31,19 @@ class Checkpoints : public testing::Test {
 
   TempDir dir_;
   CheckpointStore store_{dir_.path()};
+  RunView run_{dir_.path()};
 };
 
 TEST_F(Checkpoints, NoneYet) {
-  EXPECT_FALSE(store_.find("last"));
-  EXPECT_FALSE(store_.find("best"));
+  EXPECT_FALSE(run_.checkpoint("last"));
+  EXPECT_FALSE(run_.checkpoint("best"));
 }
 
 TEST_F(Checkpoints, WhatWasSavedIsFoundAndSound) {
   save(5, true);
-  EXPECT_EQ(store_.find("last"), folder("step-00000005"));
-  EXPECT_EQ(store_.find("best"), folder("step-00000005"));
-  EXPECT_EQ(CheckpointStore::check(folder("step-00000005")), "");
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000005"));
+  EXPECT_EQ(run_.checkpoint("best"), folder("step-00000005"));
+  EXPECT_EQ(check_checkpoint(folder("step-00000005")), "");
   EXPECT_EQ(read_file(folder("step-00000005") / "state.json"), "{\"step\": 5}");
   const auto manifest = nlohmann::json::parse(read_file(folder("step-00000005") / "manifest.json"));
   EXPECT_EQ(manifest["step"], 5);
@@ -56,8 +58,8 @@ TEST_F(Checkpoints, BestAndLastAreKeptTheOthersGo) {
   save(3);
   save(4);
   EXPECT_THAT(folders(), testing::ElementsAre("step-00000002", "step-00000004"));
-  EXPECT_EQ(store_.find("best"), folder("step-00000002"));
-  EXPECT_EQ(store_.find("last"), folder("step-00000004"));
+  EXPECT_EQ(run_.checkpoint("best"), folder("step-00000002"));
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000004"));
   save(5, true);
   EXPECT_THAT(folders(), testing::ElementsAre("step-00000005"));
 }
@@ -69,11 +71,11 @@ TEST_F(Checkpoints, ATornOneIsIgnored) {
   fs::create_directories(folder(".step-00000003.tmp"));
   put_text(folder(".step-00000003.tmp") / "model.bin", "weig");
   put_text(folder("step-00000004") / "model.bin", "weights");
-  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
   fs::remove(dir_ / "last.json");
-  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
   save(3);  // the leftovers are in nobody's way
-  EXPECT_EQ(store_.find("last"), folder("step-00000003"));
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000003"));
 }
 
 TEST_F(Checkpoints, EveryDamageIsSeenAndTheNewestSoundOneTaken) {
@@ -91,27 +93,30 @@ TEST_F(Checkpoints, EveryDamageIsSeenAndTheNewestSoundOneTaken) {
     save(1, true);
     save(2);
     damage(folder("step-00000002"));
-    EXPECT_THAT(CheckpointStore::check(folder("step-00000002")), testing::StartsWith(message));
-    EXPECT_EQ(store_.find("last"), folder("step-00000001")) << message;
+    EXPECT_THAT(check_checkpoint(folder("step-00000002")), testing::StartsWith(message));
+    EXPECT_THAT(
+        check_checkpoint(folder("step-00000002"), "none.bin"),
+        testing::AnyOf("none.bin: not in manifest.json", testing::StartsWith("manifest.json: ")));
+    EXPECT_EQ(run_.checkpoint("last"), folder("step-00000001")) << message;
   }
   damages[0].first(folder("step-00000001"));
-  EXPECT_FALSE(store_.find("best"));
-  EXPECT_FALSE(store_.find("last"));
+  EXPECT_FALSE(run_.checkpoint("best"));
+  EXPECT_FALSE(run_.checkpoint("last"));
 }
 
 TEST_F(Checkpoints, ADamagedPointerFallsBackToTheNewest) {
   save(1, true);
   save(2);
   put_text(dir_ / "last.json", "{\"check");
-  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
   put_text(dir_ / "last.json", R"({"checkpoint": "step-00000009"})");
-  EXPECT_EQ(store_.find("last"), folder("step-00000002"));
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
 }
 
 TEST_F(Checkpoints, SavingTheSameStepAgainReplacesIt) {
   save(1);
   store_.save(1, {{"other", "x"}}, false);
-  EXPECT_EQ(CheckpointStore::check(folder("step-00000001")), "");
+  EXPECT_EQ(check_checkpoint(folder("step-00000001")), "");
   EXPECT_FALSE(fs::exists(folder("step-00000001") / "model.bin"));
   EXPECT_EQ(read_file(folder("step-00000001") / "other"), "x");
 }

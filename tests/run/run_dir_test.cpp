@@ -2,78 +2,94 @@
 
 #include <gmock/gmock.h>
 
-#include "data/support.h"
 #include "limbeck/core/error.h"
-#include "limbeck/train/config.h"
+#include "limbeck/run/run_view.h"
+#include "run/support.h"
 
 namespace limbeck::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Config {
-  RunOptions run;
-  TrainOptions train;
-  void describe(config::Visitor& v) {
-    v.section("run", run, "where and how");
-    v.section("train", train, "optimizer steps");
-  }
-};
+using ::testing::HasSubstr;
 
 class RunDirs : public testing::Test {
  protected:
-  RunDirs() { config_.run.dir = path_.string(); }
-  RunDir open(bool restart = false) { return open_run_dir(path_, config_, restart); }
+  RunDirs() { set_config("steps: 10"); }
+  RunDir open(bool restart = false) { return {path_, identity_, config_, restart}; }
+  void set_config(const std::string& yaml) {
+    config::Diagnostics diagnostics;
+    config_ = config::parse_yaml(yaml, "test", diagnostics);
+  }
 
   TempDir dir_;
   fs::path path_ = dir_ / "runs" / "first";
-  Config config_;
+  Identity identity_ = made_identity();
+  config::Node config_;
 };
 
-TEST_F(RunDirs, IsMadeWithItsConfig) {
+TEST_F(RunDirs, IsMadeWithIdentityAndConfig) {
   const auto run = open();
   EXPECT_EQ(run.path(), path_);
-  const auto read = config::read_text<Config>(read_file(path_ / "config.yaml"), "config.yaml");
-  EXPECT_EQ(config::to_yaml(config::to_node(read)), config::to_yaml(config::to_node(config_)));
+  EXPECT_EQ(RunView(path_).identity(), identity_);
+  EXPECT_EQ(read_file(path_ / "config.yaml"), "steps: 10\n");
 }
 
-TEST_F(RunDirs, AnotherConfigurationIsRefusedWithAllDifferences) {
+TEST_F(RunDirs, AnotherIdentityIsRefusedWithAllDifferences) {
   open();
-  const std::string before = read_file(path_ / "config.yaml");
-  config_.train.steps = 3000;
-  config_.train.optimizer.lr = 0.5;
-  config_.run.threads = 7;
+  const std::string before = read_file(path_ / "identity.json");
+  identity_.set("train.steps", 3000);
+  identity_.set("train.lr", 0.5);
+  set_config("steps: 3000");
   const auto message = message_of<ConfigError>([&] { open(); });
-  EXPECT_THAT(message,
-              testing::HasSubstr(path_.string() + ": holds a run of another configuration"));
-  EXPECT_THAT(message, testing::HasSubstr("train.steps: 2000 → 3000"));
-  EXPECT_THAT(message, testing::HasSubstr("train.optimizer.lr: 0.001 → 0.5"));
-  EXPECT_THAT(message, testing::Not(testing::HasSubstr("threads")));
-  EXPECT_EQ(read_file(path_ / "config.yaml"), before);
+  EXPECT_THAT(message, HasSubstr(path_.string() + ": holds a run of another configuration"));
+  EXPECT_THAT(message, HasSubstr("train.steps: 10 → 3000"));
+  EXPECT_THAT(message, HasSubstr("train.lr: 0.1 → 0.5"));
+  EXPECT_EQ(read_file(path_ / "identity.json"), before);
+  EXPECT_EQ(read_file(path_ / "config.yaml"), "steps: 10\n");
 }
 
-TEST_F(RunDirs, FieldsWithoutEffectMayDiffer) {
+TEST_F(RunDirs, TheSameIdentityGoesOnWithTheNewConfig) {
   open();
-  config_.run.threads = 7;
-  config_.run.device = "cpu";
-  config_.train.log_every = 3;
+  set_config("{steps: 10, threads: 7}");
   EXPECT_NO_THROW(open());
-  EXPECT_THAT(read_file(path_ / "config.yaml"), testing::HasSubstr("threads: 7"));
+  EXPECT_THAT(read_file(path_ / "config.yaml"), HasSubstr("threads: 7"));
+}
+
+TEST_F(RunDirs, ARenamedFolderGoesOn) {
+  open();
+  const fs::path renamed = dir_ / "elsewhere";
+  fs::rename(path_, renamed);
+  path_ = renamed;
+  EXPECT_NO_THROW(open());
+}
+
+TEST_F(RunDirs, ARunWithoutIdentityIsRefusedByName) {
+  put_text(path_ / "config.yaml", "steps: 10\n");
+  put_text(path_ / "checkpoints" / "step-00000001" / "model.safetensors", "x");
+  const auto message = message_of<ConfigError>([&] { open(); });
+  EXPECT_THAT(message, HasSubstr(path_.string() + ": is a run without identity.json"));
+  EXPECT_THAT(message, HasSubstr("--restart"));
+  EXPECT_FALSE(fs::exists(path_ / "identity.json"));
+  put_text(path_ / "identity.json", "{");
+  EXPECT_THAT(message_of<ConfigError>([&] { open(); }), HasSubstr("identity.json: is no identity"));
+  EXPECT_NO_THROW(open(true));
+  EXPECT_FALSE(fs::exists(path_ / "checkpoints"));
 }
 
 TEST_F(RunDirs, RestartRemovesTheOldRunAndNothingElse) {
   open();
   put_text(path_ / "checkpoints" / "step-00000001" / "model.safetensors", "x");
-  for (const char* name :
-       {"best.json", "last.json", "metrics.jsonl", "train.log", "environment.json", "notes.txt"}) {
+  for (const char* name : {"best.json", "last.json", "metrics.jsonl", "train.log",
+                           "environment.json", "data.json", "notes.txt"}) {
     put_text(path_ / name, "x");
   }
-  config_.train.steps = 3000;
+  identity_.set("train.steps", 3000);
   open(true);
   std::vector<std::string> left;
   for (const auto& entry : fs::directory_iterator(path_)) left.push_back(entry.path().filename());
-  EXPECT_THAT(left, testing::UnorderedElementsAre("config.yaml", "lock", "notes.txt"));
-  EXPECT_THAT(read_file(path_ / "config.yaml"), testing::HasSubstr("steps: 3000"));
+  EXPECT_THAT(left,
+              testing::UnorderedElementsAre("config.yaml", "identity.json", "lock", "notes.txt"));
+  EXPECT_EQ(RunView(path_).identity(), identity_);
 }
 
 TEST_F(RunDirs, IsLockedWhileOpen) {
@@ -90,7 +106,7 @@ TEST_F(RunDirs, AForeignFolderIsRefusedAndUntouched) {
   put_text(path_ / "thesis.tex", "years of work");
   for (const bool restart : {false, true}) {
     EXPECT_EQ(message_of<ConfigError>([&] { open(restart); }),
-              path_.string() + ": is not a run folder: it holds thesis.tex but no config.yaml");
+              path_.string() + ": is not a run folder: it holds thesis.tex but no identity.json");
   }
   EXPECT_EQ(read_file(path_ / "thesis.tex"), "years of work");
   EXPECT_FALSE(fs::exists(path_ / "config.yaml"));
@@ -101,19 +117,29 @@ TEST_F(RunDirs, AnEmptyFolderWillDo) {
   EXPECT_NO_THROW(open());
 }
 
+TEST_F(RunDirs, KeepsWhatItIsTrainedOn) {
+  TrainingRecord record;
+  record.source = "speech.csv";
+  const auto run = open();
+  EXPECT_FALSE(RunView(path_).record());
+  run.write_record(record);
+  EXPECT_EQ(RunView(path_).record()->text(), record.text());
+}
+
 TEST_F(RunDirs, MetricsAreCutAfterAStep) {
   auto run = open();
-  run.truncate_metrics(3);  // nothing there yet
-  for (const int step : {1, 2, 3}) run.append_metrics("{\"step\":" + std::to_string(step) + "}");
-  run.append_metrics("{\"step\":3,\"split\":\"valid\"}");
-  run.append_metrics("{\"step\":4}");
+  MetricsLog& log = run.metrics();
+  log.truncate(3);  // nothing there yet
+  for (const int step : {1, 2, 3}) log.append("{\"step\":" + std::to_string(step) + "}");
+  log.append("{\"step\":3,\"split\":\"valid\"}");
+  log.append("{\"step\":4}");
   put_text(path_ / "metrics.jsonl",
            read_file(path_ / "metrics.jsonl") + "{\"ste");  // cut short by a crash
-  run.truncate_metrics(3);
+  log.truncate(3);
   const std::string expected =
       "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":3,\"split\":\"valid\"}\n";
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"), expected);
-  run.truncate_metrics(-1);
+  log.truncate(-1);
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "");
 }
 

@@ -3,23 +3,22 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <cmath>
 #include <set>
 
 #include "data/support.h"
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/processes.h"
-#include "limbeck/core/statistics.h"
 #include "paths.h"
 #include "study/report.h"
+#include "study/support.h"
 
 namespace limbeck {
 namespace {
 
 StudyConfig demo(const std::vector<std::string>& sets = {}) {
-  std::vector<std::string> all = {"study.seeds=[4, 7]", "overrides.data.speech=s.csv",
-                                  "overrides.data.noise=n.csv"};
+  std::vector<std::string> all = {"study.seeds=[4, 7]", "overrides.data.source.speech=s.csv",
+                                  "overrides.data.source.noise=n.csv"};
   all.insert(all.end(), sets.begin(), sets.end());
   return config::load<StudyConfig>({test::source_dir() / "configs/study/demo.yaml"}, all);
 }
@@ -31,12 +30,21 @@ TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {
   const auto& run = plan.students[3];  // first scenario, second method, second seed
   EXPECT_EQ(run.label, "narrower latent, cosine, seed 7");
   EXPECT_EQ(run.dir, "demo/study/runs/narrower-latent/cosine/seed-7");
-  const auto config = config::read_text<DistillConfig>(run.yaml, "run");
+  const TrainingConfig& config = run.config;
   EXPECT_EQ(config.run.seed, 7);
-  EXPECT_EQ(config.data.speech, "s.csv");
+  EXPECT_NE(run.yaml.find("speech: \"s.csv\""), std::string::npos);
   EXPECT_EQ(config.teacher.checkpoint, "demo/study/teachers/t");
   EXPECT_EQ(config.distill.terms.size(), 1U);
-  EXPECT_TRUE(config::read_text<DistillConfig>(plan.students[0].yaml, "run").distill.terms.empty());
+  EXPECT_TRUE(plan.students[0].config.distill.terms.empty());
+}
+
+TEST(StudyPlan, GivesNamesThatDifferInSignsOnlyFoldersOfTheirOwn) {
+  const StudyPlan plan =
+      plan_study(demo({"scenarios.0.name=gain +3 dB", "scenarios.1.name=gain -3 dB",
+                       "methods.0.name=a/b", "methods.1.name=a b"}));
+  std::set<std::string> dirs;
+  for (const StudyRun& run : plan.students) dirs.insert(run.dir.string());
+  EXPECT_EQ(dirs.size(), plan.students.size());
 }
 
 TEST(StudyPlan, FindsShapesThatDoNotFitBeforeAnythingIsTrained) {
@@ -51,7 +59,7 @@ TEST(StudyPlan, SharesOneTeacherCacheWhereBatchesComeAgain) {
   const auto cache_of = [](const StudyPlan& plan) {
     std::set<std::string> dirs;
     for (const auto& run : plan.students) {
-      dirs.insert(config::read_text<DistillConfig>(run.yaml, "run").distill.cache.dir);
+      dirs.insert(run.config.distill.cache.dir);
     }
     return dirs;
   };
@@ -87,16 +95,6 @@ TEST(StudyConfig, RefusesAnUnknownBaselineAndTeacher) {
       std::string::npos);
 }
 
-TEST(Statistics, AreThoseOfTheTextbook) {
-  const Summary s = summarize({2, 4, 4, 4, 5, 5, 7, 9});
-  EXPECT_DOUBLE_EQ(s.mean, 5);
-  EXPECT_NEAR(s.deviation, std::sqrt(32.0 / 7), 1e-12);
-  // t with 7 degrees of freedom at 97.5 %: 2.364624 (any table).
-  EXPECT_NEAR(interval95(s), 2.364624 * s.deviation / std::sqrt(8.0), 1e-5);
-  EXPECT_TRUE(std::isnan(summarize({1}).deviation));
-  EXPECT_TRUE(std::isnan(interval95(summarize({1}))));
-}
-
 TEST(Report, ShowsMeanAndDeviationOverSeedsAndPairedDifferences) {
   const test::TempDir dir;
   const StudyConfig config = demo();
@@ -105,8 +103,7 @@ TEST(Report, ShowsMeanAndDeviationOverSeedsAndPairedDifferences) {
   results.metrics = build_metrics({"si_sdr"});
   const double values[] = {7, 8, 8, 10, 5, 6, 5.5, 6.5};
   for (size_t i = 0; i < plan.students.size(); ++i) {
-    results.scores.push_back({plan.students[i], "vbd_test", {values[i]}, {3.8}});
-    results.costs[plan.students[i].dir.string()] = {12345, 6.78e6};
+    test::add_scores(results, {plan.students[i], {12345, 6.78e6}}, "vbd_test", values[i]);
   }
   const std::string table = write_report(dir.path(), config, results, {});
   EXPECT_NE(table.find("7.50 ± 0.71"), std::string::npos) << table;  // seeds 7 and 8
@@ -126,8 +123,7 @@ TEST(Report, GivesNoDeviationForOneSeed) {
   const StudyPlan plan = plan_study(config);
   StudyResults results;
   results.metrics = build_metrics({"si_sdr"});
-  results.scores.push_back({plan.students[0], "vbd_test", {7}, {3.8}});
-  results.costs[plan.students[0].dir.string()] = {1, 1};
+  test::add_scores(results, {plan.students[0], {1, 1}}, "vbd_test", 7);
   const std::string table = write_report(dir.path(), config, results, {{"x", "broke"}});
   EXPECT_EQ(table.find("± 0"), std::string::npos) << table;
   EXPECT_NE(table.find("1 failures"), std::string::npos) << table;

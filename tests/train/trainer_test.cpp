@@ -1,13 +1,14 @@
-#include "limbeck/train/trainer.h"
+#include "train/trainer.h"
 
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "data/sampler.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/interrupt.h"
-#include "limbeck/data/sampler.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/run/run_view.h"
 #include "nn/support.h"
 
 namespace limbeck::test {
@@ -56,13 +57,11 @@ struct Config {
 TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, int64_t workers = 0,
                  const std::string& changes = "") {
   at::set_num_threads(1);
-  Config config;
-  config.train = {.steps = steps,
-                  .batch_size = kBatch,
-                  .optimizer = {.lr = 5e-3},
-                  .schedule = {.warmup_steps = 3, .final_ratio = 0.1},
-                  .validate_every = 4,
-                  .log_every = 1};
+  const auto config = config::read_text<Config>(
+      format("train: {steps: %d, batch_size: %d, optimizer: {lr: 5e-3}, schedule: {warmup_steps: "
+             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1}",
+             steps, kBatch),
+      "test");
   const auto distill = config::read_text<objective::DistillOptions>(
       "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");
   const auto model = model_config("temporal: {type: gru, hidden: 4}");
@@ -71,14 +70,14 @@ TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, in
       "fft_samples: 64}}, "
       "{name: si_sdr, weight: 0.01}]",
       "test");
-  objective::DistillTask task(nn::build_model(model, SeedKey(1)),
-                              make_model("latent: {channels: 6}", 2), objective, distill, 2,
-                              SeedKey(1));
+  objective::LearningTask task(nn::build_model(model, SeedKey(1)),
+                               make_model("latent: {channels: 6}", 2), objective, distill, 2,
+                               SeedKey(1));
   Logger logger(Verbosity::quiet);
-  RunDir run = open_run_dir(path, config, false);
+  RunDir run(path, Identity("training", 1), config::to_node(config), false);
   const ValidationSet valid(std::make_unique<Tones>(), 4, 9, kBatch);
   Trainer trainer(config.train,
-                  {task, model, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
+                  {task, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
                   SeedKey(1), at::kCPU);
   return trainer.run();
 }
@@ -155,8 +154,7 @@ TEST(Trainer, WithoutTheTaskTheDecoderStaysAsItWas) {
   train(dir / "run", Tones(), 4, 0, "phases: [{steps: 5, task: false}, {}]");
   const auto fresh =
       nn::state_of(*nn::build_model(model_config("temporal: {type: gru, hidden: 4}"), SeedKey(1)));
-  const auto trained =
-      nn::state_of(*nn::read_model(nn::find_model_file(dir / "run", "last")).model);
+  const auto trained = nn::state_of(*nn::read_model(RunView(dir / "run").model_file("last")));
   for (const auto& [name, tensor] : fresh) {
     if (name.find("running") != std::string::npos) continue;
     const bool beyond =
@@ -217,11 +215,10 @@ TEST(Trainer, NanInputStopsWithStepAndPartAndKeepsTheCheckpoint) {
   const Tones poisoned(call_of(6) + 1, [](Example& e) { e.noisy[100] = NAN; });
   const auto message = message_of<DivergenceError>([&] { train(dir / "run", poisoned, 10); });
   EXPECT_THAT(message, testing::StartsWith("training diverged at step 6: compressed_spectrum is "));
-  const auto last = CheckpointStore((dir / "run")).find("last");
+  const auto last = RunView(dir / "run").checkpoint("last");
   ASSERT_TRUE(last);
   EXPECT_EQ(last->filename(), "step-00000004");
-  for (const auto& [name, tensor] :
-       nn::state_of(*nn::read_model(*last / "model.safetensors").model)) {
+  for (const auto& [name, tensor] : nn::state_of(*nn::read_model(*last / "model.safetensors"))) {
     EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
   }
   EXPECT_EQ(metrics(dir / "run").back()["step"], 5);
@@ -286,7 +283,7 @@ TEST(TrainerDeathTest, AnInterruptSavesAndTheRunGoesOnToTheSameBits) {
       },
       testing::ExitedWithCode(130), "");
   ::unsetenv(kVariable);
-  EXPECT_EQ(CheckpointStore(run).find("last")->filename(), "step-00000003");
+  EXPECT_EQ(RunView(run).checkpoint("last")->filename(), "step-00000003");
   train(run, Tones(), 6);
   train(*dir / "whole", Tones(), 6);
   expect_same_run(*dir / "whole", run, 6);

@@ -1,5 +1,8 @@
 #include "bench/data.h"
 
+#include <torch/types.h>
+
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,8 +10,14 @@
 
 #include "common.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/core/table.h"
-#include "limbeck/train/data_bench.h"
+#include "limbeck/data/loader.h"
+#include "limbeck/data/options.h"
+#include "limbeck/nn/device.h"
+#include "limbeck/train/make_task.h"
+#include "limbeck/train/step.h"
+#include "limbeck/train/step_timer.h"
 
 namespace limbeck {
 namespace {
@@ -21,7 +30,92 @@ struct Arguments {
   bool json = false;
 };
 
-void print_json(const DataBench& bench, const DistillConfig& config) {
+/// How fast batches come with so many threads.
+struct LoadingSpeed {
+  int64_t workers = 0;
+  double batches_per_second = 0;  ///< asked for one after the other, without training
+  double audio_per_second = 0;    ///< seconds of segments in those
+  double step_ms = 0;             ///< mean time of a training step, waiting included
+  double wait_share = 0;          ///< of that time, spent waiting for the batch
+  int64_t unreadable = 0;         ///< examples that had to be replaced
+};
+
+struct Bench {
+  std::vector<LoadingSpeed> speeds;
+  int64_t steps = 0;  ///< measured, after a warm-up
+  int threads = 0;    ///< of LibTorch
+  std::string device;
+};
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+LoaderOptions with_workers(const TrainingConfig& config, int64_t workers) {
+  LoaderOptions options = loader_options(config.data, config.train.batch_size, nullptr);
+  options.workers = workers;
+  return options;
+}
+
+void time_batches(const TrainingConfig& config, double seconds, LoadingSpeed& speed) {
+  const auto train = make_train_dataset(config.data);
+  Loader loader(*train, with_workers(config, speed.workers), SeedKey(1));
+  loader.next();  // threads and files are there now
+  const auto start = Clock::now();
+  int64_t batches = 0;
+  do {
+    throw_if_interrupted();
+    loader.next();
+    ++batches;
+  } while (seconds_since(start) < seconds);
+  speed.batches_per_second = static_cast<double>(batches) / seconds_since(start);
+  speed.audio_per_second = speed.batches_per_second * static_cast<double>(config.train.batch_size) *
+                           config.data.segment_seconds;
+  speed.unreadable = loader.unreadable();
+}
+
+void time_steps(const TrainingConfig& config, const at::Device& device, int64_t steps,
+                LoadingSpeed& speed) {
+  const auto task = make_task(config, device);
+  const auto train = make_train_dataset(config.data);
+  Loader loader(*train, with_workers(config, speed.workers), SeedKey(1));
+  TrainStep train_step(config.train, *task);
+  DeviceClock clock(device);
+  double total_ms = 0, waited_before = 0;
+  const int64_t warm_up = warm_up_steps(steps);
+  for (int64_t step = 0; step < warm_up + steps; ++step) {
+    throw_if_interrupted();
+    if (step == warm_up) waited_before = loader.wait_seconds();
+    train_step(to_device(loader.next(), device), step);
+    // On a GPU training runs ahead, which can only shorten the waiting.
+    const double lap_ms = clock.lap_ms();
+    if (step >= warm_up) total_ms += lap_ms;
+  }
+  speed.step_ms = total_ms / static_cast<double>(steps);
+  speed.wait_share = 1000 * (loader.wait_seconds() - waited_before) / total_ms;
+}
+
+/// Times the loader for each number of workers, on the configuration's own data: batches alone for
+/// `seconds`, then training steps. Each starts with nothing in memory.
+Bench time_loading(const TrainingConfig& config, const Arguments& a) {
+  const at::Device device = nn::select_device(config.run.device);
+  Bench bench;
+  bench.threads = nn::set_threads(config.run.threads);
+  bench.device = device.str();
+  bench.steps = a.steps;
+  for (const int64_t count : a.workers) {
+    LoadingSpeed speed;
+    speed.workers = count;
+    time_batches(config, a.seconds, speed);
+    time_steps(config, device, a.steps, speed);
+    bench.speeds.push_back(speed);
+  }
+  return bench;
+}
+
+void print_json(const Bench& bench, const TrainingConfig& config) {
   nlohmann::json object = {{"batch_size", config.train.batch_size},
                            {"segment_seconds", config.data.segment_seconds},
                            {"prefetch", config.data.prefetch},
@@ -41,7 +135,7 @@ void print_json(const DataBench& bench, const DistillConfig& config) {
   print("%s\n", object.dump());
 }
 
-void print_table(const DataBench& bench, const DistillConfig& config) {
+void print_table(const Bench& bench, const TrainingConfig& config) {
   std::vector<std::vector<std::string>> rows;
   for (const LoadingSpeed& speed : bench.speeds) {
     rows.push_back({std::to_string(speed.workers), format("%.1f", speed.batches_per_second),
@@ -76,9 +170,9 @@ std::function<int()> add_data_command(CLI::App& app) {
       ->capture_default_str();
   data->add_flag("--json", a->json, "one JSON object instead of the table");
   return [a] {
-    DistillConfig config;
+    TrainingConfig config;
     if (!a->config->load(config) || a->config->check) return 0;
-    const DataBench bench = time_loading(config, a->workers, a->seconds, a->steps);
+    const Bench bench = time_loading(config, *a);
     a->json ? print_json(bench, config) : print_table(bench, config);
     return 0;
   };

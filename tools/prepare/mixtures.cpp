@@ -24,20 +24,19 @@ struct Arguments {
 };
 
 int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
-  DistillConfig config;
+  TrainingConfig config;
   if (!a.config->load(config)) return static_cast<int>(ExitCode::ok);
   Split split{};
   parse_split(a.split, split);
-  const auto dataset = make_fixed_dataset(config.data, select_data(config.data), split);
-  const auto* mixtures = dynamic_cast<const MixtureDataset*>(dataset.get());
-  if (mixtures == nullptr) {
+  const DataSelection data = select_data(config.data);
+  if (!data.of(split).pairs.empty()) {
     throw DataError("split " + a.split +
-                    " holds recorded pairs; mixtures are made of speech and "
-                    "noise");
+                    " holds recorded pairs; mixtures are made of speech and noise");
   }
+  const auto dataset = make_fixed_dataset(config.data, data, split);
   if (a.config->check) return static_cast<int>(ExitCode::ok);
   if (a.out.empty()) throw ConfigError("--out is required: the file of recipes to write");
-  const auto recipes = draw_recipes(*mixtures, a.count,
+  const auto recipes = draw_recipes(*dataset, a.count,
                                     static_cast<uint64_t>(config.data.valid_seed), threads, logger);
   if (a.out.has_parent_path()) fs::create_directories(a.out.parent_path());
   write_recipes(a.out, recipes);

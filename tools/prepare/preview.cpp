@@ -18,7 +18,7 @@ struct Arguments {
 };
 
 int run(Arguments& a, Logger& logger) {
-  DistillConfig config;
+  TrainingConfig config;
   if (!a.config->load(config)) return static_cast<int>(ExitCode::ok);
   a.preview.batch_size = config.train.batch_size;
   a.preview.seed = static_cast<uint64_t>(config.run.seed);

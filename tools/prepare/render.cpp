@@ -8,7 +8,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/corpus/fixed_mixtures.h"
 #include "limbeck/corpus/prepare.h"
-#include "limbeck/data/options.h"
+#include "limbeck/data/mixture.h"
 
 namespace limbeck {
 namespace {

@@ -45,7 +45,12 @@ struct Node::Entry {
 /// A text without a value is an empty map, `null` is null. `source` names the file in messages.
 Node parse_yaml(const std::string& text, const std::string& source, Diagnostics& diagnostics);
 
-/// `over` on top of `base`: maps merge key by key, everything else replaces the whole.
+/// Both are maps that choose a component by `type`, and another one each: the options of one mean
+/// nothing to the other. A map without `type` leaves the choice as it is.
+bool choose_differently(const Node& base, const Node& over);
+
+/// `over` on top of `base`: maps merge key by key, everything else replaces the whole, and so does
+/// a map that chooses another `type`.
 void merge(Node& base, const Node& over);
 
 /// Block-style YAML that parse_yaml reads back to the same tree.

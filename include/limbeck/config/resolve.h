@@ -10,7 +10,8 @@ namespace limbeck::config {
 
 /// Reads the files in order, each with what it `extends`, merges them (later wins), then applies
 /// `--set` arguments ("a.b=c"; "a.0.b=c" reaches into a list). Any map may name bases:
-/// `extends: [a.yaml]`, relative to the file it stands in.
+/// `extends: [a.yaml]`, relative to the file it stands in. Where a file or `--set` chooses another
+/// `type` than the one below it, the options of that one are dropped (see merge).
 Node resolve(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& sets,
              Diagnostics& diagnostics);
 

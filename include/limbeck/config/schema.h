@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "limbeck/config/node.h"
@@ -20,12 +22,16 @@ struct Rule {
   std::vector<std::string> choices;
   bool is_required = false;
   bool changes_results = true;
+  bool is_file = false;
   bool one_without_list = false;
 
   /// The key must be written; it has no default.
   Rule required() const;
   /// Another value gives the same results, so a run may be resumed with it.
   Rule no_effect() const;
+  /// It names a file or folder, or which one: results depend on the content, wherever that lies.
+  /// Who tells results apart puts the content in its place.
+  Rule names_file() const;
   /// A list of one value may be written as that value: `tap: latent` for `tap: [latent]`.
   Rule or_one() const;
   /// "at least 1", "from 0 to 1", …; empty if anything goes.
@@ -40,6 +46,16 @@ Rule one_of(std::vector<std::string> choices);
 
 class Visitor;
 
+/// An enum's values by name, in the order in which messages list them. Beside the enum stands a
+/// function that is found by its type:
+///
+///     enum class Shape { round, square };
+///     inline config::Names<Shape> names_of(Shape) {
+///       return {{"round", Shape::round}, {"square", Shape::square}};
+///     }
+template <class Enum>
+using Names = std::vector<std::pair<std::string, Enum>>;
+
 /// Options of something that is chosen by name; each family derives its own base or uses this one.
 struct ComponentOptions {
   virtual ~ComponentOptions() = default;
@@ -49,8 +65,8 @@ struct ComponentOptions {
 
 /// Gives a struct of options `clone()`: `struct CosineOptions : config::Component<CosineOptions> {
 /// … };`
-template <class Own>
-struct Component : ComponentOptions {
+template <class Own, class Base = ComponentOptions>
+struct Component : Base {
   std::unique_ptr<ComponentOptions> clone() const override {
     return std::make_unique<Own>(static_cast<const Own&>(*this));
   }
@@ -85,6 +101,10 @@ class Chosen {
   template <class Own>
   Own& as() {
     return dynamic_cast<Own&>(*options_);
+  }
+  template <class Own>
+  const Own& as() const {
+    return dynamic_cast<const Own&>(*options_);
   }
   void set(std::string name, std::unique_ptr<ComponentOptions> options) {
     name_ = std::move(name);
@@ -125,6 +145,22 @@ class Visitor {
   /// A subtree that is read later, against another struct.
   virtual void value(std::string_view key, Node& value, std::string_view help,
                      const Rule& = {}) = 0;
+
+  /// One of an enum's values, written by its name; see Names.
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void value(std::string_view key, Enum& value, std::string_view help, Rule rule = {}) {
+    const Names<Enum> names = names_of(value);
+    std::string text;
+    for (const auto& [name, known] : names) {
+      rule.choices.push_back(name);
+      if (known == value) text = name;
+    }
+    this->value(key, text, help, rule);
+    for (const auto& [name, known] : names) {
+      if (name == text) value = known;
+    }
+  }
 
   /// A nested struct.
   template <class Options>
@@ -220,7 +256,7 @@ std::unique_ptr<Visitor> make_helper(std::string& text);
 }  // namespace detail
 
 /// The struct as a tree (what `--dump-config` prints and a run keeps). With `only_results`, fields
-/// that do not change results are left out.
+/// that do not change results are left out, and those that name files.
 template <class Options>
 Node to_node(const Options& options, bool only_results = false) {
   Node root = Node::make_map({});

@@ -34,6 +34,15 @@ class Registry {
                       }};
   }
 
+  /// The same for a `Made` that is constructed from its options and the arguments.
+  template <class Made, class Own>
+  void add(const std::string& name, const std::string& help) {
+    add<Own>(name, help,
+             [](const Own& options, Arguments... arguments) -> std::unique_ptr<Product> {
+               return std::make_unique<Made>(options, std::forward<Arguments>(arguments)...);
+             });
+  }
+
   bool contains(const std::string& name) const { return entries_.count(name) > 0; }
 
   std::vector<std::string> names() const {

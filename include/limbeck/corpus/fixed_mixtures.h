@@ -10,8 +10,9 @@
 namespace limbeck {
 
 /// Recipes, with hashes, of the examples that `fixed_items` names. Ids are those of the speech; the
-/// second mixture of a recording gets "-2" behind it, and so on. Throws DataError.
-std::vector<Recipe> draw_recipes(const MixtureDataset& dataset, int64_t count, uint64_t seed,
+/// second mixture of a recording gets "-2" behind it, and so on. Throws DataError, also for an
+/// example that is no mixture.
+std::vector<Recipe> draw_recipes(const Dataset& dataset, int64_t count, uint64_t seed,
                                  int64_t threads, Logger& logger);
 
 struct RenderOptions {

@@ -5,92 +5,30 @@
 #include <string>
 #include <vector>
 
-#include "limbeck/config/schema.h"
 #include "limbeck/data/dataset.h"
+#include "limbeck/data/manifest.h"
+#include "limbeck/data/recipe.h"
 
 namespace limbeck {
 
-/// Section `data.reverb:`.
-struct ReverbOptions {
-  std::string responses;  ///< folder or manifest of impulse responses; empty: no reverberation
-  double probability = 0.5;
-  double early_ms = 50;
-
-  void describe(config::Visitor& visitor);
-};
-
-/// What is drawn for a mixture; its keys stand in section `data:`.
-struct MixtureOptions {
-  double snr_db_min = -5;
-  double snr_db_max = 15;
-  std::vector<double> snr_db_values;  ///< if any, one of them is drawn instead
-  double level_dbfs_min = -35;
-  double level_dbfs_max = -15;
-  double level_probability = 1;
-  ReverbOptions reverb;
-
-  void describe(config::Visitor& visitor);
-};
-
+/// What mixtures are made of.
 struct MixtureSources {
   std::vector<ManifestEntry> speech;
   std::vector<ManifestEntry> noise;
   std::vector<ManifestEntry> responses;  ///< of rooms; none: no reverberation
 };
 
-class Mixer;
+/// Entries of rooms' impulse responses: of a manifest, those of the split; of a folder, all; none
+/// if the path is empty. Throws DataError: an unreadable file, another rate.
+std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest, Split split,
+                                          int64_t rate_hz);
 
-/// Speech and noise mixed when asked for. Item i is recording i of the speech. Its segment, the
-/// room, the noise recording and its segment, the level of the speech and the SNR are drawn from
-/// the key, each from a stream of its own. Level (in dBFS) and SNR are uniform in dB, or the SNR is
-/// one of a list; both are of the speech as it is in the mixture, reverberation included, over its
-/// active parts (ITU-T P.56), and the SNR against the RMS of the noise over the example.
+/// Mixtures as their recipes say. Their lengths differ, and the key decides nothing. `name` stands
+/// in messages for where the recipes are from.
 ///
-/// - With a room, the clean side is the early part of the reverberant speech (see reverb.h).
-/// - Noise shorter than the example is repeated from a drawn place on.
-/// - A segment without speech or noise (see mix.h) is drawn again, at most 4 times. If none turns
-/// up,
-///   speech is left as quiet as it is under noise of the level that it would have had, and noise as
-///   it is.
-/// - If a sample exceeds 0.99, speech and noise are scaled down by the same gain.
-class MixtureDataset : public Dataset {
- public:
-  /// Throws DataError if there is no speech or no noise.
-  MixtureDataset(MixtureSources sources, int64_t segment_samples, ShortItems short_items,
-                 const MixtureOptions& options, std::shared_ptr<const AudioStore> store);
-  ~MixtureDataset() override;
-  int64_t size() const override;
-  int rate_hz() const override;
-  int64_t segment_samples() const override { return segment_; }
-  int64_t samples(int64_t index) const override;
-  Example get(int64_t index, SeedKey key) const override;
-
- private:
-  std::unique_ptr<const Mixer> mixer_;
-  int64_t segment_;
-  ShortItems short_items_;
-  MixtureOptions options_;
-};
-
-/// Mixtures as their recipes say. Their lengths differ, and the key decides nothing.
-class RecipeDataset : public Dataset {
- public:
-  /// `name` stands in messages for where the recipes are from. Throws DataError: no recipes, or one
-  /// of a recording that is not among the sources or too short.
-  RecipeDataset(std::vector<Recipe> recipes, MixtureSources sources, const std::string& name,
-                std::shared_ptr<const AudioStore> store);
-  ~RecipeDataset() override;
-  int64_t size() const override { return static_cast<int64_t>(recipes_.size()); }
-  int rate_hz() const override;
-  int64_t segment_samples() const override { return 0; }
-  int64_t samples(int64_t index) const override;
-  /// Also throws DataError if what comes out has another hash than the recipe says.
-  Example get(int64_t index, SeedKey key) const override;
-
- private:
-  std::vector<Recipe> recipes_;
-  std::unique_ptr<const Mixer> mixer_;
-  std::string name_;
-};
+/// Throws DataError: no recipes, or one of a recording that is not among the sources or too short;
+/// `get` throws it too if what comes out has another hash than the recipe says.
+std::unique_ptr<Dataset> make_recipe_dataset(std::vector<Recipe> recipes, MixtureSources sources,
+                                             int rate_hz, const std::string& name);
 
 }  // namespace limbeck

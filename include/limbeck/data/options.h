@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -8,36 +9,40 @@
 #include "limbeck/data/augment.h"
 #include "limbeck/data/dataset.h"
 #include "limbeck/data/loader.h"
-#include "limbeck/data/mixture.h"
+#include "limbeck/data/manifest.h"
 #include "limbeck/data/validation.h"
 
 namespace limbeck {
 
 struct DataSelection;
 
-/// The section `data:` of a configuration. Either `speech` and `noise` are given, and mixtures of
-/// them are made on the fly, or `pairs`, or a `protocol` that names manifests of these.
+/// Section `data.source:`: the data source that `type` chooses, and its options.
+struct SourceOptions {
+  config::Chosen chosen;
+
+  void describe(config::Visitor& visitor);
+};
+
+/// The section `data:` of a configuration.
 struct DataOptions {
-  std::string protocol;
-  std::string speech;
-  std::string noise;
-  std::string pairs;
+  SourceOptions source;
   bool allow_leak = false;
   int64_t rate_hz = 16000;
   double segment_seconds = 2;
   std::string short_items = "pad";
-  MixtureOptions mixture;  ///< its keys stand among those of this section
   AugmentOptions augment;
   int64_t epochs_unique = 0;
   int64_t valid_count = 64;
   double valid_segment_seconds = 4;
   int64_t valid_seed = 1;
-  std::string valid_recipes;
   int64_t workers = 1;
   int64_t prefetch = 4;
   int64_t cache_mb = 512;
 
   void describe(config::Visitor& visitor);
+
+  /// The protocol file that the source names; empty: none.
+  std::string protocol_file() const;
 };
 
 /// The entries of split train, in segments of `segment_seconds`.
@@ -48,8 +53,8 @@ struct DataOptions {
 std::unique_ptr<Dataset> make_train_dataset(const DataOptions& options, const DataSelection& data);
 std::unique_ptr<Dataset> make_train_dataset(const DataOptions& options);
 
-/// What training is validated on: the mixtures of `valid_recipes`, or `valid_count` segments of the
-/// entries of split valid.
+/// What training is validated on: the fixed mixtures that the source names, or `valid_count`
+/// segments of the entries of split valid.
 ValidationSet make_validation_set(const DataOptions& options, const DataSelection& data,
                                   int64_t batch_size);
 
@@ -57,10 +62,13 @@ ValidationSet make_validation_set(const DataOptions& options, const DataSelectio
 std::unique_ptr<Dataset> make_fixed_dataset(const DataOptions& options, const DataSelection& data,
                                             Split split);
 
-/// Entries of the impulse responses of section `reverb`: of a manifest, those of the split; of a
-/// folder, all. Throws DataError: an unreadable file, another rate.
-std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest, Split split,
-                                          int64_t rate_hz);
+/// By the key of each option that names a file ("source.speech"): a hash of what training and
+/// validation take from it, wherever it lies. Throws DataError as the functions above do.
+std::map<std::string, std::string> content_of(const DataOptions& options);
+
+/// By the key of each option that names a file ("speech"): a hash of what training and validation
+/// take from it, wherever it lies. Throws DataError as the functions above do.
+std::map<std::string, std::string> content_of(const DataOptions& options);
 
 /// How training batches are made.
 LoaderOptions loader_options(const DataOptions& options, int64_t batch_size, Logger* logger);

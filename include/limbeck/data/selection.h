@@ -4,10 +4,12 @@
 #include <vector>
 
 #include "limbeck/data/leak.h"
-#include "limbeck/data/options.h"
+#include "limbeck/data/manifest.h"
 #include "limbeck/data/protocol.h"
 
 namespace limbeck {
+
+struct DataOptions;
 
 /// The entries of one split, by role.
 struct SplitEntries {
@@ -16,6 +18,7 @@ struct SplitEntries {
   std::vector<ManifestEntry> pairs;
 
   std::vector<ManifestEntry>& of(Role role);
+  const std::vector<ManifestEntry>& of(Role role) const;
   std::vector<Fingerprint> fingerprints() const;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,8 +23,8 @@ struct TrainingRecord {
   TrainingRecord() = default;
   explicit TrainingRecord(const DataSelection& data);
 
-  /// Takes over what the teacher saw, and its notes.
-  void inherit(const TrainingRecord& teacher_record);
+  /// Takes over what the teacher saw, and its notes; or notes that nothing is known of it.
+  void inherit(const std::optional<TrainingRecord>& of_teacher);
 
   /// Files of `train` in `valid`. (Speakers may be shared: that makes validation easier, not the
   /// result.)
@@ -37,20 +36,24 @@ struct TrainingRecord {
   /// All leaks of a data set that is trained on.
   std::vector<Leak> leaks(const DataSelection& data) const;
 
-  /// Same files in the same order in training and validation.
-  bool same_data(const TrainingRecord& other) const;
-
   /// As JSON; what is no UTF-8 is replaced.
   std::string text() const;
   /// Throws DataError, which starts with `source_name`.
   static TrainingRecord parse(const std::string& text, const std::string& source_name);
-
-  /// The record of the run that a model file lies in, or that lies beside the file; nothing if
-  /// there is none. Throws DataError if it cannot be understood.
-  static std::optional<TrainingRecord> of_model(const std::filesystem::path& model_file);
 };
 
-/// The same for a protocol that is being locked: throws DataError, or notes in it what was allowed.
+/// Holds valid and test of `data` against all that the record says was seen. Throws DataError that
+/// lists the leaks, or notes in the record what was allowed.
+void refuse_leaks(TrainingRecord& record, const DataSelection& data, bool allowed, Logger& logger);
+
+/// The same for a protocol that is being locked.
 void refuse_leaks(Protocol& protocol, bool allowed, Logger& logger);
+
+/// Holds a set against what a model (`whose`, for messages) was trained on, or says that nothing is
+/// known of it. Returns what has to be said of the model's results on the set. Throws DataError
+/// that lists the leaks, unless they are allowed.
+std::vector<std::string> notes_on(const TestSet& set, const std::string& whose,
+                                  const std::optional<TrainingRecord>& record, bool allow_leak,
+                                  Logger& logger);
 
 }  // namespace limbeck

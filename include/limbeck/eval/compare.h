@@ -3,19 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "limbeck/eval/evaluator.h"
+#include "limbeck/eval/result_table.h"
 
 namespace limbeck {
 
 /// Two systems on the same utterances, by one metric.
-struct PairedDifference {
+struct MetricDifference {
   Metric metric;
-  size_t n = 0;  ///< utterances that both have a score of
-  double mean_a = 0, mean_b = 0;
-  double mean = 0;      ///< of b − a
-  double interval = 0;  ///< half the width of the 95 % interval of `mean`; NaN for n < 2
-  size_t wins = 0;      ///< utterances in which b is better
-  size_t losses = 0;
+  PairedDifference paired;  ///< over the utterances that both have a score of
 };
 
 struct UtteranceDifference {
@@ -24,11 +19,13 @@ struct UtteranceDifference {
 };
 
 struct Comparison {
-  std::vector<PairedDifference> differences;  ///< of every metric that both have
+  std::vector<MetricDifference> differences;  ///< of every metric that both have
   std::vector<std::string> only_in_a, only_in_b;
   std::vector<std::string> notes_a, notes_b;  ///< what has to be said of each
-  size_t ranked = 0;                          ///< index in `differences` that orders `worst`
-  std::vector<UtteranceDifference> worst;     ///< b against a, worst first
+  /// Other versions of a metric, another environment: what makes them comparable less.
+  std::vector<std::string> warnings;
+  size_t ranked = 0;                       ///< index in `differences` that orders `worst`
+  std::vector<UtteranceDifference> worst;  ///< b against a, worst first
 };
 
 /// Compares two results of `limbeck-evaluate`, given as their folders, paired by utterance.

@@ -62,8 +62,6 @@ struct Metric {
   /// Called by many threads at a time, each with a pair of its own; what it holds (tables, options)
   /// was made once, by the builder.
   std::function<double(ScoredPair& pair)> score = {};
-  /// What tells the scores from others: name, options and version. Set by build_metrics().
-  config::Node identity = {};
 };
 
 using MetricRegistry = Registry<config::ComponentOptions, Metric>;

@@ -18,31 +18,6 @@ struct TaskBatch {
   bool padded() const;
 };
 
-/// What a batch is trained for.
-class LearningTask {
- public:
-  virtual ~LearningTask() = default;
-  virtual LossReport forward(const TaskBatch& batch) = 0;
-  /// The network that comes out of training.
-  virtual nn::DenoisingModel& model() = 0;
-  /// What trains beside it and is dropped afterwards (adapters); may have no parameters.
-  virtual torch::nn::Module& helpers() = 0;
-};
-
-/// Noisy in, clean out.
-class SupervisedTask : public LearningTask {
- public:
-  SupervisedTask(std::shared_ptr<nn::DenoisingModel> model, const ObjectiveConfig& objective);
-  LossReport forward(const TaskBatch& batch) override;
-  nn::DenoisingModel& model() override { return *model_; }
-  torch::nn::Module& helpers() override { return helpers_; }
-
- private:
-  std::shared_ptr<nn::DenoisingModel> model_;
-  Objective objective_;
-  torch::nn::Module helpers_;
-};
-
 class Balance;
 class Teacher;
 struct GradientNorms;
@@ -63,22 +38,25 @@ struct TermStrength {
   int64_t steps = 0;     ///< how many, each of which trained both
 };
 
-/// The supervised task, and terms against a frozen teacher, which is run without gradient, with its
-/// norms folded, and no further than the terms need. Without terms it is not run at all, and
-/// neither in phases without them. The helpers hold the adapters and what `distill.balance`
-/// measured.
-class DistillTask : public LearningTask {
+/// What a batch is trained for: noisy in, clean out, and terms against a frozen teacher, which is
+/// run without gradient, with its norms folded, and no further than the terms need. Without terms
+/// this is supervised training: the teacher is not run at all, and neither is it in phases without
+/// them.
+class LearningTask {
  public:
   /// Adapters draw their weights from `key` and their names, so they cannot change the student.
   /// `teacher` may be null where there are no terms; it is taken over. `teacher_id` stands for its
   /// weights and options in a cache, and is needed for one only.
-  DistillTask(std::shared_ptr<nn::DenoisingModel> student,
-              std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
-              const DistillOptions& distill, int64_t batch_size, SeedKey key,
-              const std::string& teacher_id = "");
-  LossReport forward(const TaskBatch& batch) override;
-  nn::DenoisingModel& model() override { return *student_; }
-  torch::nn::Module& helpers() override { return helpers_; }
+  LearningTask(std::shared_ptr<nn::DenoisingModel> student,
+               std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
+               const DistillOptions& distill, int64_t batch_size, SeedKey key,
+               const std::string& teacher_id = "");
+  LossReport forward(const TaskBatch& batch);
+  /// The network that comes out of training.
+  nn::DenoisingModel& model() { return *student_; }
+  /// What trains beside it and is dropped afterwards: adapters, and what `distill.balance`
+  /// measured. Empty without terms.
+  torch::nn::Module& helpers() { return helpers_; }
 
   const std::vector<ActiveTerm>& terms() const { return terms_; }
   /// Null where there are no terms.

@@ -2,47 +2,36 @@
 
 #include <filesystem>
 #include <memory>
-#include <string>
 
-#include "limbeck/config/resolve.h"
+#include "limbeck/config/node.h"
 #include "limbeck/core/files.h"
-#include "limbeck/core/log.h"
+#include "limbeck/data/training_record.h"
+#include "limbeck/run/identity.h"
+#include "limbeck/run/metrics_log.h"
 
 namespace limbeck {
 
-/// The folder of one run: config.yaml, environment.json, data.json, train.log, metrics.jsonl,
-/// checkpoints/. Locked while open.
+/// The folder of a run, for the one process that trains it: identity.json, config.yaml,
+/// environment.json, data.json, train.log, metrics.jsonl, checkpoints/. Locked while open; all
+/// others read it through RunView.
 class RunDir {
  public:
-  /// Makes the folder, or opens it for resuming. `config` is everything, `results` only what
-  /// changes results. `stored_results` reads back the same from an older config.yaml. With
+  /// Makes the folder, or opens it for resuming. `config` is written into it for people. With
   /// `restart`, what an older run left is removed first. Throws ConfigError if the folder holds
-  /// something else than a run, a run of another configuration (all differences are listed), or is
-  /// in use.
-  RunDir(std::filesystem::path path, const config::Node& config, const config::Node& results,
-         config::Node (*stored_results)(const std::string& yaml, const std::string& source),
+  /// something else than a run, a run of another identity (all differences are listed) or of none,
+  /// or is in use.
+  RunDir(std::filesystem::path path, const Identity& identity, const config::Node& config,
          bool restart);
 
   const std::filesystem::path& path() const { return path_; }
-  /// Drops the lines of metrics.jsonl after `step`: a resumed run writes them again.
-  void truncate_metrics(int64_t step);
-  /// Appends one line of JSON and flushes it.
-  void append_metrics(const std::string& json_line);
+  MetricsLog& metrics() { return metrics_; }
+  /// Keeps what the run is trained on.
+  void write_record(const TrainingRecord& record) const;
 
  private:
   std::filesystem::path path_;
   std::unique_ptr<DirectoryLock> lock_;
+  MetricsLog metrics_;
 };
-
-/// Opens the run folder of `options`, whose whole configuration is described by `Options`.
-template <class Options>
-RunDir open_run_dir(const std::filesystem::path& path, const Options& options, bool restart) {
-  return RunDir(
-      path, config::to_node(options), config::to_node(options, true),
-      [](const std::string& yaml, const std::string& source) {
-        return config::to_node(config::read_text<Options>(yaml, source), true);
-      },
-      restart);
-}
 
 }  // namespace limbeck

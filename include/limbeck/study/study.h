@@ -70,9 +70,7 @@ struct StudyRun {
   std::string label;  ///< "narrower latent, cosine, seed 2"
   std::string tool;   ///< executable that trains it
   std::filesystem::path dir;
-  std::string yaml;
-  DataOptions data;
-  int64_t steps = 0;
+  TrainingConfig config;
   int64_t seed = 0;
   size_t scenario = 0;  ///< of students
   size_t method = 0;    ///< of students

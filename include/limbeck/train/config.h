@@ -9,23 +9,24 @@
 
 namespace limbeck {
 
-/// Section `train.optimizer:`.
-struct OptimizerOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 0.01;
-  double clip_norm = 5;
-
+/// Section `train.optimizer:`. By default AdamW.
+struct OptimizerConfig {
+  OptimizerConfig();
+  config::Chosen chosen;
   void describe(config::Visitor& v);
 };
 
-/// Section `train.schedule:`.
-struct ScheduleOptions {
-  int64_t warmup_steps = 100;
-  double final_ratio = 0.01;
+/// Section `train.schedule:`. By default linear warm-up, then half a cosine.
+struct ScheduleConfig {
+  ScheduleConfig();
+  config::Chosen chosen;
+  void describe(config::Visitor& v);
+};
 
+/// Section `train.clip:`. By default the joint norm of the gradients is at most 5.
+struct ClipConfig {
+  ClipConfig();
+  config::Chosen chosen;
   void describe(config::Visitor& v);
 };
 
@@ -33,8 +34,9 @@ struct ScheduleOptions {
 struct TrainOptions {
   int64_t steps = 2000;
   int64_t batch_size = 8;
-  OptimizerOptions optimizer;
-  ScheduleOptions schedule;
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  ClipConfig clip;
   int64_t validate_every = 250;
   std::string select = "si_sdr";
   int64_t log_every = 10;
@@ -52,17 +54,6 @@ struct RunOptions {
   void describe(config::Visitor& v);
 };
 
-/// Everything that `limbeck-pretrain` reads.
-struct PretrainConfig {
-  RunOptions run;
-  nn::ModelConfig model;
-  DataOptions data;
-  objective::ObjectiveConfig objective;
-  TrainOptions train;
-
-  void describe(config::Visitor& v);
-};
-
 /// Section `teacher:`.
 struct TeacherOptions {
   std::string checkpoint;
@@ -71,13 +62,22 @@ struct TeacherOptions {
   void describe(config::Visitor& v);
 };
 
-/// Everything that `limbeck-distill` reads: a pretraining configuration for the student, and how
-/// the teacher takes part.
-struct DistillConfig : PretrainConfig {
+/// Everything that a training reads. Without distillation terms it is supervised training, and the
+/// teacher takes no part.
+struct TrainingConfig {
+  RunOptions run;
+  nn::ModelConfig model;
+  DataOptions data;
+  objective::ObjectiveConfig objective;
+  TrainOptions train;
   TeacherOptions teacher;
   objective::DistillOptions distill;
 
   void describe(config::Visitor& v);
 };
+
+/// What limbeck-pretrain refuses, lest it pass for distillation: anything but the defaults in
+/// sections teacher and distill. Throws ConfigError.
+void require_no_teacher(const TrainingConfig& config);
 
 }  // namespace limbeck

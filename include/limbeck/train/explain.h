@@ -11,6 +11,6 @@ namespace limbeck {
 /// beside the student, weights, and each term's share of the gradient over the first `batches`
 /// training batches of the run, which are trained on (and forgotten). Writes nothing. Throws as
 /// run_training does.
-std::string explain(const DistillConfig& config, int64_t batches);
+std::string explain(const TrainingConfig& config, int64_t batches);
 
 }  // namespace limbeck

@@ -12,7 +12,6 @@ struct SessionOptions {
 
 /// Checks everything (files included), opens the run folder and trains, or goes on where it was.
 /// Throws ConfigError, DataError, CheckpointError, DivergenceError, Interrupted (after saving).
-void run_training(const PretrainConfig& config, const SessionOptions& session, Logger& logger);
-void run_training(const DistillConfig& config, const SessionOptions& session, Logger& logger);
+void run_training(const TrainingConfig& config, const SessionOptions& session, Logger& logger);
 
 }  // namespace limbeck

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace limbeck {
+
+/// What training tells of its steps: lines of JSON, each an object with `step`, in steps that do
+/// not fall.
+class MetricsLog {
+ public:
+  explicit MetricsLog(std::filesystem::path file) : file_(std::move(file)) {}
+
+  /// Appends one line. It is in the file when this returns, whatever happens to the process.
+  /// Throws DataError.
+  void append(const std::string& json_line);
+  /// Drops the lines after `step`: a resumed run writes them again.
+  void truncate(int64_t step);
+
+ private:
+  std::filesystem::path file_;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "limbeck/data/training_record.h"
+#include "limbeck/run/identity.h"
+
+namespace limbeck {
+
+/// What a run has left in its folder, for all who read it: resuming, distilling, evaluating,
+/// studies. Nothing is read before it is asked for, so that a run may be watched while it is
+/// trained, or before it is begun. A checkpoint whose files are not what its manifest says counts
+/// as not there.
+class RunView {
+ public:
+  explicit RunView(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  const std::filesystem::path& path() const { return folder_; }
+
+  /// Something that looks like a run lies there, of this version or not.
+  bool exists() const;
+
+  /// What its results are determined by. Throws CheckpointError for a run without identity.json,
+  /// as older versions left it.
+  Identity identity() const;
+
+  /// The folder that `which` ("best" or "last") points to, if it is sound; for "last" else the
+  /// newest sound one.
+  std::optional<std::filesystem::path> checkpoint(const std::string& which) const;
+
+  /// The model file that `which` points to, found in the same way; the other files of the
+  /// checkpoint do not matter. Throws CheckpointError: there is none yet, it is damaged, or the run
+  /// has no identity.
+  std::filesystem::path model_file(const std::string& which) const;
+
+  /// Newest step that it has written of itself; reads no more than the end of metrics.jsonl.
+  int64_t progress() const;
+
+  /// Its last checkpoint says that all planned steps are done.
+  bool finished() const;
+
+  /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
+  std::optional<TrainingRecord> record() const;
+
+ private:
+  std::optional<std::filesystem::path> find(const std::string& which,
+                                            const std::string& only) const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace limbeck

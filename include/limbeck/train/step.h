@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+
+#include "limbeck/data/batch.h"
+#include "limbeck/objective/task.h"
+#include "limbeck/train/config.h"
+
+namespace limbeck {
+
+class Clip;
+class Optimizer;
+class Schedule;
+class StepTimer;
+
+/// A batch on the device.
+objective::TaskBatch to_device(const Batch& batch, const at::Device& device);
+
+/// What a step gave. Its tensors stay on the device and are detached.
+struct StepReport {
+  objective::LossReport losses;
+  at::Tensor gradient_norm;  ///< of all gradients together, before clipping
+  double lr = 0;
+};
+
+/// A step of training, whoever trains: zero, forward, backward, clip, update.
+class TrainStep {
+ public:
+  /// Trains the task's network and helpers, and must not outlive it.
+  TrainStep(const TrainOptions& options, objective::LearningTask& task);
+  ~TrainStep();
+
+  /// Trains on `batch` as step `step`, from 0. The batch's own step is of no account. `timer`, if
+  /// there is one, is told when each part is over.
+  StepReport operator()(objective::TaskBatch batch, int64_t step, StepTimer* timer = nullptr);
+
+  Optimizer& optimizer() { return *optimizer_; }
+
+ private:
+  objective::LearningTask& task_;
+  int64_t steps_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Schedule> schedule_;
+  std::unique_ptr<Clip> clip_;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,63 @@
+#include "data/sources/mixing.h"
+
+namespace limbeck {
+namespace {
+
+struct MixturesOptions : config::Component<MixturesOptions> {
+  std::string speech;
+  std::string noise;
+  MixingOptions mixing;
+
+  void describe(config::Visitor& v) override {
+    v.value("speech", speech, "manifest of clean recordings",
+            config::any().required().names_file());
+    v.value("noise", noise, "manifest of noise recordings", config::any().required().names_file());
+    v.require(!speech.empty(), "speech", "names no manifest");
+    v.require(!noise.empty(), "noise", "names no manifest");
+    mixing.describe(v);
+  }
+};
+
+class Mixtures : public DataSource {
+ public:
+  explicit Mixtures(const MixturesOptions& options) : options_(options) {}
+
+  DataSelection select() const override {
+    DataSelection data;
+    add_manifest(options_.speech, Role::speech, data);
+    add_manifest(options_.noise, Role::noise, data);
+    return data;
+  }
+
+  std::unique_ptr<Dataset> make_dataset(const DataSelection& data, Split split,
+                                        const ExampleOptions& options) const override {
+    return options_.mixing.make_mixtures(data, split, options);
+  }
+
+  std::unique_ptr<Dataset> make_fixed_validation(const DataSelection& data,
+                                                 const ExampleOptions& options) const override {
+    return options_.mixing.make_fixed_validation(data, options);
+  }
+
+  std::map<std::string, std::string> contents(const DataSelection& data,
+                                              int64_t rate_hz) const override {
+    std::map<std::string, std::string> all = {{"speech", content_of(data, Role::speech)},
+                                              {"noise", content_of(data, Role::noise)}};
+    options_.mixing.add_contents(all, rate_hz);
+    return all;
+  }
+
+ private:
+  MixturesOptions options_;
+};
+
+}  // namespace
+
+void add_mixtures(SourceRegistry& sources) {
+  sources.add<MixturesOptions>("mixtures", "speech and noise, mixed on the fly",
+                               [](const MixturesOptions& options) -> std::unique_ptr<DataSource> {
+                                 return std::make_unique<Mixtures>(options);
+                               });
+}
+
+}  // namespace limbeck

@@ -1,0 +1,48 @@
+#include "data/source.h"
+
+namespace limbeck {
+namespace {
+
+struct PairsOptions : config::Component<PairsOptions> {
+  std::string manifest;
+
+  void describe(config::Visitor& v) override {
+    v.value("manifest", manifest, "manifest of recorded pairs",
+            config::any().required().names_file());
+    v.require(!manifest.empty(), "manifest", "names no manifest");
+  }
+};
+
+class Pairs : public DataSource {
+ public:
+  explicit Pairs(const PairsOptions& options) : options_(options) {}
+
+  DataSelection select() const override {
+    DataSelection data;
+    add_manifest(options_.manifest, Role::pairs, data);
+    return data;
+  }
+
+  std::unique_ptr<Dataset> make_dataset(const DataSelection& data, Split split,
+                                        const ExampleOptions& options) const override {
+    return make_pairs(data, split, options);
+  }
+
+  std::map<std::string, std::string> contents(const DataSelection& data, int64_t) const override {
+    return {{"manifest", content_of(data, Role::pairs)}};
+  }
+
+ private:
+  PairsOptions options_;
+};
+
+}  // namespace
+
+void add_pairs(SourceRegistry& sources) {
+  sources.add<PairsOptions>("pairs", "recorded pairs of noisy and clean",
+                            [](const PairsOptions& options) -> std::unique_ptr<DataSource> {
+                              return std::make_unique<Pairs>(options);
+                            });
+}
+
+}  // namespace limbeck

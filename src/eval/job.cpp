@@ -1,0 +1,265 @@
+#include "limbeck/eval/job.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "eval/enhance.h"
+#include "eval/journal.h"
+#include "eval/matching.h"
+#include "eval/result_files.h"
+#include "eval/score.h"
+#include "limbeck/audio/io.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/version.h"
+#include "limbeck/nn/device.h"
+#include "limbeck/run/trained_model.h"
+
+namespace limbeck {
+namespace fs = std::filesystem;
+namespace {
+
+/// Heads a table's row: the last part of a path.
+std::string name_of(const std::string& path) {
+  const fs::path whole = fs::path(path).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
+EvaluationJob job_of(const std::string& source, const Scoring& scoring, const fs::path& folder) {
+  EvaluationJob job{.system = name_of(source), .scoring = scoring, .folder = folder};
+  job.identity.set("fit.align", scoring.fit.align);
+  job.identity.set("fit.resample_hz", scoring.fit.resample_hz);
+  return job;
+}
+
+void add_set(EvaluationJob& job, const TestSet& set) {
+  job.about["manifest"] = set.pairs.path.string();
+  job.identity.set("set", set.pairs.content_hash());
+}
+
+void add_matched(EvaluationJob& job, Matched matched, const std::string& estimate) {
+  job.items = std::move(matched.items);
+  job.failures = std::move(matched.failures);
+  job.about["estimate"] = estimate;
+  job.identity.set("estimates", content_of(job.items, &EvaluationItem::estimate));
+}
+
+Environment environment_of(const EvaluationJob& job) {
+  Environment environment = {{"limbeck", version_text()},
+                             {"libtorch", TORCH_VERSION},
+                             {"cpu_capability", at::get_cpu_capability()}};
+  if (!job.model_file.empty()) {
+    environment["device"] = nn::is_cpu(job.scoring.device) ? "cpu" : "cuda";
+  }
+  return environment;
+}
+
+/// What the folder holds of this job. Throws ConfigError for something else, or says so and leaves
+/// it aside.
+std::optional<StoredResults> own_results(const EvaluationJob& job, Logger* logger) {
+  std::optional<StoredResults> stored;
+  std::vector<std::string> differences;
+  try {
+    stored = read_results(job.folder);
+    if (stored) differences = stored->identity.differences(job.identity);
+  } catch (const Error& e) {
+    if (!job.replaces_others) throw;
+    differences = {e.what()};
+  }
+  if (!stored && differences.empty()) {
+    if (const auto begun = journal_identity(job.folder)) {
+      differences = begun->differences(job.identity);
+    }
+  }
+  if (differences.empty()) return stored;
+  if (!job.replaces_others) refuse_other_results(job.folder, differences);
+  if (logger != nullptr) {
+    logger->warn(job.folder.string() +
+                 ": scored again, in place of results of something else:" + listed(differences));
+  }
+  return std::nullopt;
+}
+
+std::string names_of(const std::vector<Metric>& metrics) {
+  std::vector<std::string> names;
+  for (const Metric& metric : metrics) names.push_back(metric.name);
+  return join(names, ", ");
+}
+
+/// The stored table if nothing is left to do.
+std::optional<ResultTable> finished(const EvaluationJob& job,
+                                    const std::optional<StoredResults>& stored) {
+  if (!stored || !stored->table || (job.scoring.save_audio && !stored->audio)) return std::nullopt;
+  if (!job.failures.empty() || !stored->table->runs.front().failures.empty()) return std::nullopt;
+  return stored->table->select(job.scoring.metrics);
+}
+
+/// The metrics of the job, then those that the folder has beside them.
+std::vector<Metric> metrics_to_score(const EvaluationJob& job,
+                                     const std::optional<StoredResults>& stored, Logger& logger) {
+  std::vector<Metric> chosen = job.scoring.metrics;
+  if (!stored) return chosen;
+  if (!stored->table) {
+    logger.warn(job.folder.string() + ": what it holds is not whole; scored again");
+    return chosen;
+  }
+  for (const Metric& there : stored->table->metrics) {
+    const auto is_it = [&](const Metric& other) { return other.name == there.name; };
+    if (std::any_of(chosen.begin(), chosen.end(), is_it)) continue;
+    if (auto metric = metric_of_column(there.name)) chosen.push_back(std::move(*metric));
+  }
+  logger.info(job.folder.string() + ": holds scores of " + names_of(stored->table->metrics) +
+              "; scored again for " + names_of(chosen));
+  return chosen;
+}
+
+/// Length of every item at the rate at which it is scored, as resample() makes it.
+std::vector<int64_t> lengths(const std::vector<EvaluationItem>& items, int64_t resample_hz) {
+  std::vector<int64_t> samples;
+  for (const EvaluationItem& item : items) {
+    const bool resampled = resample_hz > 0 && item.rate_hz > 0;
+    samples.push_back(resampled ? (item.samples * resample_hz + item.rate_hz - 1) / item.rate_hz
+                                : item.samples);
+  }
+  return samples;
+}
+
+void save_estimates(const fs::path& folder, const std::vector<const EvaluationItem*>& items,
+                    const std::vector<std::vector<float>>& estimates, int rate_hz) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    const fs::path path = folder / (items[i]->id + ".wav");
+    fs::create_directories(path.parent_path());
+    write_audio(path, {estimates[i], rate_hz}, SampleFormat::float32);
+  }
+}
+
+/// LibTorch's thread count is the process's: put back when the evaluation is over.
+class ThreadCount {
+ public:
+  ThreadCount() = default;
+  ~ThreadCount() { at::set_num_threads(count_); }
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+
+ private:
+  int count_ = at::get_num_threads();
+};
+
+RunResults score(const EvaluationJob& job, const std::vector<Metric>& metrics, Logger& logger) {
+  const Scoring& scoring = job.scoring;
+  ScoreOptions options{.metrics = metrics, .fit = scoring.fit, .jobs = scoring.jobs};
+  std::optional<Enhancer> enhancer;
+  if (!job.model_file.empty()) {
+    enhancer.emplace(job.model_file, scoring.device);
+    options.batches =
+        enhancer->batches(lengths(job.items, scoring.fit.resample_hz), scoring.batch_size);
+    options.enhance = [&](const std::vector<const EvaluationItem*>& items,
+                          const std::vector<std::vector<float>>& noisy, int rate_hz) {
+      auto estimates = (*enhancer)(noisy, rate_hz);
+      if (scoring.save_audio) save_estimates(job.folder / "audio", items, estimates, rate_hz);
+      return estimates;
+    };
+  }
+  const ThreadCount restored_afterwards;
+  Journal journal(job.folder, {job.identity, metrics, scoring.save_audio, environment_of(job)});
+  options.journal = &journal;
+  RunResults results = score_items(job.items, options, logger);
+  results.environment = journal.environment();
+  return results;
+}
+
+/// What is no part of the identity may have changed since: notes, and what the manifest says of the
+/// recordings. Returns whether it has.
+bool update(RunResults& run, const EvaluationJob& job) {
+  bool changed = run.notes != job.notes;
+  run.notes = job.notes;
+  std::map<std::string, const Condition*> conditions;
+  for (const EvaluationItem& item : job.items) conditions[item.id] = &item.condition;
+  for (UtteranceScores& row : run.rows) {
+    const auto found = conditions.find(row.id);
+    if (found == conditions.end() || *found->second == row.condition) continue;
+    row.condition = *found->second;
+    changed = true;
+  }
+  return changed;
+}
+
+ResultTable take(const EvaluationJob& job, StoredResults& stored, ResultTable chosen,
+                 Logger& logger) {
+  logger.info(job.system + ": scored before, see " + job.folder.string());
+  const RunResults now{"now", {}, {}, {}, environment_of(job)};
+  RunResults& run = stored.table->runs.front();
+  run.name = "then";
+  for (const std::string& difference : environment_differences({&run, &now})) {
+    logger.info(job.folder.string() + ": " + difference);
+  }
+  run.name = job.system;
+  if (update(run, job)) write_results(job.folder, stored);
+  chosen.runs.front().name = job.system;
+  update(chosen.runs.front(), job);
+  return chosen;
+}
+
+}  // namespace
+
+EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Scoring& scoring,
+                        const fs::path& folder, Logger& logger) {
+  EvaluationJob job = job_of(source.path, scoring, folder);
+  const TrainedModel model = find_model(source.path, source.which);
+  job.model_file = model.file;
+  job.notes = notes_on(set, model.file.string(), model.record, source.allow_leak, logger);
+  job.items = items_of(set.pairs);
+  job.about["model"] = source.path;
+  job.about["model_file"] = job.model_file.string();
+  job.identity.set("model", model.hash);
+  add_set(job, set);
+  return job;
+}
+
+EvaluationJob files_job(const std::string& estimate, const TestSet& set, const Scoring& scoring,
+                        const fs::path& folder) {
+  EvaluationJob job = job_of(estimate, scoring, folder);
+  add_matched(job, match_manifest(set.pairs, estimate), estimate);
+  add_set(job, set);
+  job.notes = set.notes;
+  return job;
+}
+
+EvaluationJob files_job(const std::string& estimate, const std::string& clean,
+                        const std::string& noisy, const Scoring& scoring, const fs::path& folder) {
+  EvaluationJob job = job_of(estimate, scoring, folder);
+  add_matched(job, match_folders(clean, estimate, noisy), estimate);
+  job.about["clean"] = clean;
+  job.identity.set("clean", content_of(job.items, &EvaluationItem::clean));
+  if (noisy.empty()) return job;
+  job.about["noisy"] = noisy;
+  job.identity.set("noisy", content_of(job.items, &EvaluationItem::noisy));
+  return job;
+}
+
+void require_own_folder(const EvaluationJob& job) { own_results(job, nullptr); }
+
+ResultTable run_job(const EvaluationJob& job, Logger& logger) {
+  fs::create_directories(job.folder);
+  const DirectoryLock lock(job.folder);
+  auto stored = own_results(job, &logger);
+  if (auto chosen = finished(job, stored)) return take(job, *stored, std::move(*chosen), logger);
+
+  const auto metrics = metrics_to_score(job, stored, logger);
+  RunResults run = score(job, metrics, logger);
+  run.name = job.system;
+  run.notes = job.notes;
+  run.failures.insert(run.failures.begin(), job.failures.begin(), job.failures.end());
+  ResultTable table{metrics, {std::move(run)}};
+  const bool audio = job.scoring.save_audio || (stored && stored->audio);
+  write_results(job.folder, {job.identity, audio, job.about, table});
+  remove_journal(job.folder);
+  return table.select(job.scoring.metrics).value();
+}
+
+}  // namespace limbeck

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/stream_state.h"
+
+// Legend: N rows, S steps.
+
+namespace limbeck::nn {
+
+struct GruOptions {
+  int64_t input = 1;
+  int64_t hidden = 1;  ///< of all groups and directions together
+  int64_t layers = 1;
+  int64_t groups = 1;
+  bool bidirectional = false;
+};
+
+/// Gated recurrent units (Cho et al., arXiv 1406.1078; gates as in PyTorch). With groups, equal
+/// pieces of the input run through a GRU of their own (Gao et al., arXiv 1804.06867), and what they
+/// give is joined.
+class GruImpl : public torch::nn::Module {
+ public:
+  explicit GruImpl(const GruOptions& options);
+  /// [S, N, input] → [S, N, hidden]. With `stream`, `x` holds the next steps of a stream.
+  at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr) const;
+  int64_t macs_per_step() const;
+  /// Numbers that a stream of one row keeps.
+  int64_t state_values() const { return options_.layers * options_.hidden; }
+
+ private:
+  GruOptions options_;
+  std::vector<std::vector<at::Tensor>> weights_;  // [group]: as at::gru takes them
+};
+TORCH_MODULE(Gru);
+
+/// Empty if so many groups can share the channels of latent_in, else what is wrong.
+std::string problem_of_groups(int64_t groups, int64_t channels);
+
+}  // namespace limbeck::nn

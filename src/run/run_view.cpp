@@ -1,0 +1,105 @@
+#include "limbeck/run/run_view.h"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/run/checkpoint.h"
+#include "run/layout.h"
+
+namespace limbeck {
+namespace fs = std::filesystem;
+namespace {
+
+/// More than the longest line that a step writes.
+constexpr std::streamoff kTailBytes = 65536;
+
+std::string tail_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = in ? std::streamoff(in.tellg()) : 0;
+  if (size <= 0) return "";
+  std::string text(static_cast<size_t>(std::min(size, kTailBytes)), '\0');
+  in.seekg(size - static_cast<std::streamoff>(text.size()));
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  return text;
+}
+
+}  // namespace
+
+bool RunView::exists() const {
+  return fs::exists(folder_ / kIdentityFile) || fs::exists(folder_ / kConfigFile) ||
+         fs::exists(folder_ / kCheckpoints);
+}
+
+Identity RunView::identity() const {
+  const fs::path path = folder_ / kIdentityFile;
+  if (!fs::exists(path)) {
+    throw CheckpointError(
+        folder_.string() +
+        (exists() ? ": is a run without identity.json, of an older version than this one; it has "
+                    "to be trained anew, or name one of its model files"
+                  : ": no such run"));
+  }
+  return Identity::parse(read_file(path), path.string());
+}
+
+std::optional<fs::path> RunView::find(const std::string& which, const std::string& only) const {
+  const auto pointed = pointed_checkpoint(folder_, which);
+  if (pointed && check_checkpoint(*pointed, only).empty()) return pointed;
+  if (which != "last") return std::nullopt;
+  const auto folders = checkpoint_folders(folder_);
+  const auto sound = std::find_if(folders.rbegin(), folders.rend(), [&](const fs::path& folder) {
+    return check_checkpoint(folder, only).empty();
+  });
+  return sound == folders.rend() ? std::nullopt : std::optional(*sound);
+}
+
+std::optional<fs::path> RunView::checkpoint(const std::string& which) const {
+  return find(which, "");
+}
+
+fs::path RunView::model_file(const std::string& which) const {
+  identity();  // so that it is of this version
+  if (const auto sound = find(which, kModelFile)) return *sound / kModelFile;
+  const auto pointed = pointed_checkpoint(folder_, which);
+  if (!pointed) {
+    throw CheckpointError(folder_.string() + ": no checkpoint yet (" + which +
+                          ".json is missing or malformed)");
+  }
+  throw CheckpointError(pointed->string() + ": damaged: " + check_checkpoint(*pointed, kModelFile));
+}
+
+int64_t RunView::progress() const {
+  std::string text = tail_of(folder_ / kMetricsFile);
+  while (!text.empty()) {
+    const size_t end = text.find_last_not_of('\n') + 1;
+    text.resize(end);
+    const size_t start = text.rfind('\n') + 1;  // npos + 1 is 0
+    const auto line = nlohmann::json::parse(text.substr(start), nullptr, false);
+    if (line.is_object()) return line.value("step", int64_t{0});
+    text.resize(start);  // being written, or cut short by a crash
+  }
+  return 0;
+}
+
+bool RunView::finished() const {
+  const auto last = checkpoint("last");
+  if (!last) return false;
+  try {
+    const auto state = nlohmann::json::parse(read_file(*last / kStateFile));
+    return state.at("step").get<int64_t>() >= state.at("planned_steps").get<int64_t>();
+  } catch (const nlohmann::json::exception& e) {
+    throw CheckpointError((*last / kStateFile).string() + ": malformed: " + e.what());
+  }
+}
+
+std::optional<TrainingRecord> RunView::record() const {
+  const fs::path path = folder_ / kRecordFile;
+  if (!fs::exists(path)) return std::nullopt;
+  return TrainingRecord::parse(read_file(path), path.string());
+}
+
+}  // namespace limbeck

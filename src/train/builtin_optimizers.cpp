@@ -1,0 +1,19 @@
+#include "train/optimizer.h"
+
+namespace limbeck {
+
+// Each is a file of optimizers/.
+void add_adamw(OptimizerRegistry&);
+void add_sgd(OptimizerRegistry&);
+
+const OptimizerRegistry& optimizers() {
+  static const OptimizerRegistry registry = [] {
+    OptimizerRegistry all("optimizer");
+    add_adamw(all);
+    add_sgd(all);
+    return all;
+  }();
+  return registry;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,25 @@
+#include "limbeck/train/identity.h"
+
+namespace limbeck {
+namespace {
+
+/// To be raised whenever the same facts come to train other weights.
+constexpr int64_t kFormatVersion = 1;
+
+}  // namespace
+
+Identity training_identity(const TrainingConfig& config,
+                           const std::map<std::string, std::string>& data_content,
+                           const std::string& teacher_hash) {
+  Identity identity("training", kFormatVersion, config::to_node(config, true));
+  for (const auto& [key, hash] : data_content) identity.set("data." + key, hash);
+  if (config.distill.terms.empty()) {  // no teacher takes part, and nothing is said of it
+    identity.set("teacher", config::Node());
+    identity.set("distill", config::Node());
+  } else {
+    identity.set(kTeacherKey, teacher_hash);
+  }
+  return identity;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "limbeck/core/log.h"
+#include "limbeck/core/random.h"
+#include "limbeck/data/dataset.h"
+#include "limbeck/data/loader.h"
+#include "limbeck/data/validation.h"
+#include "limbeck/objective/task.h"
+#include "limbeck/run/checkpoint.h"
+#include "limbeck/run/run_dir.h"
+#include "limbeck/train/step.h"
+#include "train/validator.h"
+
+namespace limbeck {
+
+/// Where training stands; written into every checkpoint.
+struct TrainState {
+  int64_t step = 0;
+  int64_t best_step = -1;
+  double best_value = -std::numeric_limits<double>::infinity();  ///< higher is better
+  double seconds = 0;  ///< spent in training, all sittings together
+};
+
+/// The training loop: load, step, log, validate, save.
+class Trainer {
+ public:
+  /// All references must outlive the trainer.
+  struct Parts {
+    objective::LearningTask& task;
+    const Dataset& train;
+    const ValidationSet& valid;
+    LoaderOptions loader;
+    RunDir& run;
+    Logger& logger;
+  };
+  Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device);
+
+  /// Trains to the end, from the last checkpoint if there is one. Throws DivergenceError,
+  /// Interrupted (after saving), DataError, CheckpointError.
+  TrainState run();
+
+ private:
+  /// What a step gave, not read yet: reading waits for the device.
+  struct Pending {
+    int64_t step;
+    std::vector<std::string> names;
+    at::Tensor values;  ///< [parts] on the device
+    double lr;
+  };
+
+  void resume();
+  void save(bool is_best);
+  void keep(const StepReport& report);
+  std::string log_pending();
+  bool validate();
+
+  TrainOptions options_;
+  Parts parts_;
+  SeedKey key_;
+  at::Device device_;
+  TrainStep step_;
+  Validator validator_;
+  CheckpointStore checkpoints_;
+  TrainState state_;
+  std::vector<Pending> pending_;
+};
+
+}  // namespace limbeck

@@ -1,0 +1,294 @@
+#include "limbeck/eval/job.h"
+
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "eval/journal.h"
+#include "eval/support.h"
+#include "limbeck/core/csv.h"
+#include "limbeck/eval/evaluate.h"
+#include "limbeck/nn/model_file.h"
+#include "nn/support.h"
+
+namespace limbeck::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class JobTest : public testing::Test {
+ protected:
+  JobTest() {
+    set_.pairs.kind = Manifest::Kind::pairs;
+    set_.pairs.path = folder_ / "test.csv";
+    for (int i = 0; i < 4; ++i) add_pair(std::to_string(i));
+    put_model("model.safetensors", 3);
+  }
+
+  void add_pair(const std::string& id) {
+    const auto item = put_pair(folder_.path(), id, 0.05 * static_cast<double>(id[0] - '/'),
+                               5000 + 37 * (id[0] - '0'));
+    ManifestEntry entry;
+    entry.id = id;
+    entry.audio = {item.clean.path, hash_audio(read_audio(item.clean.path).samples)};
+    entry.noisy = {item.noisy.path, hash_audio(read_audio(item.noisy.path).samples)};
+    entry.samples = item.samples;
+    entry.rate_hz = 16000;
+    set_.pairs.entries.push_back(entry);
+  }
+
+  void put_model(const std::string& name, uint64_t seed) {
+    const auto config = model_config("temporal: {type: gru, hidden: 4}");
+    const auto model = nn::build_model(config, SeedKey(seed));
+    model->eval();
+    fs::create_directories((folder_ / name).parent_path());
+    nn::write_model(folder_ / name, *model, config);
+  }
+
+  EvaluationJob job(const std::vector<MetricConfig>& metrics = {"si_sdr"},
+                    const std::string& model = "model.safetensors") {
+    return model_job({(folder_ / model).string()}, set_,
+                     {.metrics = build_metrics(metrics), .device = "cpu"}, folder_ / "out", quiet_);
+  }
+
+  /// What is said on standard error.
+  std::string said(const EvaluationJob& job) {
+    Logger normal;
+    testing::internal::CaptureStderr();
+    run_job(job, normal);
+    return testing::internal::GetCapturedStderr();
+  }
+
+  std::vector<std::string> header() const {
+    return read_csv(folder_ / "out/per_utterance.csv").header;
+  }
+
+  TempDir folder_;
+  TestSet set_;
+  Logger quiet_{Verbosity::quiet};
+};
+
+TEST_F(JobTest, GivesTheSameBitsForAnyNumberOfJobs) {
+  const auto score = [&](int64_t jobs, const std::string& out) {
+    EvaluationJob job = this->job({"si_sdr", "ssnr"});
+    job.scoring.jobs = jobs;
+    job.scoring.save_audio = true;
+    job.folder = folder_ / out;
+    return run_job(job, quiet_);
+  };
+  const int threads = at::get_num_threads();
+  const auto one = score(1, "one");
+  const auto four = score(4, "four");
+  EXPECT_EQ(at::get_num_threads(), threads);
+  ASSERT_EQ(one.runs.front().rows.size(), 4U);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(one.runs.front().rows[i].scores, four.runs.front().rows[i].scores);
+    const std::string name = "audio/" + std::to_string(i) + ".wav";
+    EXPECT_EQ(read_file(folder_ / "one" / name), read_file(folder_ / "four" / name));
+  }
+  for (const char* name : {"per_utterance.csv", "summary.json", "table.md", "failures.csv"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "one" / name)) << name;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "one/scored.jsonl"));
+}
+
+TEST_F(JobTest, IsScoredOnceWhereverItAllLies) {
+  const auto first = run_job(job(), quiet_);
+  EXPECT_EQ(first.runs.front().environment.at("device"), "cpu");
+  const std::string before = read_file(folder_ / "out/per_utterance.csv");
+  fs::rename(folder_ / "model.safetensors", folder_ / "renamed.safetensors");
+  fs::rename(folder_ / "out", folder_ / "moved");
+  set_.pairs.path = folder_ / "elsewhere.csv";
+  EvaluationJob again = job({"si_sdr"}, "renamed.safetensors");
+  again.folder = folder_ / "moved";
+  EXPECT_THAT(said(again), HasSubstr("scored before"));
+  const auto taken = run_job(again, quiet_);
+  EXPECT_EQ(taken.runs.front().name, "renamed.safetensors");
+  EXPECT_EQ(taken.runs.front().rows[3].scores, first.runs.front().rows[3].scores);
+  EXPECT_EQ(read_file(folder_ / "moved/per_utterance.csv"), before);
+}
+
+TEST_F(JobTest, RefusesAFolderOfAnotherModelSetOrFit) {
+  run_job(job(), quiet_);
+  const std::string before = read_file(folder_ / "out/summary.json");
+  put_model("other.safetensors", 4);
+  const std::string message =
+      message_of<ConfigError>([&] { run_job(job({"si_sdr"}, "other.safetensors"), quiet_); });
+  EXPECT_THAT(message, HasSubstr((folder_ / "out").string() + ": holds results of something else"));
+  EXPECT_THAT(message, HasSubstr("model: " + hash_file(folder_ / "model.safetensors") + " → " +
+                                 hash_file(folder_ / "other.safetensors")));
+  EXPECT_THAT(message, AllOf(HasSubstr("--out"), Not(HasSubstr("set: "))));
+
+  EvaluationJob fitted =
+      model_job({(folder_ / "model.safetensors").string()}, set_,
+                {.metrics = build_metrics({"si_sdr"}), .fit = {.align = true}, .device = "cpu"},
+                folder_ / "out", quiet_);
+  EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(fitted); }),
+              HasSubstr("fit.align: false → true"));
+  add_pair("4");
+  EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(job()); }), HasSubstr("set: "));
+  EXPECT_EQ(read_file(folder_ / "out/summary.json"), before);
+}
+
+TEST_F(JobTest, ReplacesOthersWhereToldAndSaysSo) {
+  run_job(job(), quiet_);
+  add_pair("4");
+  EvaluationJob larger = job();
+  larger.replaces_others = true;
+  EXPECT_THAT(said(larger), AllOf(HasSubstr("in place of results of something else"),
+                                  HasSubstr("set: "), Not(HasSubstr("model: "))));
+  EXPECT_EQ(run_job(job(), quiet_).runs.front().rows.size(), 5U);
+}
+
+TEST_F(JobTest, RefusesWhatDoesNotSayWhatItIs) {
+  put_text(folder_ / "out/summary.json", R"({"about": {"model": "x"}})");
+  EXPECT_THAT(message_of<ConfigError>([&] { run_job(job(), quiet_); }),
+              HasSubstr("summary.json: does not say what it is a result of"));
+}
+
+TEST_F(JobTest, MoreMetricsJoinThoseThatAreThere) {
+  run_job(job({"ssnr"}), quiet_);
+  EXPECT_THAT(said(job({"si_sdr"})),
+              HasSubstr("holds scores of ssnr; scored again for si_sdr, ssnr"));
+  EXPECT_THAT(header(), ElementsAre("id", "seconds", "speaker", "si_sdr", "ssnr",
+                                    "si_sdr_improvement", "si_sdr_noisy", "ssnr_noisy"));
+  EXPECT_THAT(said(job({"ssnr", "si_sdr"})), HasSubstr("scored before"));
+  const auto fewer = run_job(job({"ssnr"}), quiet_);
+  ASSERT_EQ(fewer.metrics.size(), 1U);
+  EXPECT_EQ(fewer.runs.front().rows[0].scores.size(), 1U);
+  EXPECT_EQ(header().size(), 8U);
+}
+
+TEST_F(JobTest, AnotherVersionOfAMetricIsScoredAgain) {
+  run_job(job(), quiet_);
+  EvaluationJob newer = job();
+  ++newer.scoring.metrics[0].version;
+  EXPECT_THAT(said(newer), HasSubstr("scored again for si_sdr"));
+  EXPECT_THAT(said(newer), HasSubstr("scored before"));
+}
+
+TEST_F(JobTest, SaysWhereTheEnvironmentIsAnother) {
+  run_job(job(), quiet_);
+  auto summary = nlohmann::json::parse(read_file(folder_ / "out/summary.json"));
+  summary["environment"]["device"] = "cuda";
+  put_text(folder_ / "out/summary.json", summary.dump());
+  EXPECT_THAT(said(job()), AllOf(HasSubstr("scored before"),
+                                 HasSubstr("device differs: cpu (now); cuda (then)")));
+  EXPECT_EQ(run_job(job(), quiet_).runs.front().environment.at("device"), "cuda");
+}
+
+TEST_F(JobTest, NotesAndConditionsFollowTheSet) {
+  run_job(job(), quiet_);
+  set_.notes = {"partial set: 4 of 8"};
+  set_.pairs.extra_columns = {"snr_db"};
+  for (ManifestEntry& entry : set_.pairs.entries) entry.extra = {"5"};
+  EXPECT_THAT(said(job()), HasSubstr("scored before"));
+  EXPECT_THAT(header(), ElementsAre("id", "seconds", "speaker", "snr_db", "si_sdr",
+                                    "si_sdr_improvement", "si_sdr_noisy", "note"));
+  EXPECT_THAT(read_file(folder_ / "out/table.md"), HasSubstr("**partial set: 4 of 8**"));
+}
+
+TEST_F(JobTest, AudioThatIsAskedForIsMade) {
+  run_job(job(), quiet_);
+  EvaluationJob saving = job();
+  saving.scoring.save_audio = true;
+  run_job(saving, quiet_);
+  EXPECT_TRUE(fs::exists(folder_ / "out/audio/3.wav"));
+  EXPECT_THAT(said(saving), HasSubstr("scored before"));
+}
+
+TEST_F(JobTest, AnUnfinishedFolderBelongsToItsJob) {
+  const EvaluationJob begun = job();
+  {
+    Journal journal(begun.folder, {begun.identity, begun.scoring.metrics, false, {}});
+    EXPECT_FALSE(journal_identity(begun.folder));  // nothing is lost with it
+    journal.add("0", {scores_row("0", {}, {42}, {1}), {}});
+  }
+  put_model("other.safetensors", 4);
+  EXPECT_THAT(
+      message_of<ConfigError>([&] { run_job(job({"si_sdr"}, "other.safetensors"), quiet_); }),
+      HasSubstr("model: "));
+  const auto table = run_job(begun, quiet_);
+  ASSERT_EQ(table.runs.front().rows.size(), 4U);
+  EXPECT_EQ(table.runs.front().rows[0].scores[0], 42);  // gone on with
+}
+
+TEST_F(JobTest, FilesOfAnySystemAreKnownByTheirContent) {
+  const auto job_of = [&](const std::string& estimate) {
+    return files_job((folder_ / estimate).string(), set_, {.metrics = build_metrics({"si_sdr"})},
+                     folder_ / "out");
+  };
+  const auto table = run_job(job_of("noisy"), quiet_);
+  EXPECT_EQ(table.runs.front().name, "noisy");
+  EXPECT_THAT(table.runs.front().failures, IsEmpty());
+  EXPECT_EQ(table.runs.front().environment.count("device"), 0U);
+  fs::copy(folder_ / "noisy", folder_ / "copy");
+  EXPECT_THAT(said(job_of("copy")), HasSubstr("scored before"));
+  put_audio(folder_ / "copy/2.wav", white(5074, 1));
+  EXPECT_THAT(message_of<ConfigError>([&] { run_job(job_of("copy"), quiet_); }),
+              HasSubstr("estimates: "));
+  const auto folders = files_job((folder_ / "noisy").string(), (folder_ / "clean").string(), "",
+                                 {.metrics = build_metrics({"si_sdr"})}, folder_ / "out");
+  EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(folders); }),
+              AllOf(HasSubstr("clean: "), HasSubstr("set: ")));
+}
+
+TEST_F(JobTest, AFileWithoutPartnerIsListedAndScoredAgainUntilAllIsThere) {
+  fs::create_directory(folder_ / "est");
+  for (const char* name : {"0.wav", "1.wav", "2.wav", "3.wav", "extra.wav"}) {
+    fs::copy_file(folder_ / "noisy/0.wav", folder_ / "est" / name);
+  }
+  const auto job_now = [&] {
+    return files_job((folder_ / "est").string(), set_, {.metrics = build_metrics({"si_sdr"})},
+                     folder_ / "out");
+  };
+  EXPECT_EQ(run_job(job_now(), quiet_).runs.front().failures.at(0).id, "extra");
+  EXPECT_THAT(said(job_now()), Not(HasSubstr("scored before")));
+  fs::remove(folder_ / "est/extra.wav");
+  EXPECT_THAT(run_job(job_now(), quiet_).runs.front().failures, IsEmpty());
+  EXPECT_THAT(said(job_now()), HasSubstr("scored before"));
+}
+
+TEST_F(JobTest, RunsAreLookedAtBeforeAnyIsScored) {
+  set_.pairs.write(folder_ / "test.csv");
+  put_model("runs/a/model.safetensors", 3);
+  put_model("runs/b/model.safetensors", 4);
+  EvaluateConfig config;
+  config.runs = (folder_ / "runs/*").string();
+  config.manifest = (folder_ / "test.csv").string();
+  config.out = (folder_ / "over").string();
+  config.metrics = {"si_sdr"};
+  config.device = "cpu";
+  const auto run = [&](bool check_only = false) {
+    testing::internal::CaptureStdout();
+    const auto code = run_evaluation(config, check_only, quiet_);
+    const std::string text = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(code, ExitCode::ok);
+    return text;
+  };
+  EXPECT_EQ(run(true), "");
+  EXPECT_FALSE(fs::exists(config.out));
+  const std::string table = run();
+  EXPECT_THAT(table, AllOf(HasSubstr("| a "), HasSubstr("| b "), HasSubstr(" ± ")));
+  EXPECT_EQ(run(), table);
+
+  put_model("runs/b/model.safetensors", 5);
+  put_model("runs/0/model.safetensors", 6);
+  EXPECT_THAT(message_of<ConfigError>([&] { run_evaluation(config, false, quiet_); }),
+              HasSubstr((folder_ / "over/b").string() + ": holds results of something else"));
+  EXPECT_FALSE(fs::exists(folder_ / "over/0"));
+  fs::remove_all(folder_ / "over/b");
+  EXPECT_THAT(message_of<ConfigError>([&] { run_evaluation(config, false, quiet_); }),
+              HasSubstr("models: b ("));
+  fs::remove(folder_ / "over/summary.json");
+  EXPECT_THAT(run(), HasSubstr("| all runs |    3 |"));
+}
+
+}  // namespace
+}  // namespace limbeck::test

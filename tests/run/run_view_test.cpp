@@ -1,0 +1,166 @@
+#include "limbeck/run/run_view.h"
+
+#include <gmock/gmock.h>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/run/metrics_log.h"
+#include "limbeck/run/trained_model.h"
+#include "run/support.h"
+
+namespace limbeck::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class RunViews : public testing::Test {
+ protected:
+  fs::path checkpoint(int64_t step) const {
+    return path_ / "checkpoints" / format("step-%08d", step);
+  }
+
+  TempDir dir_;
+  fs::path path_ = dir_ / "run";
+  RunView run_{path_};
+};
+
+TEST_F(RunViews, OfARunThatIsNotBegun) {
+  EXPECT_FALSE(run_.exists());
+  EXPECT_FALSE(run_.finished());
+  EXPECT_EQ(run_.progress(), 0);
+  EXPECT_FALSE(run_.record());
+  EXPECT_EQ(message_of<CheckpointError>([&] { run_.identity(); }),
+            path_.string() + ": no such run");
+}
+
+TEST_F(RunViews, IsFinishedWhenItsStateSaysSo) {
+  put_run(path_, 4, 10);
+  EXPECT_TRUE(run_.exists());
+  EXPECT_FALSE(run_.finished());
+  put_run(path_, 10, 10, made_identity(), false);
+  EXPECT_TRUE(run_.finished());
+  EXPECT_EQ(run_.identity(), made_identity());
+  // A torn last checkpoint: that of step 4 counts.
+  put_text(checkpoint(10) / "model.safetensors", "torn");
+  EXPECT_FALSE(run_.finished());
+}
+
+TEST_F(RunViews, GivesTheModelOfEitherCheckpoint) {
+  put_run(path_, 4, 10);
+  put_run(path_, 6, 10, made_identity(), false);
+  EXPECT_EQ(run_.model_file("best"), checkpoint(4) / "model.safetensors");
+  EXPECT_EQ(run_.model_file("last"), checkpoint(6) / "model.safetensors");
+  // What resuming needs is no business of who wants the model.
+  put_text(checkpoint(4) / "state.json", "x");
+  EXPECT_EQ(run_.model_file("best"), checkpoint(4) / "model.safetensors");
+  EXPECT_FALSE(run_.checkpoint("best"));
+  // A damaged last one falls back to the newest that is sound; of best there is but one.
+  put_text(checkpoint(6) / "model.safetensors", "torn");
+  EXPECT_EQ(run_.model_file("last"), checkpoint(4) / "model.safetensors");
+  put_text(checkpoint(4) / "model.safetensors", "torn");
+  EXPECT_EQ(message_of<CheckpointError>([&] { run_.model_file("best"); }),
+            checkpoint(4).string() + ": damaged: model.safetensors: another size");
+}
+
+TEST_F(RunViews, SaysThatThereIsNoCheckpointYet) {
+  put_text(path_ / "identity.json", made_identity().text());
+  EXPECT_THAT(message_of<CheckpointError>([&] { run_.model_file("best"); }),
+              HasSubstr("run: no checkpoint yet (best.json is missing"));
+  put_run(path_, 1, 2);
+  put_text(path_ / "best.json", "{");
+  EXPECT_THAT(message_of<CheckpointError>([&] { run_.model_file("best"); }),
+              HasSubstr("best.json is missing or malformed"));
+}
+
+TEST_F(RunViews, WithoutIdentityIsRefusedByName) {
+  put_run(path_, 4, 10);
+  fs::remove(path_ / "identity.json");
+  EXPECT_TRUE(run_.exists());
+  for (const auto& ask : {+[](const RunView& run) { run.identity(); },
+                          +[](const RunView& run) { run.model_file("best"); },
+                          +[](const RunView& run) { find_model(run.path(), "best"); }}) {
+    EXPECT_TRUE(message_of<CheckpointError>([&] {
+                  ask(run_);
+                }).starts_with(path_.string() + ": is a run without identity.json"));
+  }
+  // A model file says all that is needed itself.
+  EXPECT_FALSE(find_model(checkpoint(4) / "model.safetensors", "best").identity);
+}
+
+TEST_F(RunViews, ProgressIsTheNewestStepThatWasWritten) {
+  MetricsLog log(path_ / "metrics.jsonl");
+  fs::create_directories(path_);
+  put_text(path_ / "metrics.jsonl", "");
+  EXPECT_EQ(run_.progress(), 0);
+  for (int step = 1; step <= 4000; ++step) {
+    log.append(format("{\"step\": %d, \"split\": \"train\", \"loss\": 1}", step));
+  }
+  ASSERT_GT(fs::file_size(path_ / "metrics.jsonl"), 100000U);
+  EXPECT_EQ(run_.progress(), 4000);
+  const std::string whole = read_file(path_ / "metrics.jsonl");
+  put_text(path_ / "metrics.jsonl", whole + "{\"step\": 4001, \"spl");  // being written
+  EXPECT_EQ(run_.progress(), 4000);
+  put_text(path_ / "metrics.jsonl", "{\"step\": 4001, \"spl");
+  EXPECT_EQ(run_.progress(), 0);
+}
+
+TEST_F(RunViews, AModelIsFoundByFileCheckpointAndRun) {
+  put_run(path_, 4, 10);
+  TrainingRecord record;
+  record.source = "speech.csv";
+  put_text(path_ / "data.json", record.text());
+  const fs::path file = checkpoint(4) / "model.safetensors";
+  for (const fs::path& named : {file, checkpoint(4), path_, fs::relative(path_)}) {
+    const TrainedModel model = find_model(named, "best");
+    EXPECT_TRUE(fs::equivalent(model.file, file)) << named;
+    EXPECT_EQ(model.hash, hash_file(file)) << named;
+    ASSERT_TRUE(model.identity) << named;
+    EXPECT_EQ(*model.identity, made_identity()) << named;
+    ASSERT_TRUE(model.record) << named;
+    EXPECT_EQ(model.record->source, "speech.csv") << named;
+  }
+  EXPECT_EQ(message_of<CheckpointError>([&] { find_model(dir_ / "nowhere", "best"); }),
+            (dir_ / "nowhere").string() + ": no such model file, checkpoint or run");
+  fs::create_directories(dir_ / "empty");
+  EXPECT_THAT(message_of<CheckpointError>([&] { find_model(dir_ / "empty", "best"); }),
+              HasSubstr("no such model file, checkpoint or run"));
+}
+
+TEST_F(RunViews, AMovedRunIsTheSameModel) {
+  put_run(path_, 4, 10);
+  const TrainedModel before = find_model(path_, "best");
+  fs::rename(path_, dir_ / "renamed");
+  const TrainedModel after = find_model(dir_ / "renamed", "best");
+  EXPECT_EQ(after.hash, before.hash);
+  EXPECT_EQ(*after.identity, *before.identity);
+}
+
+TEST_F(RunViews, ADamagedModelFileIsFoundByItsManifest) {
+  put_run(path_, 4, 10);
+  const fs::path file = checkpoint(4) / "model.safetensors";
+  std::string flipped = read_file(file);
+  flipped.back() ^= 1;
+  put_text(file, flipped);
+  for (const fs::path& named : {file, checkpoint(4), path_}) {
+    EXPECT_THAT(message_of<CheckpointError>([&] { find_model(named, "best"); }),
+                HasSubstr("damaged: model.safetensors: another content"))
+        << named;
+  }
+}
+
+TEST_F(RunViews, ABareModelFileNeedsNothingBesideIt) {
+  put_text(dir_ / "copy/model.safetensors", model_bytes());
+  const TrainedModel bare = find_model(dir_ / "copy/model.safetensors", "best");
+  EXPECT_FALSE(bare.identity);
+  EXPECT_FALSE(bare.record);
+  put_text(dir_ / "copy/data.json", TrainingRecord().text());
+  put_text(dir_ / "copy/identity.json", made_identity().text());
+  const TrainedModel copied = find_model(dir_ / "copy", "last");
+  EXPECT_TRUE(copied.record);
+  EXPECT_TRUE(copied.identity);
+  EXPECT_EQ(copied.hash, bare.hash);
+}
+
+}  // namespace
+}  // namespace limbeck::test

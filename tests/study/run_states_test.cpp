@@ -1,0 +1,160 @@
+#include "study/run_states.h"
+
+#include <gmock/gmock.h>
+
+#include "limbeck/config/resolve.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/run/trained_model.h"
+#include "limbeck/train/identity.h"
+#include "paths.h"
+#include "run/support.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+using test::message_of;
+using test::put_run;
+using test::put_text;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::string row(const std::string& id, const char* split, char hash) {
+  return id + "," + id + ".flac,ann," + split + ",16000,16000," + std::string(32, hash) + "\n";
+}
+
+/// The demo's study, of one seed and the scenario "narrower latent", with and without a teacher.
+class StudyRuns : public ::testing::Test {
+ protected:
+  StudyRuns() {
+    const std::string header = "id,path,speaker,split,samples,rate,hash\n";
+    put_text(dir_ / "speech.csv", header + row("a", "train", '1') + row("b", "valid", '2'));
+    put_text(dir_ / "noise.csv", header + row("m", "train", '3') + row("n", "valid", '4'));
+  }
+
+  StudyPlan plan(const std::vector<std::string>& more = {}, const char* study = "study") const {
+    std::vector<std::string> sets = {
+        "study.seeds=[1]", "study.dir=" + (dir_ / study).string(),
+        "overrides.data.source.speech=" + (dir_ / "speech.csv").string(),
+        "overrides.data.source.noise=" + (dir_ / "noise.csv").string(), "overrides.train.steps=10"};
+    sets.insert(sets.end(), more.begin(), more.end());
+    return plan_study(
+        config::load<StudyConfig>({test::source_dir() / "configs/study/demo.yaml"}, sets));
+  }
+
+  static Identity identity(const StudyRun& run, const std::string& teacher = "") {
+    return training_identity(run.config, content_of(run.config.data), teacher);
+  }
+  /// Leaves the teacher and both students of the first scenario as trained.
+  static void put_all(const StudyPlan& plan) {
+    put_run(plan.teachers[0].dir, 10, 10, identity(plan.teachers[0]));
+    const std::string teacher = find_model(plan.teachers[0].dir, "best").hash;
+    for (const StudyRun* student : first_students(plan)) {
+      put_run(student->dir, 10, 10, identity(*student, teacher));
+    }
+  }
+  /// Methods none and cosine.
+  static std::vector<const StudyRun*> first_students(const StudyPlan& plan) {
+    return {&plan.students[0], &plan.students[1]};
+  }
+
+  static std::vector<std::string> states(const StudyPlan& plan) {
+    RunStates found(plan);
+    std::vector<std::string> names = {state_name(found.of(plan.teachers[0]).state)};
+    for (const StudyRun* student : first_students(plan)) {
+      names.emplace_back(state_name(found.of(*student).state));
+    }
+    return names;
+  }
+  static std::string refusal(const StudyPlan& plan) {
+    std::vector<const StudyRun*> runs = {&plan.teachers[0]};
+    for (const StudyRun* student : first_students(plan)) runs.push_back(student);
+    return message_of<ConfigError>([&] { RunStates(plan).require_none_refused(runs); });
+  }
+
+  test::TempDir dir_;
+};
+
+TEST_F(StudyRuns, WaitForTheirTeacherOrNot) {
+  EXPECT_THAT(states(plan()), ElementsAre("to train", "to train", "after teacher"));
+  put_run(plan().teachers[0].dir, 4, 10, identity(plan().teachers[0]));
+  EXPECT_THAT(states(plan()), ElementsAre("to resume", "to train", "after teacher"));
+  put_run(plan().teachers[0].dir, 10, 10, identity(plan().teachers[0]));
+  EXPECT_THAT(states(plan()), ElementsAre("done", "to train", "to train"));
+  EXPECT_FALSE(fs::exists(plan().students[0].dir));
+}
+
+TEST_F(StudyRuns, CountAsDoneWithTheSameIdentity) {
+  put_all(plan());
+  EXPECT_THAT(states(plan()), ElementsAre("done", "done", "done"));
+  EXPECT_NO_THROW(RunStates(plan()).require_none_refused({&plan().teachers[0]}));
+  // Without the last checkpoint a run has some way to go.
+  fs::remove_all(plan().students[1].dir / "checkpoints");
+  EXPECT_THAT(states(plan()), ElementsAre("done", "done", "to resume"));
+}
+
+TEST_F(StudyRuns, OfAnotherLearningRateAreRefusedWithTheKey) {
+  put_all(plan());
+  const StudyPlan changed = plan({"overrides.train.optimizer.lr=0.125"});
+  EXPECT_THAT(states(changed), ElementsAre("refused", "refused", "refused"));
+  const std::string message = refusal(changed);
+  EXPECT_THAT(message, HasSubstr("study: holds 3 runs of another configuration"));
+  EXPECT_THAT(message, HasSubstr("--restart is for single runs"));
+  EXPECT_THAT(message, HasSubstr("teacher t"));
+  EXPECT_THAT(message, HasSubstr("narrower latent, cosine, seed 1"));
+  EXPECT_THAT(message, HasSubstr("  train.optimizer.lr: "));
+  EXPECT_THAT(message, HasSubstr(" → 0.125"));
+  EXPECT_THAT(message, Not(HasSubstr("train.steps")));
+}
+
+TEST_F(StudyRuns, OfAnotherLengthAreRefused) {
+  put_all(plan());
+  EXPECT_THAT(refusal(plan({"overrides.train.steps=5"})), HasSubstr("train.steps: 10 → 5"));
+}
+
+TEST_F(StudyRuns, OfOtherDataAreRefused) {
+  put_all(plan());
+  put_text(dir_ / "noise.csv", "id,path,speaker,split,samples,rate,hash\n" +
+                                   row("m", "train", '5') + row("n", "valid", '4'));
+  EXPECT_THAT(refusal(plan()), HasSubstr("  data.source.noise: "));
+}
+
+TEST_F(StudyRuns, MayBeMovedWithTheirData) {
+  put_all(plan());
+  fs::rename(dir_ / "study", dir_ / "renamed study");
+  fs::rename(dir_ / "speech.csv", dir_ / "moved.csv");
+  EXPECT_THAT(states(plan({"overrides.data.source.speech=" + (dir_ / "moved.csv").string()},
+                          "renamed study")),
+              ElementsAre("done", "done", "done"));
+}
+
+TEST_F(StudyRuns, OfAnotherTeacherAreRefusedOnceItIsKnown) {
+  put_all(plan());
+  fs::remove_all(plan().teachers[0].dir);
+  EXPECT_THAT(states(plan()), ElementsAre("to train", "done", "after teacher"));
+  // What is known to differ is told before the teacher is trained.
+  EXPECT_THAT(states(plan({"overrides.train.optimizer.lr=0.125"})),
+              ElementsAre("to train", "refused", "refused"));
+  put_run(plan().teachers[0].dir, 10, 10, identity(plan().teachers[0]));
+  CheckpointStore(plan().teachers[0].dir)
+      .save(10,
+            {{"model.safetensors", test::model_bytes("trained again")},
+             {"state.json", R"({"step": 10, "planned_steps": 10})"}},
+            true);
+  EXPECT_THAT(states(plan()), ElementsAre("done", "done", "refused"));
+  EXPECT_THAT(refusal(plan()), HasSubstr("narrower latent, cosine, seed 1\n  teacher.model: "));
+}
+
+TEST_F(StudyRuns, WithoutIdentityAreRefusedByName) {
+  put_all(plan());
+  fs::remove(plan().students[0].dir / "identity.json");
+  EXPECT_THAT(states(plan()), ElementsAre("done", "refused", "done"));
+  EXPECT_THAT(refusal(plan()),
+              HasSubstr("is a run without identity.json, of an older version than this one"));
+}
+
+}  // namespace
+}  // namespace limbeck

@@ -1,0 +1,91 @@
+#include "limbeck/train/step.h"
+
+#include <cmath>
+
+#include "limbeck/train/step_timer.h"
+#include "nn/support.h"
+#include "train/support.h"
+
+namespace limbeck::test {
+namespace {
+
+objective::LearningTask make_task(uint64_t seed) {
+  const auto distill = config::read_text<objective::DistillOptions>("terms: [cosine]", "test");
+  return {make_model("", seed), make_model("latent: {channels: 6}", 2), {}, distill, 2, SeedKey(1)};
+}
+
+objective::TaskBatch make_batch(uint64_t seed) {
+  const auto clean = normal({2, 400}, seed, 0.1);
+  return {clean + normal({2, 400}, seed + 1, 0.05), clean, {400, 300}};
+}
+
+const char* const kOptions =
+    "{steps: 5, optimizer: {type: adamw, lr: 0.01}, clip: {type: norm, max_norm: 0.1}, "
+    "schedule: {type: warmup_cosine, warmup_steps: 2}}";
+
+TEST(TrainStep, IsZeroForwardBackwardClipUpdate) {
+  auto task = make_task(1);
+  auto other = make_task(1);
+  TrainStep step(config::read_text<TrainOptions>(kOptions, "test"), task);
+  const auto optimizer = make_optimizer("type: adamw, lr: 0.01",
+                                        {{"model", &other.model()}, {"helpers", &other.helpers()}});
+  const auto clip = make_clip("type: norm, max_norm: 0.1");
+  const auto schedule = make_schedule("type: warmup_cosine, warmup_steps: 2");
+  for (int64_t i = 0; i < 5; ++i) {
+    auto batch = make_batch(10 + 2 * static_cast<uint64_t>(i));
+    task.model().eval();  // as validation leaves it
+    const StepReport report = step(batch, i);
+
+    batch.step = i;
+    optimizer->zero_grad();
+    const auto wanted = other.forward(batch);
+    wanted.total.backward();
+    const auto norm = joint_norm(optimizer->gradients());
+    clip->apply(optimizer->gradients(), norm);
+    const double lr = 0.01 * schedule->factor(i, 5);
+    optimizer->step(lr);
+    EXPECT_EQ(report.lr, lr);
+    EXPECT_GT(norm.item<double>(), 0.1);
+    EXPECT_TRUE(same_bits(report.gradient_norm, norm));
+    EXPECT_TRUE(same_bits(report.losses.total, wanted.total.detach()));
+    EXPECT_FALSE(report.losses.total.requires_grad());
+    EXPECT_EQ(report.losses.parts.size(), 3u);
+  }
+  const auto wanted = nn::state_of(other.model());
+  for (const auto& [name, tensor] : nn::state_of(task.model())) {
+    EXPECT_TRUE(same_bits(tensor, wanted.at(name))) << name;
+  }
+}
+
+TEST(TrainStep, PhasesFollowTheStepThatIsAskedFor) {
+  const auto distill = config::read_text<objective::DistillOptions>(
+      "{terms: [cosine], phases: [{steps: 3, task: false}, {distill: false}]}", "test");
+  objective::LearningTask task(make_model(), make_model("latent: {channels: 6}", 2), {}, distill, 2,
+                               SeedKey(1));
+  TrainStep step(config::read_text<TrainOptions>(kOptions, "test"), task);
+  EXPECT_EQ(step(make_batch(1), 2).losses.parts.size(), 1u);
+  EXPECT_EQ(step(make_batch(1), 3).losses.parts.size(), 2u);
+}
+
+TEST(StepTimer, LeavesTheWarmUpOutAndAddsThePartsUp) {
+  auto task = make_task(1);
+  TrainStep step(config::read_text<TrainOptions>(kOptions, "test"), task);
+  StepTimer timer(at::kCPU, 2);
+  EXPECT_TRUE(std::isnan(timer.median_step_ms()));
+  for (int64_t i = 0; i < 3; ++i) {
+    timer.begin(i < 2 ? 1e9 : 7);
+    step(make_batch(1), i, &timer);
+  }
+  EXPECT_EQ(timer.median_ms(StepPart::data), 7);
+  double sum = 0;
+  for (const StepPart part :
+       {StepPart::data, StepPart::forward, StepPart::backward, StepPart::update}) {
+    EXPECT_GT(timer.median_ms(part), 0);
+    sum += timer.median_ms(part);
+  }
+  EXPECT_NEAR(timer.median_step_ms(), sum, 1e-9 * sum);
+  EXPECT_LT(sum, 1e6);
+}
+
+}  // namespace
+}  // namespace limbeck::test

@@ -1,0 +1,168 @@
+#include <gmock/gmock.h>
+
+#include "limbeck/config/resolve.h"
+#include "limbeck/core/error.h"
+#include "limbeck/nn/model_file.h"
+#include "limbeck/run/checkpoint.h"
+#include "limbeck/run/run_view.h"
+#include "limbeck/train/make_task.h"
+#include "nn/support.h"
+#include "paths.h"
+
+namespace limbeck::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// configs/distill/cosine.yaml with a teacher file, and changes.
+TrainingConfig distill_config(std::vector<std::string> sets) {
+  sets.insert(sets.begin(), {"data.source.speech=s.csv", "data.source.noise=n.csv"});
+  return config::load<TrainingConfig>({test::source_dir() / "configs/distill/cosine.yaml"}, sets);
+}
+
+std::string refused(std::vector<std::string> sets) {
+  return message_of<ConfigError>([&] { distill_config(std::move(sets)); });
+}
+
+TEST(TrainingConfig, AcceptsBalancePhasesAndCache) {
+  const auto config = distill_config(
+      {"distill.balance={mode: gradient_ratio, target: 0.5, steps: 200}",
+       "distill.phases=[{steps: 100, task: false}, {distill: false}]", "data.epochs_unique=4",
+       "distill.cache={dir: cache, precision: float16}", "train.steps=101"});
+  EXPECT_EQ(config.distill.balance.mode, "gradient_ratio");
+  ASSERT_EQ(config.distill.phases.size(), 2u);
+  EXPECT_FALSE(config.distill.phases[0].task);
+  EXPECT_EQ(config.distill.steps_before_last_phase(), 100);
+  EXPECT_EQ(config.distill.cache.precision, "float16");
+}
+
+TEST(TrainingConfig, ChoosesOptimizerScheduleAndClippingByType) {
+  const auto standard = distill_config({});
+  EXPECT_EQ(standard.train.optimizer.chosen.name(), "adamw");
+  EXPECT_EQ(standard.train.schedule.chosen.name(), "warmup_cosine");
+  EXPECT_EQ(standard.train.clip.chosen.name(), "norm");
+  // What the file says of the others does not stay behind.
+  const auto other =
+      distill_config({"train.optimizer={type: adamw, beta1: 0.8}", "train.optimizer.lr=0.1",
+                      "train.schedule.type=warmup_cosine", "train.schedule.type=constant",
+                      "train.optimizer={type: sgd, momentum: 0.5}", "train.clip=none"});
+  const std::string text = config::to_yaml(config::to_node(other.train));
+  EXPECT_THAT(text, AllOf(HasSubstr("optimizer:\n  type: sgd\n  lr: 0.01\n  momentum: 0.5\n"),
+                          HasSubstr("schedule:\n  type: constant\n  warmup_steps: "),
+                          HasSubstr("clip:\n  type: none\n")));
+  EXPECT_THAT(refused({"train.optimizer.type=adam"}), HasSubstr("did you mean 'adamw'?"));
+  EXPECT_THAT(refused({"train.optimizer.clip_norm=5"}),
+              HasSubstr("train.optimizer.clip_norm: unknown key"));
+}
+
+TEST(TrainingConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
+  EXPECT_THAT(refused({"teacher.checkpoint="}),
+              HasSubstr("name a trained teacher, or leave out the terms"));
+  for (const char* weight : {"0", "-1"}) {
+    EXPECT_THAT(refused({std::string("distill.terms.0.weight=") + weight}),
+                AllOf(HasSubstr("distill.terms.0.weight"), HasSubstr("greater than 0")));
+  }
+  EXPECT_THAT(refused({"distill.phases=[{task: false}]"}),
+              HasSubstr("no phase trains the denoising task"));
+  EXPECT_THAT(refused({"distill.phases=[{distill: false}]"}),
+              HasSubstr("no phase uses the terms; give one of them distill: true"));
+  EXPECT_THAT(refused({"distill.phases=[{}, {}]"}),
+              HasSubstr("phase 1 needs steps: only the last phase lasts to the end"));
+  EXPECT_THAT(refused({"distill.phases=[{steps: 3}, {steps: 4}]"}),
+              HasSubstr("phase 2 is the last and lasts to the end: leave out its steps"));
+  EXPECT_THAT(refused({"distill.phases=[{steps: 3, task: false, distill: false}, {}]"}),
+              HasSubstr("phase 1 trains nothing"));
+  EXPECT_THAT(refused({"distill.terms=[]", "distill.phases=[{steps: 3, task: false}, {}]"}),
+              HasSubstr("phase 1 has neither task nor terms"));
+  EXPECT_THAT(
+      refused({"distill.phases=[{steps: 300, task: false}, {}]", "train.steps=300"}),
+      HasSubstr("the last of the phases would never begin: those before it take 300 of 300"));
+  EXPECT_THAT(refused({"distill.cache.dir=x"}), HasSubstr("set data.epochs_unique"));
+  EXPECT_THAT(refused({"distill.balance.mode=auto"}),
+              HasSubstr("one of constant, warmup, gradient_ratio"));
+  EXPECT_THAT(refused({"distill.balance.target=0"}), HasSubstr("greater than 0"));
+}
+
+TEST(TrainingConfig, PretrainingTakesNoTeacherAndNoTerms) {
+  const auto refusal = [](const TrainingConfig& config) {
+    return message_of<ConfigError>([&] { require_no_teacher(config); });
+  };
+  EXPECT_THAT(refusal(distill_config({"teacher.checkpoint=x"})),
+              AllOf(HasSubstr("teacher.checkpoint: "), HasSubstr("limbeck-distill")));
+  EXPECT_THAT(refusal(distill_config(
+                  {"teacher.checkpoint=", "distill.terms=[]", "distill.phases=[{steps: 3}, {}]"})),
+              AllOf(HasSubstr("distill.phases: "), HasSubstr("limbeck-distill")));
+  // What a pretraining keeps as its configuration can be given to it again.
+  const auto alone = distill_config({"teacher.checkpoint=", "distill.terms=[]"});
+  const auto text = config::to_yaml(config::to_node(alone));
+  EXPECT_NO_THROW(require_no_teacher(config::read_text<TrainingConfig>(text, "config.yaml")));
+}
+
+TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
+  const TempDir dir;
+  const auto message = [&](const std::filesystem::path& teacher) {
+    const auto config = distill_config({"teacher.checkpoint=" + teacher.string()});
+    return message_of<ConfigError>([&] { make_task(config, at::kCPU); });
+  };
+  const auto remedy = HasSubstr("; name a run folder, checkpoint folder or model file");
+  EXPECT_THAT(message(dir / "none"),
+              AllOf(HasSubstr("teacher.checkpoint: "), HasSubstr("no such model file"), remedy));
+  std::filesystem::create_directories(dir / "run");
+  EXPECT_THAT(message(dir / "run"), AllOf(HasSubstr("no such model file"), remedy));
+  put_text(dir / "run" / "config.yaml", "");
+  EXPECT_THAT(message(dir / "run"), AllOf(HasSubstr("is a run without identity.json"), remedy));
+  put_text(dir / "run" / "identity.json", Identity("training", 1).text());
+  EXPECT_THAT(message(dir / "run"), AllOf(HasSubstr("no checkpoint yet"), remedy));
+
+  // A model file says what it is itself; a weight that does not fit that is found by name.
+  const auto model = make_model();
+  SafeTensors file = parse_safetensors(nn::serialize_model(*model), "test");
+  write_safetensors(dir / "whole.safetensors", file);
+  distill_config({"teacher.checkpoint=" + (dir / "whole.safetensors").string()});
+  const std::string whole = read_file(dir / "whole.safetensors");
+  put_text(dir / "torn.safetensors", whole.substr(0, whole.size() / 2));
+  EXPECT_THAT(message(dir / "torn.safetensors"), AllOf(HasSubstr("torn.safetensors"), remedy));
+  file.tensors["latent.weight"] = torch::zeros({3, 3, 1, 1});
+  write_safetensors(dir / "shape.safetensors", file);
+  EXPECT_THAT(message(dir / "shape.safetensors"),
+              AllOf(HasSubstr("latent.weight: [3, 3, 1, 1] Float in the file"), remedy));
+  file.metadata["limbeck"] = R"({"format": 1, "model": "name: transformer\n"})";
+  write_safetensors(dir / "other.safetensors", file);
+  EXPECT_THAT(message(dir / "other.safetensors"), AllOf(HasSubstr("transformer"), remedy));
+  file.metadata.clear();
+  write_safetensors(dir / "foreign.safetensors", file);
+  EXPECT_THAT(message(dir / "foreign.safetensors"),
+              AllOf(HasSubstr("not a Limbeck model"), remedy));
+
+  // One bit of the weights: only the checkpoint's manifest can tell.
+  CheckpointStore store(dir / "run");
+  store.save(1, {{"model.safetensors", whole}, {"state.json", "{}"}}, true);
+  const auto checkpoint = *RunView(dir / "run").checkpoint("best");
+  put_text(checkpoint / "state.json", "x");  // no business of a teacher
+  make_task(distill_config({"teacher.checkpoint=" + (dir / "run").string()}), at::kCPU);
+  std::string flipped = whole;
+  flipped[flipped.size() - 3] = static_cast<char>(flipped[flipped.size() - 3] ^ 1);
+  put_text(checkpoint / "model.safetensors", flipped);
+  EXPECT_THAT(message(dir / "run"),
+              AllOf(HasSubstr("damaged: model.safetensors: another content"), remedy));
+}
+
+TEST(MakeTask, ACacheBelongsToTheTeachersWeights) {
+  const TempDir dir;
+  for (const uint64_t seed : {1, 2}) {
+    nn::write_model(dir / (std::to_string(seed) + ".safetensors"), *make_model("", seed));
+  }
+  const auto make = [&](const std::string& name) {
+    make_task(distill_config({"teacher.checkpoint=" + (dir / name).string(), "data.epochs_unique=1",
+                              "distill.cache.dir=" + (dir / "cache").string()}),
+              at::kCPU);
+    return std::distance(std::filesystem::directory_iterator(dir / "cache"), {});
+  };
+  EXPECT_EQ(make("1.safetensors"), 1);
+  EXPECT_EQ(make("1.safetensors"), 1);
+  EXPECT_EQ(make("2.safetensors"), 2);
+}
+
+}  // namespace
+}  // namespace limbeck::test
