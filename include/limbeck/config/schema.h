@@ -173,8 +173,9 @@ class Visitor {
 
   /// A list of structs.
   template <class Options>
-  void list(std::string_view key, std::vector<Options>& options, std::string_view help) {
-    list_of(key, ListOf<Options>(options), help);
+  void list(std::string_view key, std::vector<Options>& options, std::string_view help,
+            const Rule& rule = {}) {
+    list_of(key, ListOf<Options>(options), help, rule);
   }
 
   /// A map from names of the user's choice to subtrees that are read later.
@@ -213,7 +214,8 @@ class Visitor {
 
   virtual bool begin_section(std::string_view key, std::string_view help) = 0;
   virtual void end_section() = 0;
-  virtual void list_of(std::string_view key, const List& list, std::string_view help) = 0;
+  virtual void list_of(std::string_view key, const List& list, std::string_view help,
+                       const Rule& rule) = 0;
   virtual void choose(std::string_view key, Chosen& chosen, const Choice& choice,
                       std::string_view help) = 0;
 
