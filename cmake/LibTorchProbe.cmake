@@ -43,9 +43,10 @@ function(_libtorch_examine root)
   cmake_host_system_information(RESULT processor QUERY OS_PLATFORM)
   foreach(folder lib lib64 "lib/${processor}-linux-gnu")
     if(EXISTS "${root}/${folder}/libtorch_cpu.so" AND EXISTS "${root}/${folder}/libc10.so")
-      # The new ABI's names of std::string; PyPI's wheels up to 2.6 have the old one.
-      file(STRINGS "${root}/${folder}/libc10.so" new_abi REGEX "__cxx11" LIMIT_COUNT 1)
-      if(new_abi STREQUAL "")
+      # PyPI's wheels up to 2.6 have the old ABI: c10::Error is made from its std::string ("Ss"). Names of the new
+      # one are in their libraries too, from the C++ library that is linked in.
+      file(STRINGS "${root}/${folder}/libc10.so" old_abi REGEX "ErrorC[12]ENS_14SourceLocationESs" LIMIT_COUNT 1)
+      if(old_abi)
         set(refusal "LibTorch ${version} built with the old C++ ABI (take a cxx11-abi build)" PARENT_SCOPE)
       else()
         set(library_dir "${root}/${folder}" PARENT_SCOPE)

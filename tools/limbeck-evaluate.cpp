@@ -1,5 +1,6 @@
 #include "common.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/table.h"
 #include "limbeck/eval/compare.h"
 #include "limbeck/eval/evaluate.h"
 
@@ -28,6 +29,15 @@ void print_comparison(const CompareOptions& options) {
   const Comparison comparison = compare_results(options.a, options.b, options.by, options.worst);
   print("%s", options.json ? (comparison_json(comparison) + "\n")
                            : comparison_text(comparison, options.a, options.b));
+}
+
+void print_metrics() {
+  std::vector<std::vector<std::string>> rows;
+  for (const Metric& metric : build_metrics({"all"})) {
+    rows.push_back({metric.name, metric_registry().help(metric.name),
+                    metric.higher_is_better ? "higher" : "lower", std::to_string(metric.version)});
+  }
+  print("%s", markdown_table({"metric", "what", "better", "version"}, rows, 3));
 }
 
 }  // namespace
@@ -60,11 +70,17 @@ int main(int argc, char** argv) {
                               16000);
   options.add_flag_shortcut("--allow-leak", "allow_leak",
                             "score a set that was seen in training, and say so");
+  bool list_metrics = false;
+  tool.app.add_flag("--list-metrics", list_metrics, "print what can be scored, then stop");
   CompareOptions compare;
   const CLI::App* compares = add_compare(tool.app, compare);
   return tool.run(argc, argv, [&] {
     if (compares->parsed()) {
       print_comparison(compare);
+      return 0;
+    }
+    if (list_metrics) {
+      print_metrics();
       return 0;
     }
     EvaluateConfig config;

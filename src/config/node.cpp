@@ -121,6 +121,12 @@ std::string scalar_yaml(const Node& node) {
   return text + '"';
 }
 
+std::string key_yaml(const std::string& key) {
+  Node node = Node::make_scalar(key, {});
+  node.quoted = true;
+  return scalar_yaml(node);
+}
+
 bool is_flow(const Node& node) {
   return node.kind == Node::Kind::scalar || node.kind == Node::Kind::null ||
          (node.kind == Node::Kind::list &&
@@ -129,28 +135,15 @@ bool is_flow(const Node& node) {
          (node.is_map() && node.entries.empty());
 }
 
-std::string flow_yaml(const Node& node) {
-  if (node.kind == Node::Kind::scalar) return scalar_yaml(node);
-  if (node.kind == Node::Kind::null) return "null";
-  if (node.is_map()) return "{}";
-  std::string text = "[";
-  for (size_t i = 0; i < node.items.size(); ++i) {
-    text += (i > 0 ? ", " : "") + scalar_yaml(node.items[i]);
-  }
-  return text + "]";
-}
-
 void write(const Node& node, size_t indent, bool first_on_line, std::string& out) {
   const std::string space(indent, ' ');
   if (node.is_map()) {
     for (const Node::Entry& entry : node.entries) {
       if (!first_on_line) out += space;
       first_on_line = false;
-      Node key = Node::make_scalar(entry.key, {});
-      key.quoted = true;
-      out += scalar_yaml(key) + ":";
+      out += key_yaml(entry.key) + ":";
       if (is_flow(entry.value)) {
-        out += " " + flow_yaml(entry.value) + "\n";
+        out += " " + to_flow_yaml(entry.value) + "\n";
       } else {
         out += "\n";
         write(entry.value, indent + 2, false, out);
@@ -161,7 +154,7 @@ void write(const Node& node, size_t indent, bool first_on_line, std::string& out
   for (const Node& item : node.items) {
     out += space + "- ";
     if (is_flow(item)) {
-      out += flow_yaml(item) + "\n";
+      out += to_flow_yaml(item) + "\n";
     } else if (item.is_map()) {
       write(item, indent + 2, true, out);
     } else {
@@ -173,8 +166,19 @@ void write(const Node& node, size_t indent, bool first_on_line, std::string& out
 
 }  // namespace
 
+std::string to_flow_yaml(const Node& node) {
+  if (node.kind == Node::Kind::scalar) return scalar_yaml(node);
+  if (node.kind == Node::Kind::null) return "null";
+  std::vector<std::string> parts;
+  for (const Node& item : node.items) parts.push_back(to_flow_yaml(item));
+  for (const Node::Entry& entry : node.entries) {
+    parts.push_back(key_yaml(entry.key) + ": " + to_flow_yaml(entry.value));
+  }
+  return node.is_map() ? "{" + join(parts, ", ") + "}" : "[" + join(parts, ", ") + "]";
+}
+
 std::string to_yaml(const Node& node) {
-  if (is_flow(node)) return flow_yaml(node) + "\n";
+  if (is_flow(node)) return to_flow_yaml(node) + "\n";
   std::string out;
   write(node, 0, false, out);
   return out;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "limbeck/core/format.h"
@@ -151,19 +152,23 @@ class Reader : public Visitor {
     levels_.back().failed |= failed;
   }
 
-  void list_of(std::string_view key, const List& list, std::string_view) override {
-    const Node* node = take(key, {});
+  void list_of(std::string_view key, const List& list, std::string_view,
+               const Rule& rule) override {
+    const Node* node = take(key, rule);
     if (!node) return;
-    if (node->kind != Node::Kind::list) return wrong_type(*node, path(key), "a list");
+    const bool is_one =
+        rule.one_without_list && (node->is_map() || node->kind == Node::Kind::scalar);
+    if (!is_one && node->kind != Node::Kind::list) return wrong_type(*node, path(key), "a list");
+    const std::span<const Node> items = is_one ? std::span(node, 1) : std::span(node->items);
     list.resize(0);  // a list replaces the default whole
-    list.resize(node->items.size());
-    for (size_t i = 0; i < node->items.size(); ++i) {
-      const std::string item_path = path(key) + "." + std::to_string(i);
-      if (!node->items[i].is_map() && node->items[i].kind != Node::Kind::scalar) {
-        wrong_type(node->items[i], item_path, "a map");
+    list.resize(items.size());
+    for (size_t i = 0; i < items.size(); ++i) {
+      const std::string item_path = is_one ? path(key) : path(key) + "." + std::to_string(i);
+      if (!items[i].is_map() && items[i].kind != Node::Kind::scalar) {
+        wrong_type(items[i], item_path, "a map");
         continue;
       }
-      open(&node->items[i], item_path);
+      open(&items[i], item_path);
       list.describe(i, *this);
       end_section();
     }

@@ -117,7 +117,8 @@ class Dumper : public Visitor {
   }
   void end_section() override { stack_.pop_back(); }
 
-  void list_of(std::string_view key, const List& list, std::string_view) override {
+  void list_of(std::string_view key, const List& list, std::string_view,
+               const Rule& rule) override {
     Node node;
     node.kind = Node::Kind::list;
     for (size_t i = 0; i < list.size(); ++i) {
@@ -126,7 +127,7 @@ class Dumper : public Visitor {
       list.describe(i, dumper);
       node.items.push_back(std::move(item));
     }
-    put(key, std::move(node), {});
+    put(key, std::move(node), rule);
   }
 
   void choose(std::string_view key, Chosen& chosen, const Choice&, std::string_view) override {
@@ -220,11 +221,13 @@ class Helper : public Visitor {
     outer_.pop_back();
   }
 
-  void list_of(std::string_view key, const List& list, std::string_view help) override {
+  void list_of(std::string_view key, const List& list, std::string_view help,
+               const Rule& rule) override {
     const std::string item = prefix_ + std::string(key) + "[]";
     text_ += "\n# " + item + ": " + std::string(help) +
              "; default: " + number(int64_t(list.size())) +
-             (list.size() == 1 ? " item\n" : " items\n");
+             (list.size() == 1 ? " item" : " items") +
+             (rule.one_without_list ? "; one may stand without a list\n" : "\n");
     Helper helper(text_, item + ".");
     list.describe_default(helper);
   }
@@ -250,7 +253,11 @@ class Helper : public Visitor {
     const std::string range = rule.text();
     text_ += prefix_ + std::string(key) + ": " + type + (range.empty() ? "" : ", " + range) + "; " +
              (rule.is_required ? "required" : "default " + standard) + "\n    " +
-             std::string(help) + (rule.changes_results ? "" : " (may change on resume)") + "\n";
+             std::string(help) +
+             (rule.is_file           ? " (its content counts, not its place)"
+              : rule.changes_results ? ""
+                                     : " (may change on resume)") +
+             "\n";
   }
 
   std::string& text_;

@@ -97,8 +97,8 @@ void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptio
   }
   const auto count = static_cast<int64_t>(names.size());
   if (options.valid_speakers + options.test_speakers >= count) {
-    throw ConfigError(format("%d speakers for valid and %d for test leave none of %d for train",
-                             options.valid_speakers, options.test_speakers, count));
+    throw ConfigError(format("of %d speakers, %d for valid and %d for test leave none for train",
+                             count, options.valid_speakers, options.test_speakers));
   }
   const std::vector<std::string> sorted(names.begin(), names.end());
   const auto order =

@@ -13,6 +13,7 @@
 #include "data/sampler.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/manifest.h"
 
 namespace limbeck {
 namespace {

@@ -13,7 +13,7 @@
 namespace limbeck {
 
 Enhancer::Enhancer(const std::filesystem::path& model_file, const std::string& device)
-    : model_(nn::read_model(model_file).model), device_(nn::select_device(device)) {
+    : model_(nn::read_model(model_file)), device_(nn::select_device(device)) {
   model_->to(device_);
 }
 

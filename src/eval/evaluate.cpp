@@ -26,7 +26,7 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.value("estimate", estimate, "folder of files of the same names that any system made");
   v.value("noisy", noisy, "folder of the noisy files, for the noisy row");
   v.value("out", out, "folder for the results", config::any().required());
-  v.value("metrics", metrics, "what to score, or all");
+  describe_metrics(v, metrics);
   v.value("align", align, "shift estimates by the lag of the largest cross-correlation, then cut");
   v.value("resample_hz", resample_hz,
           "bring all files to this rate; 0: files of another rate are failures",
@@ -57,7 +57,7 @@ void EvaluateConfig::describe(config::Visitor& v) {
 namespace {
 
 Scoring scoring_of(const EvaluateConfig& config) {
-  return {.metrics = select_metrics(config.metrics),
+  return {.metrics = build_metrics(config.metrics),
           .fit = {config.resample_hz, config.align},
           .device = config.device,
           .jobs = config.jobs,

@@ -174,13 +174,6 @@ struct ScoreColumns {
 
 }  // namespace
 
-std::optional<Metric> metric_of_column(const std::string& column) {
-  for (const Metric& metric : metrics()) {
-    if (metric.name == column) return metric;
-  }
-  return std::nullopt;
-}
-
 void write_results(const fs::path& folder, const StoredResults& results) {
   const ResultTable& table = results.table.value();
   fs::create_directories(folder);

@@ -11,9 +11,6 @@
 
 namespace limbeck {
 
-/// The metric whose scores stand under this name in a file; nothing if it is no metric's.
-std::optional<Metric> metric_of_column(const std::string& column);
-
 /// What a folder of results holds: a table of one run, and of what.
 struct StoredResults {
   Identity identity;

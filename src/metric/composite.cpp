@@ -2,7 +2,29 @@
 
 #include <algorithm>
 
+#include "metric/pesq.h"
+#include "metric/segmental_snr.h"
+
 namespace limbeck::metric {
+namespace {
+
+const CompositeScores& ratings_of(ScoredPair& pair) {
+  return pair.shared<CompositeScores>([&] {
+    const double pesq = pesq_wideband(pair);
+    const double segmental_snr_db = segmental_snr(pair);
+    return composite_scores(spectral_distances(pair), segmental_snr_db, pesq);
+  });
+}
+
+template <double CompositeScores::* Rating>
+std::unique_ptr<Metric> rating(const char* title) {
+  return std::make_unique<Metric>(
+      Metric{.title = title, .decimals = 3, .version = 1, .score = [](ScoredPair& pair) {
+               return ratings_of(pair).*Rating;
+             }});
+}
+
+}  // namespace
 
 CompositeScores composite_scores(const SpectralDistances& distances, double segmental_snr_db,
                                  double pesq) {
@@ -11,6 +33,17 @@ CompositeScores composite_scores(const SpectralDistances& distances, double segm
   return {clip(3.093 - 1.029 * llr + 0.603 * pesq - 0.009 * wss),
           clip(1.634 + 0.478 * pesq - 0.007 * wss + 0.063 * segmental_snr_db),
           clip(1.594 + 0.805 * pesq - 0.512 * llr - 0.007 * wss)};
+}
+
+void add_composite(MetricRegistry& registry) {
+  using config::NoOptions;
+  using Scores = CompositeScores;
+  registry.add<NoOptions>("csig", "predicted rating of the signal",
+                          [](const NoOptions&) { return rating<&Scores::signal>("CSIG"); });
+  registry.add<NoOptions>("cbak", "predicted rating of the background",
+                          [](const NoOptions&) { return rating<&Scores::background>("CBAK"); });
+  registry.add<NoOptions>("covl", "predicted rating of the whole",
+                          [](const NoOptions&) { return rating<&Scores::overall>("COVL"); });
 }
 
 }  // namespace limbeck::metric

@@ -2,6 +2,8 @@
 
 #include <span>
 
+#include "limbeck/metric/metric.h"
+
 namespace limbeck::metric {
 
 /// Log-likelihood ratio and weighted spectral slope distance, means of the lowest 95 % of the
@@ -27,6 +29,9 @@ struct CompositeScores {
 /// estimate silent (the MATLAB code gives numbers without meaning), rate below 8 kHz.
 SpectralDistances spectral_distances(std::span<const float> clean, std::span<const float> estimate,
                                      int rate_hz);
+
+/// The same, computed once for all that ask the pair for it.
+const SpectralDistances& spectral_distances(ScoredPair& pair);
 
 /// Regressions of Hu and Loizou, "Evaluation of objective quality measures for speech
 /// enhancement", IEEE TASLP 2008, with the coefficients of `composite.m`. `pesq` is the P.862.2

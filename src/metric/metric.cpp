@@ -1,123 +1,125 @@
 #include "limbeck/metric/metric.h"
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
+#include <set>
 
+#include "limbeck/config/reader.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "metric/composite.h"
-#include "metric/pesq.h"
-#include "metric/segmental_snr.h"
 #include "metric/si_sdr.h"
 #include "metric/signal_checks.h"
-#include "metric/stoi.h"
 
 namespace limbeck {
+namespace {
 
-struct ScoredPair::Parts {
-  std::span<const float> clean, estimate;
-  int rate_hz;
-  std::optional<metric::PesqScores> pesq_scores;
-  std::optional<metric::StoiScores> stoi_scores;
-  std::optional<metric::SpectralDistances> spectral_distances;
-  std::optional<double> segmental_snr_db;
-  std::optional<metric::CompositeScores> composite_scores;
+constexpr const char* kAll = "all";
 
-  const metric::PesqScores& pesq() {
-    if (!pesq_scores) {
-      const auto mode = rate_hz == 8000 ? metric::PesqMode::narrowband : metric::PesqMode::both;
-      pesq_scores = metric::pesq_scores(clean, estimate, rate_hz, mode);
+/// What a configuration may name: the registered metrics, and all of them.
+struct Choices {
+  std::vector<std::string> names() const {
+    std::vector<std::string> names = metric_registry().names_as_added();
+    names.emplace_back(kAll);
+    return names;
+  }
+  std::string help(const std::string& name) const {
+    return name == kAll ? "every metric with default options" : metric_registry().help(name);
+  }
+  std::unique_ptr<config::ComponentOptions> make_options(const std::string& name) const {
+    if (name == kAll) return std::make_unique<config::NoOptions>();
+    if (!metric_registry().contains(name)) {
+      throw ConfigError("unknown metric '" + name + "'; known: " + join(names(), ", "));
     }
-    return *pesq_scores;
-  }
-
-  double pesq_wideband() {
-    if (rate_hz != 16000)
-      throw DataError(format("pesq_wb: is defined at 16000 Hz, not at %d Hz", rate_hz));
-    return pesq().wideband->mos_lqo;
-  }
-
-  const metric::StoiScores& stoi() {
-    if (!stoi_scores) stoi_scores = metric::stoi_scores(clean, estimate, rate_hz);
-    return *stoi_scores;
-  }
-
-  const metric::SpectralDistances& distances() {
-    if (!spectral_distances) {
-      spectral_distances = metric::spectral_distances(clean, estimate, rate_hz);
-    }
-    return *spectral_distances;
-  }
-
-  double log_likelihood_ratio() {
-    if (!std::isfinite(distances().llr)) {
-      throw DataError("LLR: more than 5 % of the frames are digital silence in one signal only");
-    }
-    return distances().llr;
-  }
-
-  double segmental_snr() {
-    if (!segmental_snr_db) segmental_snr_db = metric::segmental_snr(clean, estimate, rate_hz);
-    return *segmental_snr_db;
-  }
-
-  const metric::CompositeScores& composite() {
-    if (!composite_scores) {
-      composite_scores = metric::composite_scores(distances(), segmental_snr(), pesq_wideband());
-    }
-    return *composite_scores;
+    return metric_registry().make_options(name);
   }
 };
 
-ScoredPair::ScoredPair(std::span<const float> clean, std::span<const float> estimate, int rate_hz)
-    : parts_(std::make_unique<Parts>(Parts{clean, estimate, rate_hz, {}, {}, {}, {}, {}})) {
-  metric::require_equal_length(clean, estimate, "scoring");
+std::vector<MetricConfig> without_all(const std::vector<MetricConfig>& configs) {
+  std::vector<MetricConfig> expanded;
+  for (const MetricConfig& config : configs) {
+    if (config.chosen.name() != kAll) {
+      expanded.push_back(config);
+      continue;
+    }
+    for (const std::string& name : metric_registry().names_as_added()) expanded.emplace_back(name);
+  }
+  return expanded;
 }
 
-ScoredPair::~ScoredPair() = default;
+/// Why the list cannot be scored; empty if it can.
+std::string problem_of(const std::vector<MetricConfig>& configs) {
+  if (configs.empty()) return "no metric is named";
+  std::set<std::string> columns;
+  for (const MetricConfig& config : without_all(configs)) {
+    const std::string column = config.column();
+    if (!columns.insert(column).second) return "metric '" + column + "' is listed twice";
+  }
+  return "";
+}
+
+/// "{zero_mean: true}": the options that are not the default ones, empty if there are none.
+std::string own_options(const MetricConfig& config) {
+  const config::Node written = config::to_node(config);
+  const config::Node standard = config::to_node(MetricConfig(config.chosen.name()));
+  config::Node own = config::Node::make_map({});
+  for (const auto& [key, where, value] : written.entries) {
+    const config::Node* usual = standard.find(key);
+    if (usual && config::to_flow_yaml(value) == config::to_flow_yaml(*usual)) continue;
+    own.entries.push_back({key, where, value});
+  }
+  return own.entries.empty() ? "" : config::to_flow_yaml(own);
+}
+
+}  // namespace
+
+ScoredPair::ScoredPair(std::span<const float> clean, std::span<const float> estimate, int rate_hz)
+    : clean_(clean), estimate_(estimate), rate_hz_(rate_hz) {
+  metric::require_equal_length(clean, estimate, "scoring");
+}
 
 double si_sdr(std::span<const float> clean, std::span<const float> estimate) {
   return metric::si_sdr(clean, estimate);
 }
 
-const std::vector<Metric>& metrics() {
-  static const std::vector<Metric> table = {
-      {"pesq_wb", "PESQ-WB", 3, true, [](ScoredPair& p) { return p.parts().pesq_wideband(); }},
-      {"pesq_nb", "PESQ-NB", 3, true,
-       [](ScoredPair& p) { return p.parts().pesq().narrowband->mos_lqo; }},
-      {"csig", "CSIG", 3, true, [](ScoredPair& p) { return p.parts().composite().signal; }},
-      {"cbak", "CBAK", 3, true, [](ScoredPair& p) { return p.parts().composite().background; }},
-      {"covl", "COVL", 3, true, [](ScoredPair& p) { return p.parts().composite().overall; }},
-      {"stoi", "STOI", 4, true, [](ScoredPair& p) { return p.parts().stoi().stoi; }},
-      {"estoi", "ESTOI", 4, true, [](ScoredPair& p) { return p.parts().stoi().estoi; }},
-      {"si_sdr", "SI-SDR (dB)", 2, true,
-       [](ScoredPair& p) { return si_sdr(p.parts().clean, p.parts().estimate); }},
-      {"ssnr", "SSNR (dB)", 2, true, [](ScoredPair& p) { return p.parts().segmental_snr(); }},
-      {"llr", "LLR", 3, false, [](ScoredPair& p) { return p.parts().log_likelihood_ratio(); }},
-      {"wss", "WSS", 2, false, [](ScoredPair& p) { return p.parts().distances().wss; }},
-  };
-  return table;
+MetricConfig::MetricConfig(const std::string& name) : chosen(Choices{}, name) {}
+
+void MetricConfig::describe(config::Visitor& v) {
+  v.choice("name", chosen, Choices{}, "which metric");
 }
 
-std::vector<Metric> select_metrics(const std::vector<std::string>& names) {
-  if (names == std::vector<std::string>{"all"}) return metrics();
-  std::vector<Metric> selected;
-  for (const std::string& name : names) {
-    const auto is_named = [&](const Metric& metric) { return metric.name == name; };
-    const auto found = std::find_if(metrics().begin(), metrics().end(), is_named);
-    if (found == metrics().end()) {
-      std::vector<std::string> known;
-      for (const Metric& metric : metrics()) known.push_back(metric.name);
-      throw ConfigError("unknown metric '" + name + "'; known: " + join(known, ", ") + ", all");
-    }
-    if (std::any_of(selected.begin(), selected.end(), is_named)) {
-      throw ConfigError("metric '" + name + "' is listed twice");
-    }
-    selected.push_back(*found);
+std::string MetricConfig::column() const {
+  return chosen.name().empty() ? "" : chosen.name() + own_options(*this);
+}
+
+void describe_metrics(config::Visitor& v, std::vector<MetricConfig>& metrics) {
+  v.list("metrics", metrics, "what is scored, in the order of the columns", config::any().or_one());
+  const std::string problem = problem_of(metrics);
+  v.require(problem.empty(), "metrics", problem);
+}
+
+std::vector<Metric> build_metrics(const std::vector<MetricConfig>& configs) {
+  const std::string problem = problem_of(configs);
+  if (!problem.empty()) throw ConfigError(problem);
+  std::vector<Metric> metrics;
+  for (const MetricConfig& config : without_all(configs)) {
+    Metric metric = std::move(*metric_registry().build(config.chosen.name(), *config.chosen));
+    const std::string options = own_options(config);
+    metric.name = config.chosen.name() + options;
+    if (!options.empty()) metric.title += " " + options;
+    metrics.push_back(std::move(metric));
   }
-  if (selected.empty()) throw ConfigError("no metric is named");
-  return selected;
+  return metrics;
+}
+
+std::optional<Metric> metric_of_column(const std::string& column) {
+  const std::string name = column.substr(0, column.find('{'));
+  if (!metric_registry().contains(name)) return std::nullopt;
+  config::Diagnostics diagnostics;
+  config::Node node = config::parse_yaml(column.substr(name.size()), column, diagnostics);
+  if (!node.is_map()) return std::nullopt;
+  node.child("name", node.where) = config::Node::make_scalar(name, node.where);
+  const auto config = config::read<MetricConfig>(node, diagnostics);
+  if (!diagnostics.empty() || config.column() != column) return std::nullopt;
+  return build_metrics({config}).front();
 }
 
 }  // namespace limbeck

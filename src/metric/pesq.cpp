@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 #include "metric/pesq_model.h"
 #include "metric/signal_checks.h"
 
@@ -97,6 +98,35 @@ PesqScores pesq_scores(std::span<const float> clean, std::span<const float> esti
     scores.wideband = PesqScore{raw, wideband_mos(raw)};
   }
   return scores;
+}
+
+const PesqScores& pesq_scores(ScoredPair& pair) {
+  return pair.shared<PesqScores>([&] {
+    const PesqMode mode = pair.rate_hz() == 8000 ? PesqMode::narrowband : PesqMode::both;
+    return pesq_scores(pair.clean(), pair.estimate(), pair.rate_hz(), mode);
+  });
+}
+
+double pesq_wideband(ScoredPair& pair) {
+  if (pair.rate_hz() != 16000) {
+    throw DataError(format("pesq_wb: is defined at 16000 Hz, not at %d Hz", pair.rate_hz()));
+  }
+  return pesq_scores(pair).wideband->mos_lqo;
+}
+
+void add_pesq(MetricRegistry& registry) {
+  registry.add<config::NoOptions>(
+      "pesq_wb", "MOS-LQO of the wide-band model, 16 kHz only", [](const config::NoOptions&) {
+        return std::make_unique<Metric>(
+            Metric{.title = "PESQ-WB", .decimals = 3, .version = 1, .score = pesq_wideband});
+      });
+  registry.add<config::NoOptions>(
+      "pesq_nb", "MOS-LQO of the narrow-band model, 8 or 16 kHz", [](const config::NoOptions&) {
+        return std::make_unique<Metric>(
+            Metric{.title = "PESQ-NB", .decimals = 3, .version = 1, .score = [](ScoredPair& pair) {
+                     return pesq_scores(pair).narrowband->mos_lqo;
+                   }});
+      });
 }
 
 }  // namespace limbeck::metric

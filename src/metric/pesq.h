@@ -3,6 +3,8 @@
 #include <optional>
 #include <span>
 
+#include "limbeck/metric/metric.h"
+
 namespace limbeck::metric {
 
 enum class PesqMode { narrowband, wideband, both };
@@ -32,5 +34,11 @@ struct PesqScores {
 /// got 3.3 to 4.64).
 PesqScores pesq_scores(std::span<const float> clean, std::span<const float> estimate, int rate_hz,
                        PesqMode mode);
+
+/// Of both models at 16 kHz, of the narrow-band one at 8 kHz; computed once for all that ask the
+/// pair for them.
+const PesqScores& pesq_scores(ScoredPair& pair);
+/// MOS-LQO of P.862.2; throws DataError at another rate than 16 kHz.
+double pesq_wideband(ScoredPair& pair);
 
 }  // namespace limbeck::metric

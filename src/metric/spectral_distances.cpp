@@ -209,6 +209,14 @@ double mean_of_lowest_95_percent(std::vector<double>& values) {
          static_cast<double>(count);
 }
 
+double finite_llr(ScoredPair& pair) {
+  const double llr = spectral_distances(pair).llr;
+  if (!std::isfinite(llr)) {
+    throw DataError("LLR: more than 5 % of the frames are digital silence in one signal only");
+  }
+  return llr;
+}
+
 }  // namespace
 
 SpectralDistances spectral_distances(std::span<const float> clean, std::span<const float> estimate,
@@ -237,6 +245,29 @@ SpectralDistances spectral_distances(std::span<const float> clean, std::span<con
     wss[frame] = slope_distance(energies.compute(x), energies.compute(y));
   }
   return {mean_of_lowest_95_percent(llr), mean_of_lowest_95_percent(wss)};
+}
+
+const SpectralDistances& spectral_distances(ScoredPair& pair) {
+  return pair.shared<SpectralDistances>(
+      [&] { return spectral_distances(pair.clean(), pair.estimate(), pair.rate_hz()); });
+}
+
+void add_spectral_distances(MetricRegistry& registry) {
+  registry.add<config::NoOptions>(
+      "llr", "log-likelihood ratio, lower is better", [](const config::NoOptions&) {
+        return std::make_unique<Metric>(Metric{.title = "LLR",
+                                               .decimals = 3,
+                                               .higher_is_better = false,
+                                               .version = 1,
+                                               .score = finite_llr});
+      });
+  registry.add<config::NoOptions>(
+      "wss", "weighted spectral slope distance, lower is better", [](const config::NoOptions&) {
+        return std::make_unique<Metric>(Metric{
+            .title = "WSS", .higher_is_better = false, .version = 1, .score = [](ScoredPair& pair) {
+              return spectral_distances(pair).wss;
+            }});
+      });
 }
 
 }  // namespace limbeck::metric

@@ -240,4 +240,26 @@ StoiScores stoi_scores(std::span<const float> clean, std::span<const float> esti
                           band_magnitudes(join_frames(y, kept), frames));
 }
 
+const StoiScores& stoi_scores(ScoredPair& pair) {
+  return pair.shared<StoiScores>(
+      [&] { return stoi_scores(pair.clean(), pair.estimate(), pair.rate_hz()); });
+}
+
+void add_stoi(MetricRegistry& registry) {
+  registry.add<config::NoOptions>(
+      "stoi", "short-time objective intelligibility", [](const config::NoOptions&) {
+        return std::make_unique<Metric>(
+            Metric{.title = "STOI", .decimals = 4, .version = 1, .score = [](ScoredPair& pair) {
+                     return stoi_scores(pair).stoi;
+                   }});
+      });
+  registry.add<config::NoOptions>(
+      "estoi", "extended short-time objective intelligibility", [](const config::NoOptions&) {
+        return std::make_unique<Metric>(
+            Metric{.title = "ESTOI", .decimals = 4, .version = 1, .score = [](ScoredPair& pair) {
+                     return stoi_scores(pair).estoi;
+                   }});
+      });
+}
+
 }  // namespace limbeck::metric

@@ -2,6 +2,8 @@
 
 #include <span>
 
+#include "limbeck/metric/metric.h"
+
 namespace limbeck::metric {
 
 struct StoiScores {
@@ -24,5 +26,8 @@ struct StoiScores {
 /// of mean 0 (after 0.4 s of digital silence in the estimate its own scores differ by up to 0.002
 /// from call to call).
 StoiScores stoi_scores(std::span<const float> clean, std::span<const float> estimate, int rate_hz);
+
+/// The same, computed once for all that ask the pair for it.
+const StoiScores& stoi_scores(ScoredPair& pair);
 
 }  // namespace limbeck::metric

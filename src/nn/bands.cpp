@@ -1,4 +1,4 @@
-#include "limbeck/nn/bands.h"
+#include "nn/bands.h"
 
 #include <torch/types.h>
 

@@ -1,15 +1,13 @@
-#include "limbeck/nn/denoising_autoencoder.h"
+#include "limbeck/nn/model.h"
 
 namespace limbeck::nn {
+
+void add_denoising_autoencoder(ModelRegistry& r);
 
 const ModelRegistry& models() {
   static const ModelRegistry registry = [] {
     ModelRegistry r("model");
-    r.add<DenoisingAutoencoderOptions>(
-        "denoising_autoencoder", "linear inverted bottlenecks around a narrow latent, with a mask",
-        [](const DenoisingAutoencoderOptions& o) -> std::unique_ptr<DenoisingModel> {
-          return std::make_unique<DenoisingAutoencoder>(o);
-        });
+    add_denoising_autoencoder(r);
     return r;
   }();
   return registry;

@@ -1,4 +1,4 @@
-#include "limbeck/nn/denoising_autoencoder.h"
+#include "nn/denoising_autoencoder.h"
 
 #include <torch/types.h>
 
@@ -12,142 +12,213 @@ namespace limbeck::nn {
 
 namespace {
 
-/// Kernels take the future from the front of the network on, none more than its own half.
-int64_t take_lookahead(int64_t kernel_time, int64_t dilation, int64_t& left) {
-  const int64_t taken = std::min(left, kernel_time / 2 * dilation);
-  left -= taken;
-  return taken;
+constexpr const char* kName = "denoising_autoencoder";
+
+int64_t mask_channels(Mask mask) { return mask == Mask::real ? 1 : 2; }
+
+int64_t feature_channels(Features features) {
+  switch (features) {
+    case Features::complex:
+      return 2;
+    case Features::magnitude_complex:
+      return 3;
+    case Features::magnitude:
+    case Features::log_magnitude:
+      break;
+  }
+  return 1;
 }
 
-int64_t mask_channels(const DenoisingAutoencoderOptions& options) {
-  return options.mask == "real" ? 1 : 2;
-}
+/// Gives what the head writes the range of a mask.
+class MaskRange : public Part {
+ public:
+  explicit MaskRange(Mask mask) : mask_(mask) {}
+  at::Tensor forward(const at::Tensor& x, StreamState*) override {
+    if (mask_ == Mask::real) return x.sigmoid();
+    if (mask_ == Mask::complex) return x;
+    const auto radius = (x.square().sum(1, true) + 1e-12).sqrt();  // [B, 1, T, bands]
+    return x * (2 * (radius / 2).tanh() / radius);
+  }
+  std::vector<LayerCost> costs(const std::string&, int64_t) const override { return {}; }
 
-int64_t feature_channels(const DenoisingAutoencoderOptions& options) {
-  return options.features == "complex" ? 2 : options.features == "magnitude_complex" ? 3 : 1;
-}
-
-at::MemoryFormat memory_format(const DenoisingAutoencoderOptions& options) {
-  return options.memory_format == "channels_last" ? at::MemoryFormat::ChannelsLast
-                                                  : at::MemoryFormat::Contiguous;
-}
+ private:
+  Mask mask_;
+};
 
 }  // namespace
 
+/// Makes the stages, to be asked for in their order: each works on what the one before gives.
+class DenoisingAutoencoder::Builder {
+ public:
+  explicit Builder(DenoisingAutoencoder& network)
+      : network_(network), o_(network.options_), lookahead_left_(o_.lookahead_frames) {}
+
+  Stage stem() {
+    return {.tap = "stem",
+            .channels = o_.stem.channels,
+            .parts = {{"stem", unit("stem", {.conv = {.in_channels = feature_channels(o_.features),
+                                                      .out_channels = o_.stem.channels,
+                                                      .kernel_time = o_.stem.kernel_time,
+                                                      .kernel_freq = o_.stem.kernel_freq,
+                                                      .stride_freq = o_.stem.stride,
+                                                      .lookahead = lookahead(o_.stem.kernel_time)},
+                                             .norm = o_.norm,
+                                             .activation = o_.activation})}}};
+  }
+
+  Stage encoder(size_t i) {
+    Stage stage{.tap = format("encoder.%d", i),
+                .channels = o_.encoder[i].channels,
+                .skip = o_.skips == Skips::none ? Skip::no : Skip::keep_output};
+    add_blocks(stage, "encoder", i, o_.encoder[i], true);
+    return stage;
+  }
+
+  Stage latent_in() { return linear("latent_in", o_.latent.in_channels); }
+
+  Stage latent() {
+    const TemporalConfig& temporal = o_.temporal;
+    const TemporalPlace place{before().channels, o_.network_bins() / before().stride, o_.norm};
+    const std::shared_ptr<TemporalModel> memory =
+        temporal_models().build(temporal.chosen.name(), temporal.options(), place);
+    network_.register_module("temporal", memory);
+    Stage stage = linear("latent", o_.latent.channels);
+    stage.parts.emplace(stage.parts.begin(), "temporal", memory);
+    return stage;
+  }
+
+  Stage latent_out() {
+    const int64_t channels = o_.encoder.back().channels;
+    return {.tap = "",
+            .channels = channels,
+            .parts = {{"latent_out", unit("latent_out", {.conv = {.in_channels = before().channels,
+                                                                  .out_channels = channels},
+                                                         .norm = o_.norm,
+                                                         .activation = o_.activation})}}};
+  }
+
+  Stage decoder(size_t i) {
+    const size_t mirrored = o_.encoder.size() - 1 - i;
+    const int64_t in = before().channels;
+    Stage stage{.tap = format("decoder.%d", i),
+                .channels = mirrored > 0 ? o_.encoder[mirrored - 1].channels : o_.stem.channels,
+                .skip = o_.skips == Skips::none ? Skip::no : Skip::join_input};
+    if (o_.skips == Skips::concat) {
+      stage.parts.emplace_back(
+          format("skip.%d", i),
+          unit(format("skip%d", i), {.conv = {.in_channels = 2 * in, .out_channels = in}}));
+    }
+    add_blocks(stage, "decoder", i, o_.encoder[mirrored], false);
+    return stage;
+  }
+
+  Stage mask() {
+    const int64_t channels = mask_channels(o_.mask);
+    return {.tap = "mask",
+            .channels = channels,
+            .parts = {{"head", unit("head", {.conv = {.in_channels = before().channels,
+                                                      .out_channels = channels * o_.stem.stride,
+                                                      .kernel_freq = 3},
+                                             .upsample_freq = o_.stem.stride})},
+                      {"mask", std::make_shared<MaskRange>(o_.mask)}}};
+  }
+
+ private:
+  const Stage& before() const { return network_.stages_.back(); }
+
+  std::shared_ptr<ConvUnit> unit(const std::string& name, const ConvUnitOptions& options) {
+    return std::make_shared<ConvUnit>(network_, name, options);
+  }
+
+  Stage linear(const std::string& name, int64_t channels) {
+    const ConvOptions conv{.in_channels = before().channels, .out_channels = channels};
+    return {.tap = name, .channels = channels, .parts = {{name, unit(name, {.conv = conv})}}};
+  }
+
+  void add_blocks(Stage& stage, const char* side, size_t index, const StageOptions& options,
+                  bool down) {
+    int64_t channels = before().channels;
+    for (int64_t b = 0; b < options.blocks; ++b) {
+      InvertedBottleneckOptions block{
+          .in_channels = channels,
+          .out_channels = channels,
+          .expansion = o_.expansion,
+          .kernel_time = options.kernel_time,
+          .kernel_freq = options.kernel_freq,
+          .dilation_time = options.dilation_time,
+          .lookahead = lookahead(options.kernel_time, options.dilation_time),
+          .norm = o_.norm,
+          .activation = o_.activation};
+      // The encoder strides first, the decoder last: the other blocks work at the low resolution.
+      if (b == (down ? 0 : options.blocks - 1)) {
+        block.out_channels = channels = stage.channels;
+        (down ? block.stride_freq : block.upsample_freq) = options.stride;
+      }
+      const auto module =
+          network_.register_module(format("%s%d_%d", side, index, b), InvertedBottleneck(block));
+      stage.parts.emplace_back(format("%s.%d.%d", side, index, b), module);
+    }
+  }
+
+  /// Kernels take the future from the front of the network on, none more than its own half.
+  int64_t lookahead(int64_t kernel_time, int64_t dilation = 1) {
+    const int64_t taken = std::min(lookahead_left_, kernel_time / 2 * dilation);
+    lookahead_left_ -= taken;
+    return taken;
+  }
+
+  DenoisingAutoencoder& network_;
+  const DenoisingAutoencoderOptions& o_;
+  int64_t lookahead_left_;
+};
+
 DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& options)
     : options_(options) {
-  const auto& o = options_;
-  const bool bias = o.norm == "none";
-  int64_t lookahead = o.lookahead_frames;
-  stft_ = register_module("stft", Stft(o.stft));
-  bands_ = register_module("bands", Bands(o.grid()));
-  stem_ = register_module(
-      "stem", Conv(ConvOptions{.in_channels = feature_channels(o),
-                               .out_channels = o.stem.channels,
-                               .kernel_time = o.stem.kernel_time,
-                               .kernel_freq = o.stem.kernel_freq,
-                               .stride_freq = o.stem.stride,
-                               .lookahead = take_lookahead(o.stem.kernel_time, 1, lookahead),
-                               .bias = bias}));
-  stem_norm_ = register_module("stem_norm", Norm(o.norm, o.stem.channels));
-  stem_activation_ = register_module("stem_activation", Activation(o.activation, o.stem.channels));
-
-  int64_t channels = o.stem.channels;
-  for (size_t i = 0; i < o.encoder.size(); ++i) {
-    const auto& stage = o.encoder[i];
-    encoder_.push_back(
-        make_stage(format("encoder%d", i), stage, channels, stage.channels, true, lookahead));
-    channels = stage.channels;
-  }
-
-  latent_in_ = register_module(
-      "latent_in",
-      Conv(ConvOptions{.in_channels = channels, .out_channels = o.latent.in_channels}));
-  temporal_ = register_module("temporal",
-                              Temporal(o.temporal, o.latent.in_channels, o.latent_bins(), o.norm));
-  latent_ = register_module("latent", Conv(ConvOptions{.in_channels = o.latent.in_channels,
-                                                       .out_channels = o.latent.channels}));
-  latent_out_ = register_module(
-      "latent_out",
-      Conv(ConvOptions{.in_channels = o.latent.channels, .out_channels = channels, .bias = bias}));
-  latent_out_norm_ = register_module("latent_out_norm", Norm(o.norm, channels));
-  latent_out_activation_ =
-      register_module("latent_out_activation", Activation(o.activation, channels));
-
-  for (size_t i = o.encoder.size(); i-- > 0;) {
-    const auto& stage = o.encoder[i];
-    const int64_t out = i > 0 ? o.encoder[i - 1].channels : o.stem.channels;
-    if (o.skips == "concat") {
-      skips_.push_back(register_module(
-          format("skip%d", o.encoder.size() - 1 - i),
-          Conv(ConvOptions{.in_channels = 2 * channels, .out_channels = channels})));
-    }
-    decoder_.push_back(make_stage(format("decoder%d", o.encoder.size() - 1 - i), stage, channels,
-                                  out, false, lookahead));
-    channels = out;
-  }
-  head_ = register_module("head", Conv(ConvOptions{.in_channels = channels,
-                                                   .out_channels = mask_channels(o) * o.stem.stride,
-                                                   .kernel_freq = 3}));
+  stft_ = register_module("stft", Stft(options.stft));
+  bands_ = register_module("bands", Bands(options.grid()));
+  Builder build(*this);
+  add(build.stem());
+  for (size_t i = 0; i < options.encoder.size(); ++i) add(build.encoder(i));
+  add(build.latent_in());
+  add(build.latent());
+  add(build.latent_out());
+  for (size_t i = 0; i < options.encoder.size(); ++i) add(build.decoder(i));
+  add(build.mask());
   // Masks start open: 1 + 0i, or sigmoid(2) = 0.88. From a random mask, hundreds of steps go into
   // finding the noisy signal again.
   at::NoGradGuard no_grad;
-  auto head_bias =
-      head_->named_parameters()["bias"];  // [stride · (1 or 2)], real and imaginary part in turn
-  head_bias.zero_();
-  o.mask == "real" ? head_bias.fill_(2) : head_bias.slice(0, 0, std::nullopt, 2).fill_(1);
+  at::Tensor bias =
+      named_parameters()["head.bias"];  // [stride · (1 or 2)], real and imaginary part in turn
+  bias.zero_();
+  options.mask == Mask::real ? bias.fill_(2) : bias.slice(0, 0, std::nullopt, 2).fill_(1);
 }
 
-DenoisingAutoencoder::Blocks DenoisingAutoencoder::make_stage(const std::string& name,
-                                                              const StageOptions& stage,
-                                                              int64_t in_channels,
-                                                              int64_t out_channels, bool down,
-                                                              int64_t& lookahead_left) {
-  Blocks blocks;
-  for (int64_t b = 0; b < stage.blocks; ++b) {
-    InvertedBottleneckOptions block{
-        .in_channels = in_channels,
-        .out_channels = in_channels,
-        .expansion = options_.expansion,
-        .kernel_time = stage.kernel_time,
-        .kernel_freq = stage.kernel_freq,
-        .dilation_time = stage.dilation_time,
-        .lookahead = take_lookahead(stage.kernel_time, stage.dilation_time, lookahead_left),
-        .norm = options_.norm,
-        .activation = options_.activation};
-    // The encoder strides first, the decoder last: the other blocks work at the low resolution.
-    if (b == (down ? 0 : stage.blocks - 1)) {
-      block.out_channels = out_channels;
-      (down ? block.stride_freq : block.upsample_freq) = stage.stride;
-    }
-    blocks.push_back(register_module(name + "_" + std::to_string(b), InvertedBottleneck(block)));
-    in_channels = block.out_channels;
-  }
-  return blocks;
+void DenoisingAutoencoder::add(Stage stage) {
+  const int64_t all = options_.network_bins();
+  int64_t bins = stages_.empty() ? all : all / stages_.back().stride;
+  for (const auto& [name, part] : stage.parts) bins = part->out_bins(bins);
+  stage.stride = all / bins;
+  stages_.push_back(std::move(stage));
 }
 
 at::Tensor DenoisingAutoencoder::features(const at::Tensor& spectrum) const {
+  const auto kind = options_.features;
   const auto bins = spectrum.narrow(2, 0, spectrum.size(2) - 1);  // complex [B, T, N]
   const auto parts = at::view_as_real(bins);                      // [B, T, N, 2]
   const auto power = parts.square().sum(-1).add(1e-12);           // [B, T, N]
   std::vector<at::Tensor> x;                                      // each [B, channels, T, N]
-  if (options_.features == "log_magnitude") x.push_back((power + 1e-8).log10().unsqueeze(1) / 4);
-  if (options_.features.starts_with("magnitude")) {
+  if (kind == Features::log_magnitude) x.push_back((power + 1e-8).log10().unsqueeze(1) / 4);
+  if (kind == Features::magnitude || kind == Features::magnitude_complex) {
     x.push_back(power.pow(options_.compression / 2).unsqueeze(1));
   }
-  if (options_.features.ends_with("complex")) {
+  if (kind == Features::complex || kind == Features::magnitude_complex) {
     const auto gain = power.pow((options_.compression - 1) / 2).unsqueeze(-1);
     x.push_back((parts * gain).permute({0, 3, 1, 2}));
   }
   return bands_->merge(x.size() == 1 ? x.front() : at::cat(x, 1))
-      .contiguous(memory_format(options_));  // [B, channels, T, bands]
-}
-
-at::Tensor DenoisingAutoencoder::activate_mask(const at::Tensor& x) const {
-  if (options_.mask == "real") return x.sigmoid();
-  if (options_.mask == "complex") return x;
-  const auto radius = (x.square().sum(1, true) + 1e-12).sqrt();  // [B, 1, T, bands]
-  return x * (2 * (radius / 2).tanh() / radius);
+      .contiguous(options_.memory_format == MemoryFormat::channels_last
+                      ? at::MemoryFormat::ChannelsLast
+                      : at::MemoryFormat::Contiguous);  // [B, channels, T, bands]
 }
 
 at::Tensor DenoisingAutoencoder::apply_mask(const at::Tensor& mask,
@@ -156,7 +227,7 @@ at::Tensor DenoisingAutoencoder::apply_mask(const at::Tensor& mask,
   const auto all = at::cat({values, values.narrow(3, values.size(3) - 1, 1)}, 3)
                        .permute({0, 2, 3, 1})
                        .contiguous();  // [B, T, N + 1, 1 or 2]
-  return spectrum * (options_.mask == "real" ? all.squeeze(3) : at::view_as_complex(all));
+  return spectrum * (options_.mask == Mask::real ? all.squeeze(3) : at::view_as_complex(all));
 }
 
 /// Collects the taps that were asked for.
@@ -179,36 +250,23 @@ class DenoisingAutoencoder::Collector {
 at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& collector,
                                       StreamState* stream) {
   at::Tensor x = features(spectrum);
-  x = stem_norm_->activate(stem_(x, stream), stem_activation_, stream);
-  if (collector.put("stem", x)) return {};
-
-  std::vector<at::Tensor> skips;
-  for (size_t i = 0; i < encoder_.size(); ++i) {
-    for (auto& block : encoder_[i]) x = block(x, stream);
-    if (collector.put(format("encoder.%d", i), x)) return {};
-    skips.push_back(x);
+  std::vector<at::Tensor> kept;
+  for (const Stage& stage : stages_) {
+    if (stage.skip == Skip::join_input) {
+      x = options_.skips == Skips::add ? x + kept.back() : at::cat({x, kept.back()}, 1);
+      kept.pop_back();
+    }
+    for (const auto& [name, part] : stage.parts) x = part->forward(x, stream);
+    if (stage.skip == Skip::keep_output) kept.push_back(x);
+    if (collector.put(stage.tap, x)) return {};
   }
-  x = latent_in_(x);
-  if (collector.put("latent_in", x)) return {};
-  x = latent_(temporal_(x, stream));  // [B, C_z, T, F_z]
-  if (collector.put("latent", x)) return {};
-  x = latent_out_norm_->activate(latent_out_(x), latent_out_activation_, stream);
-  for (size_t i = 0; i < decoder_.size(); ++i) {
-    const at::Tensor& skip = skips[skips.size() - 1 - i];
-    if (options_.skips == "add") x = x + skip;
-    if (options_.skips == "concat") x = skips_[i](at::cat({x, skip}, 1));
-    for (auto& block : decoder_[i]) x = block(x, stream);
-    if (collector.put(format("decoder.%d", i), x)) return {};
-  }
-  x = activate_mask(interleave_bins(head_(x), options_.stem.stride));  // [B, 1 or 2, T, bands]
-  collector.put("mask", x);
-  return x;
+  return x;  // [B, 1 or 2, T, bands]
 }
 
 Denoised DenoisingAutoencoder::forward(const at::Tensor& noisy,
                                        const std::vector<std::string>& wanted) {
   TORCH_CHECK(noisy.dim() == 2, "DenoisingAutoencoder: expected [B, L], got ", noisy.sizes());
-  for (const auto& name : wanted) tap_shape(name);  // throws for an unknown one
+  for (const auto& name : wanted) stage_of(name);  // throws for an unknown one
   Collector collector(wanted, false);
   const auto spectrum = stft_(noisy);  // complex [B, T, N + 1]
   const auto estimate = apply_mask(mask(spectrum, collector, nullptr), spectrum);
@@ -217,7 +275,7 @@ Denoised DenoisingAutoencoder::forward(const at::Tensor& noisy,
 
 Taps DenoisingAutoencoder::taps(const at::Tensor& noisy, const std::vector<std::string>& wanted) {
   if (wanted.empty()) return {};
-  for (const auto& name : wanted) tap_shape(name);
+  for (const auto& name : wanted) stage_of(name);
   Collector collector(wanted, true);
   mask(stft_(noisy), collector, nullptr);
   return std::move(collector.taps);
@@ -229,54 +287,33 @@ at::Tensor DenoisingAutoencoder::enhance_frames(const at::Tensor& spectrum, Stre
 }
 
 void DenoisingAutoencoder::fuse() {
-  stem_->fold(*stem_norm_);
-  latent_out_->fold(*latent_out_norm_);
-  temporal_->fuse();
-  for (auto* stages : {&encoder_, &decoder_}) {
-    for (auto& blocks : *stages) {
-      for (auto& block : blocks) block->fuse();
-    }
+  for (const Stage& stage : stages_) {
+    for (const auto& [name, part] : stage.parts) part->fuse();
   }
 }
 
 std::vector<std::string> DenoisingAutoencoder::tap_names() const {
-  std::vector<std::string> names = {"stem"};
-  for (size_t i = 0; i < encoder_.size(); ++i) names.push_back(format("encoder.%d", i));
-  names.insert(names.end(), {"latent_in", "latent"});
-  for (size_t i = 0; i < decoder_.size(); ++i) names.push_back(format("decoder.%d", i));
-  names.push_back("mask");
+  std::vector<std::string> names;
+  for (const Stage& stage : stages_) {
+    if (!stage.tap.empty()) names.push_back(stage.tap);
+  }
   return names;
 }
 
-DenoisingAutoencoder::TapShape DenoisingAutoencoder::tap_shape(const std::string& tap) const {
-  const auto& o = options_;
-  std::map<std::string, TapShape> shapes;
-  int64_t stride = o.stem.stride;
-  shapes["stem"] = {o.stem.channels, stride};
-  for (size_t i = 0; i < o.encoder.size(); ++i) {
-    const size_t mirrored = o.encoder.size() - 1 - i;
-    const int64_t out = i > 0 ? o.encoder[i - 1].channels : o.stem.channels;
-    shapes[format("decoder.%d", mirrored)] = {out, stride};
-    stride *= o.encoder[i].stride;
-    shapes[format("encoder.%d", i)] = {o.encoder[i].channels, stride};
+const DenoisingAutoencoder::Stage& DenoisingAutoencoder::stage_of(const std::string& tap) const {
+  for (const Stage& stage : stages_) {
+    if (stage.tap == tap && !tap.empty()) return stage;
   }
-  shapes["latent_in"] = {o.latent.in_channels, stride};
-  shapes["latent"] = {o.latent.channels, stride};
-  shapes["mask"] = {mask_channels(o), 1};
-  const auto found = shapes.find(tap);
-  if (found == shapes.end()) {
-    throw ConfigError("unknown tap '" + tap + "'; this network has: " + join(tap_names(), ", "));
-  }
-  return found->second;
+  throw ConfigError("unknown tap '" + tap + "'; this network has: " + join(tap_names(), ", "));
 }
 
 TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
   const auto& o = options_;
-  const TapShape shape = tap_shape(tap);
+  const Stage& from = stage_of(tap);
   const auto edges = o.grid().edges_hz();
   TapInfo info;
-  info.channels = shape.channels;
-  for (size_t i = 0; i < edges.size(); i += static_cast<size_t>(shape.stride)) {
+  info.channels = from.channels;
+  for (size_t i = 0; i < edges.size(); i += static_cast<size_t>(from.stride)) {
     info.band_edges_hz.push_back(edges[i]);
   }
   const auto rate = static_cast<double>(o.rate_hz);
@@ -288,45 +325,15 @@ TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
 }
 
 std::vector<LayerCost> DenoisingAutoencoder::layer_costs() const {
-  const auto& o = options_;
-  std::vector<LayerCost> costs;
-  int64_t bins = o.network_bins();
-  const auto add_conv = [&](const std::string& name, const Conv& conv, const Norm& norm,
-                            const Activation& activation) {
-    LayerCost cost{.name = name,
-                   .parameters = parameter_count(*conv),
-                   .macs = conv->macs_per_frame(bins),
-                   .activations = conv->activations(bins),
-                   .state = conv->state_values(bins),
-                   .past = conv->options().span() - conv->options().lookahead,
-                   .future = conv->options().lookahead};
-    if (norm) {
-      cost.parameters += parameter_count(*norm) + parameter_count(*activation);
-      cost.state += norm->state_values();
-    }
-    costs.push_back(cost);
-  };
-  add_conv("stem", stem_, stem_norm_, stem_activation_);
-  bins /= o.stem.stride;
-  for (size_t i = 0; i < encoder_.size(); ++i) {
-    for (size_t b = 0; b < encoder_[i].size(); ++b) {
-      costs.push_back(encoder_[i][b]->cost(format("encoder.%d.%d", i, b), bins));
-      if (b == 0) bins /= o.encoder[i].stride;
+  std::vector<LayerCost> all;
+  int64_t bins = options_.network_bins();
+  for (const Stage& stage : stages_) {
+    for (const auto& [name, part] : stage.parts) {
+      for (LayerCost& cost : part->costs(name, bins)) all.push_back(std::move(cost));
+      bins = part->out_bins(bins);
     }
   }
-  add_conv("latent_in", latent_in_, nullptr, nullptr);
-  for (const auto& cost : temporal_->costs()) costs.push_back(cost);
-  add_conv("latent", latent_, nullptr, nullptr);
-  add_conv("latent_out", latent_out_, latent_out_norm_, latent_out_activation_);
-  for (size_t i = 0; i < decoder_.size(); ++i) {
-    if (!skips_.empty()) add_conv(format("skip.%d", i), skips_[i], nullptr, nullptr);
-    for (size_t b = 0; b < decoder_[i].size(); ++b) {
-      costs.push_back(decoder_[i][b]->cost(format("decoder.%d.%d", i, b), bins));
-    }
-    bins *= o.encoder[o.encoder.size() - 1 - i].stride;
-  }
-  add_conv("head", head_, nullptr, nullptr);
-  return costs;
+  return all;
 }
 
 double DenoisingAutoencoder::frames_per_second() const {
@@ -335,6 +342,17 @@ double DenoisingAutoencoder::frames_per_second() const {
 
 int64_t DenoisingAutoencoder::latency_samples() const {
   return options_.stft.window_samples + options_.lookahead_frames * options_.stft.hop_samples;
+}
+
+ModelConfig DenoisingAutoencoder::config() const {
+  ModelConfig config;
+  config.chosen.set(kName, options_.clone());
+  return config;
+}
+
+void add_denoising_autoencoder(ModelRegistry& r) {
+  r.add<DenoisingAutoencoder, DenoisingAutoencoderOptions>(
+      kName, "linear inverted bottlenecks around a narrow latent, with a mask");
 }
 
 }  // namespace limbeck::nn

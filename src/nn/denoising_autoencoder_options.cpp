@@ -1,7 +1,5 @@
-#include <algorithm>
-
 #include "limbeck/core/format.h"
-#include "limbeck/nn/denoising_autoencoder.h"
+#include "nn/denoising_autoencoder.h"
 
 namespace limbeck::nn {
 
@@ -36,35 +34,31 @@ void DenoisingAutoencoderOptions::describe(config::Visitor& v) {
   v.section("bands", bands, "bands that the bins above are merged into");
   v.value("features", features,
           "what the network sees: compressed magnitude, its logarithm, real and imaginary part, or "
-          "magnitude and both parts",
-          config::one_of({"magnitude", "log_magnitude", "complex", "magnitude_complex"}));
+          "magnitude and both parts");
   v.value("compression", compression,
           "power on the magnitudes of the features; log_magnitude has none",
           config::between(0.1, 1));
   v.section("stem", stem, "first convolution");
   v.list("encoder", encoder, "stages, from high to low resolution; the decoder mirrors them");
   v.value("expansion", expansion, "factor t of the inverted bottlenecks", config::between(1, 16));
-  v.value("norm", norm, "normalisation", config::one_of({"batch", "instance", "none"}));
-  v.value("activation", activation, "activation", config::one_of({"relu6", "prelu", "silu"}));
+  v.value("norm", norm, "normalisation");
+  v.value("activation", activation, "activation");
   v.section("latent", latent, "narrowest place, where students are aligned");
   v.section("temporal", temporal, "memory over frames");
   v.value("skips", skips,
-          "how encoder stages reach the decoder: added, or joined by a 1x1 convolution",
-          config::one_of({"none", "add", "concat"}));
-  v.value("mask", mask, "real in (0, 1), complex, or complex with a magnitude below 2",
-          config::one_of({"real", "complex", "bounded_complex"}));
+          "how encoder stages reach the decoder: added, or joined by a 1x1 convolution");
+  v.value("mask", mask, "real in (0, 1), complex, or complex with a magnitude below 2");
   v.value("lookahead_frames", lookahead_frames,
           "frames of the future that the network waits for; 0: causal", config::between(0, 1000));
   v.value("memory_format", memory_format,
-          "layout of the feature maps; measure with limbeck-bench step",
-          config::one_of({"contiguous", "channels_last"}));
+          "layout of the feature maps; measure with limbeck-bench step");
   v.require(!encoder.empty(), "encoder", "needs at least one stage");
   v.require(grid().problem().empty(), "bands", grid().problem());
   v.require(network_bins() % total_stride() == 0, "encoder",
             format("the strides multiply to %d, which does not divide the %d bands of the network",
                    total_stride(), network_bins()));
-  v.require(latent.in_channels % temporal.groups == 0 || temporal.type == "none", "temporal",
-            format("groups must divide the %d channels of latent_in", latent.in_channels));
+  const std::string problem = temporal.options().problem(latent.in_channels);
+  v.require(problem.empty(), "temporal", problem);
   v.require(
       lookahead_frames <= lookahead_capacity(), "lookahead_frames",
       format("is more than the %d frames that kernels of this length reach", lookahead_capacity()));

@@ -1,4 +1,4 @@
-#include "limbeck/nn/gru.h"
+#include "nn/gru.h"
 
 #include <torch/types.h>
 
@@ -57,6 +57,11 @@ int64_t GruImpl::macs_per_step() const {
     for (const auto& weight : group) macs += weight.dim() == 2 ? weight.numel() : 0;
   }
   return macs;
+}
+
+std::string problem_of_groups(int64_t groups, int64_t channels) {
+  if (channels % groups == 0) return "";
+  return format("groups must divide the %d channels of latent_in", channels);
 }
 
 }  // namespace limbeck::nn

@@ -1,77 +1,59 @@
-#include "limbeck/nn/inverted_bottleneck.h"
+#include "nn/inverted_bottleneck.h"
 
 #include <torch/types.h>
 
-#include "limbeck/nn/model.h"
-
 namespace limbeck::nn {
 
-InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& options)
-    : options_(options),
-      residual_(options.in_channels == options.out_channels && options.stride_freq == 1 &&
-                options.upsample_freq == 1) {
-  const bool bias = options.norm == "none";  // a norm has a bias of its own
-  const int64_t wide = options.in_channels * options.expansion;
-  if (options.expansion > 1) {
-    expand_ = register_module(
-        "expand",
-        Conv(ConvOptions{.in_channels = options.in_channels, .out_channels = wide, .bias = bias}));
-    expand_norm_ = register_module("expand_norm", Norm(options.norm, wide));
-    expand_activation_ = register_module("expand_activation", Activation(options.activation, wide));
+InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& o)
+    : residual_(o.in_channels == o.out_channels && o.stride_freq == 1 && o.upsample_freq == 1) {
+  const int64_t wide = o.in_channels * o.expansion;
+  const auto add = [&](const std::string& name, const ConvUnitOptions& unit) {
+    units_.emplace_back(*this, name, unit);
+  };
+  if (o.expansion > 1) {
+    add("expand", {.conv = {.in_channels = o.in_channels, .out_channels = wide},
+                   .norm = o.norm,
+                   .activation = o.activation});
   }
-  depthwise_ = register_module("depthwise", Conv(ConvOptions{.in_channels = wide,
-                                                             .out_channels = wide,
-                                                             .kernel_time = options.kernel_time,
-                                                             .kernel_freq = options.kernel_freq,
-                                                             .stride_freq = options.stride_freq,
-                                                             .dilation_time = options.dilation_time,
-                                                             .lookahead = options.lookahead,
-                                                             .depthwise = true,
-                                                             .bias = bias}));
-  depthwise_norm_ = register_module("depthwise_norm", Norm(options.norm, wide));
-  depthwise_activation_ =
-      register_module("depthwise_activation", Activation(options.activation, wide));
-  project_ = register_module(
-      "project", Conv(ConvOptions{.in_channels = wide,
-                                  .out_channels = options.out_channels * options.upsample_freq,
-                                  .bias = bias}));
-  project_norm_ = register_module("project_norm", Norm(options.norm, options.out_channels));
+  add("depthwise", {.conv = {.in_channels = wide,
+                             .out_channels = wide,
+                             .kernel_time = o.kernel_time,
+                             .kernel_freq = o.kernel_freq,
+                             .stride_freq = o.stride_freq,
+                             .dilation_time = o.dilation_time,
+                             .lookahead = o.lookahead,
+                             .depthwise = true},
+                    .norm = o.norm,
+                    .activation = o.activation});
+  add("project", {.conv = {.in_channels = wide, .out_channels = o.out_channels * o.upsample_freq},
+                  .upsample_freq = o.upsample_freq,
+                  .norm = o.norm});
 }
 
 at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, StreamState* stream) {
-  at::Tensor y = x;  // [B, in, T, F]
-  if (options_.expansion > 1) {
-    y = expand_norm_->activate(expand_(y), expand_activation_, stream);  // [B, t·in, T, F]
-  }
-  y = depthwise_norm_->activate(depthwise_(y, stream), depthwise_activation_,
-                                stream);  // [B, t·in, T, F / stride]
-  y = project_norm_(interleave_bins(project_(y), options_.upsample_freq),
-                    stream);  // [B, out, T, F']
+  at::Tensor y = x;
+  for (ConvUnit& unit : units_) y = unit.forward(y, stream);
   return residual_ ? x + y : y;
 }
 
 void InvertedBottleneckImpl::fuse() {
-  if (options_.expansion > 1) expand_->fold(*expand_norm_);
-  depthwise_->fold(*depthwise_norm_);
-  project_->fold(*project_norm_);
+  for (ConvUnit& unit : units_) unit.fuse();
 }
 
-LayerCost InvertedBottleneckImpl::cost(const std::string& name, int64_t bins) const {
-  const int64_t low = depthwise_->out_bins(bins);
-  LayerCost cost{.name = name,
-                 .parameters = parameter_count(*this),
-                 .macs = depthwise_->macs_per_frame(bins) + project_->macs_per_frame(low),
-                 .activations = depthwise_->activations(bins) + project_->activations(low),
-                 .state = depthwise_->state_values(bins) + depthwise_norm_->state_values() +
-                          project_norm_->state_values(),
-                 .past = depthwise_->options().span() - options_.lookahead,
-                 .future = options_.lookahead};
-  if (options_.expansion > 1) {
-    cost.macs += expand_->macs_per_frame(bins);
-    cost.activations += expand_->activations(bins);
-    cost.state += expand_norm_->state_values();
+int64_t InvertedBottleneckImpl::out_bins(int64_t bins) const {
+  for (const ConvUnit& unit : units_) bins = unit.out_bins(bins);
+  return bins;
+}
+
+std::vector<LayerCost> InvertedBottleneckImpl::costs(const std::string& name, int64_t bins) const {
+  std::vector<LayerCost> layers;
+  for (const ConvUnit& unit : units_) {
+    layers.push_back(unit.costs(name, bins).front());
+    bins = unit.out_bins(bins);
   }
-  return cost;
+  LayerCost all = total_cost(layers);
+  all.name = name;
+  return {all};
 }
 
 }  // namespace limbeck::nn

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "limbeck/nn/kernels.h"
 #include "nn/kernel_support.h"
+#include "nn/kernels.h"
 
 namespace limbeck::nn {
 namespace {

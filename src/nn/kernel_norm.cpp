@@ -3,8 +3,8 @@
 #include <cmath>
 #include <vector>
 
-#include "limbeck/nn/kernels.h"
 #include "nn/kernel_support.h"
+#include "nn/kernels.h"
 
 namespace limbeck::nn {
 namespace {

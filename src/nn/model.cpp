@@ -1,6 +1,5 @@
 #include "limbeck/nn/model.h"
 
-#include "limbeck/nn/denoising_autoencoder.h"
 #include "limbeck/nn/initialize.h"
 
 namespace limbeck::nn {

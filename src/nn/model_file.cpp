@@ -25,6 +25,24 @@ std::string shape_text(const at::Tensor& tensor) {
   return text.str();
 }
 
+/// Files from before each temporal model had its own options hold those of a recurrent one beside
+/// `none` too.
+void drop_options_of_no_temporal_model(config::Node& model) {
+  config::Node* temporal = model.is_map() ? model.find("temporal") : nullptr;
+  const config::Node* type = temporal && temporal->is_map() ? temporal->find("type") : nullptr;
+  if (type == nullptr || type->scalar != "none") return;
+  for (const char* key : {"hidden", "layers", "groups"}) temporal->erase(key);
+}
+
+ModelConfig parse_config(const std::string& yaml, const std::string& source) {
+  config::Diagnostics diagnostics;
+  config::Node node = config::parse_yaml(yaml, source, diagnostics);
+  drop_options_of_no_temporal_model(node);
+  auto config = config::read<ModelConfig>(node, diagnostics);
+  diagnostics.throw_if_any();
+  return config;
+}
+
 }  // namespace
 
 std::map<std::string, at::Tensor> state_of(const torch::nn::Module& module) {
@@ -58,27 +76,27 @@ void load_state(torch::nn::Module& module, const std::map<std::string, at::Tenso
   for (auto& [name, own] : state) own.copy_(tensors.at(name));
 }
 
-std::string serialize_model(const DenoisingModel& model, const ModelConfig& config) {
+std::string serialize_model(const DenoisingModel& model) {
   SafeTensors contents;
   contents.tensors = state_of(model);
   nlohmann::json header = {{"format", kFormatVersion},
-                           {"model", config::to_yaml(config::to_node(config))}};
+                           {"model", config::to_yaml(config::to_node(model.config()))}};
   contents.metadata["limbeck"] = header.dump();
   return serialize_safetensors(contents);
 }
 
-void write_model(const fs::path& path, const DenoisingModel& model, const ModelConfig& config) {
-  write_file_atomically(path, serialize_model(model, config));
+void write_model(const fs::path& path, const DenoisingModel& model) {
+  write_file_atomically(path, serialize_model(model));
 }
 
-LoadedModel read_model(const fs::path& path) {
+std::shared_ptr<DenoisingModel> read_model(const fs::path& path) {
   SafeTensors contents = read_safetensors(path);
   const auto metadata = contents.metadata.find("limbeck");
   if (metadata == contents.metadata.end()) {
     throw CheckpointError(path.string() +
                           ": a safetensors file, but not a Limbeck model: no 'limbeck' metadata");
   }
-  LoadedModel loaded;
+  ModelConfig config;
   try {
     const auto header = nlohmann::json::parse(metadata->second);
     const int version = header.at("format").get<int>();
@@ -86,21 +104,20 @@ LoadedModel read_model(const fs::path& path) {
       throw CheckpointError(path.string() + ": model format " + std::to_string(version) +
                             "; this version reads " + std::to_string(kFormatVersion));
     }
-    loaded.config =
-        config::read_text<ModelConfig>(header.at("model").get<std::string>(), path.string());
+    config = parse_config(header.at("model").get<std::string>(), path.string());
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(path.string() + ": malformed model header: " + e.what());
   } catch (const ConfigError& e) {
     throw CheckpointError(std::string("model header of ") + e.what());
   }
-  loaded.model = build_model(loaded.config, SeedKey(0));
-  load_state(*loaded.model, contents.tensors, path.string());
-  loaded.model->eval();
-  return loaded;
+  auto model = build_model(config, SeedKey(0));
+  load_state(*model, contents.tensors, path.string());
+  model->eval();
+  return model;
 }
 
 ModelCost model_cost(const fs::path& model_file) {
-  const auto model = read_model(model_file).model;
+  const auto model = read_model(model_file);
   return {parameter_count(*model), model->macs_per_second()};
 }
 

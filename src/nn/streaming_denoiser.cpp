@@ -6,6 +6,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "nn/denoising_autoencoder.h"
 
 namespace limbeck::nn {
 namespace {
@@ -26,15 +27,19 @@ DenoisingAutoencoder& streamable(DenoisingModel& model) {
 }  // namespace
 
 StreamingDenoiser::StreamingDenoiser(std::shared_ptr<DenoisingModel> model)
-    : owner_(std::move(model)), model_(streamable(*owner_)) {
+    : owner_(std::move(model)),
+      model_(streamable(*owner_)),
+      state_(std::make_unique<StreamState>()) {
   owner_->eval();
   owner_->fuse();
   reset();
 }
 
+StreamingDenoiser::~StreamingDenoiser() = default;
+
 void StreamingDenoiser::reset() {
   const int64_t overlap = delay_samples();
-  state_.clear();
+  state_->clear();
   pending_ = torch::empty({0});
   history_ = torch::zeros({overlap});
   tail_ = torch::zeros({overlap});
@@ -60,8 +65,9 @@ at::Tensor StreamingDenoiser::process(const at::Tensor& samples) {
   const auto covered = at::cat({history_, all.narrow(0, 0, frames * hop)});
   history_ = covered.narrow(0, frames * hop, window - hop).clone();
   const auto spectrum = model_.stft()->analyse(covered.unfold(0, window, hop).unsqueeze(0));
-  const auto pieces =
-      model_.stft()->synthesise(model_.enhance_frames(spectrum, state_)).squeeze(0);  // [T, window]
+  const auto pieces = model_.stft()
+                          ->synthesise(model_.enhance_frames(spectrum, *state_))
+                          .squeeze(0);  // [T, window]
   auto sum = at::cat({tail_, torch::zeros({frames * hop})});
   for (int64_t t = 0; t < frames; ++t) sum.narrow(0, t * hop, window).add_(pieces[t]);
   tail_ = sum.narrow(0, frames * hop, window - hop).clone();

@@ -1,21 +1,17 @@
-#include "objective/losses/compressed_spectrum.h"
-#include "objective/losses/si_sdr_loss.h"
+#include "limbeck/objective/loss.h"
 
 namespace limbeck::objective {
 
+// Each is a file of losses/.
+void add_compressed_spectrum(LossRegistry&);
+void add_si_sdr(LossRegistry&);
+
 const LossRegistry& losses() {
   static const LossRegistry registry = [] {
-    LossRegistry r("loss");
-    r.add<CompressedSpectrumOptions>(
-        "compressed_spectrum", "power-compressed magnitude and complex spectra, squared difference",
-        [](const CompressedSpectrumOptions& o) -> std::unique_ptr<Loss> {
-          return std::make_unique<CompressedSpectrum>(o);
-        });
-    r.add<SiSdrLossOptions>("si_sdr", "negative SI-SDR in dB",
-                            [](const SiSdrLossOptions&) -> std::unique_ptr<Loss> {
-                              return std::make_unique<SiSdrLoss>();
-                            });
-    return r;
+    LossRegistry all("loss");
+    add_compressed_spectrum(all);
+    add_si_sdr(all);
+    return all;
   }();
   return registry;
 }

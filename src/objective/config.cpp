@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "limbeck/objective/adapter.h"
 #include "limbeck/objective/distill.h"
 #include "limbeck/objective/loss.h"
 
@@ -31,6 +32,10 @@ void ObjectiveConfig::describe(config::Visitor& v) {
                 "'" + losses[i].chosen.name() + "' is listed twice");
     }
   }
+}
+
+void AdapterOptions::describe(config::Visitor& v) {
+  v.choice("type", chosen, adapters(), "what maps the student's feature to the teacher's channels");
 }
 
 void DistillTermConfig::describe(config::Visitor& v) {

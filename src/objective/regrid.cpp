@@ -1,4 +1,4 @@
-#include "limbeck/objective/regrid.h"
+#include "objective/regrid.h"
 
 #include <torch/types.h>
 

@@ -5,7 +5,6 @@
 
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/format.h"
-#include "limbeck/metric/metric.h"
 #include "limbeck/objective/task.h"
 #include "limbeck/study/study.h"
 #include "study/folder_name.h"
@@ -37,7 +36,7 @@ void StudyOptions::describe(config::Visitor& v) {
   v.value("dir", dir, "folder of the study; by default studies/<name>");
   v.value("seeds", seeds, "training seeds; every scenario and method is trained with each",
           config::between(0, 9.007199254740992e15));
-  v.value("metrics", metrics, "what is scored, or all");
+  describe_metrics(v, metrics);
   v.value("baseline", baseline, "method that the others are compared with, seed by seed");
   v.list("sets", sets, "test sets");
   v.value("allow_leak", allow_leak,
@@ -77,7 +76,6 @@ class Planner {
                                       : fs::path(config.study.dir)) {}
 
   StudyPlan plan() {
-    select_metrics(config_.study.metrics);
     StudyPlan plan;
     plan.dir = dir_;
     for (const auto& [name, node] : config_.teachers) plan_teacher(name, node, plan);

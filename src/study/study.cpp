@@ -132,7 +132,7 @@ class Study {
 
   StudyResults score(const std::vector<StudyRun>& students) {
     StudyResults results;
-    results.metrics = select_metrics(config_.study.metrics);
+    results.metrics = build_metrics(config_.study.metrics);
     for (size_t i = 0; i < sets_.size(); ++i) {
       results.notes[config_.study.sets[i].name] = sets_[i].notes;
     }

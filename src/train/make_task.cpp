@@ -43,7 +43,7 @@ std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
                                                    const std::optional<TrainedModel>& teacher,
                                                    at::Device device) {
   std::shared_ptr<nn::DenoisingModel> teacher_model;
-  if (teacher) teacher_model = read_teacher([&] { return nn::read_model(teacher->file).model; });
+  if (teacher) teacher_model = read_teacher([&] { return nn::read_model(teacher->file); });
   return std::make_unique<objective::LearningTask>(
       make_model(config, device), teacher_model, config.objective, config.distill,
       config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)),

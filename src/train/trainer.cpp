@@ -167,7 +167,7 @@ void Trainer::save(bool is_best) {
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
   std::map<std::string, std::string> files = {
-      {"model.safetensors", nn::serialize_model(parts_.task.model(), parts_.model_config)},
+      {"model.safetensors", nn::serialize_model(parts_.task.model())},
       {"optimizer.safetensors", serialize_safetensors(optimizer)},
       {"state.json", state.dump(2) + "\n"}};
   if (!helpers.tensors.empty()) files["helpers.safetensors"] = serialize_safetensors(helpers);

@@ -33,7 +33,6 @@ class Trainer {
   /// All references must outlive the trainer.
   struct Parts {
     objective::LearningTask& task;
-    const nn::ModelConfig& model_config;
     const Dataset& train;
     const ValidationSet& valid;
     LoaderOptions loader;

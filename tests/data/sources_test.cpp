@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <ostream>
 #include <set>
 
 #include "data/source.h"
@@ -21,35 +22,38 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 struct Row {
-  std::string name;
-  std::string text;  ///< options, with DIR for the folder of the files below
+  std::string label;
+  std::string type;
+  std::string options;  ///< with DIR for the folder of the files below
 };
+
+void PrintTo(const Row& row, std::ostream* out) { *out << row.label; }
 
 /// A new data source gets a row here, or several.
 const std::vector<Row> kRows = {
-    {"mixtures", "speech: DIR/speech.csv, noise: DIR/noise.csv"},
-    {"mixtures",
+    {"mixtures", "mixtures", "speech: DIR/speech.csv, noise: DIR/noise.csv"},
+    {"mixtures_in_rooms", "mixtures",
      "speech: DIR/speech.csv, noise: DIR/noise.csv, valid_recipes: DIR/recipes.csv, "
      "reverb: {responses: DIR/rooms.csv, probability: 0.5}"},
-    {"pairs", "manifest: DIR/pairs.csv"},
-    {"protocol", "file: DIR/mixtures.yaml"},
-    {"protocol", "file: DIR/pairs.yaml"},
+    {"pairs", "pairs", "manifest: DIR/pairs.csv"},
+    {"protocol_of_mixtures", "protocol", "file: DIR/mixtures.yaml"},
+    {"protocol_of_pairs", "protocol", "file: DIR/pairs.yaml"},
 };
 
 TEST(DataSources, EachHasARowInThisTest) {
   std::set<std::string> names;
-  for (const Row& row : kRows) names.insert(row.name);
+  for (const Row& row : kRows) names.insert(row.type);
   for (const std::string& name : data_sources().names()) {
     EXPECT_TRUE(names.contains(name)) << "give the data source '" << name << "' a row in kRows";
   }
 }
 
 DataOptions options_of(const Row& row, const std::filesystem::path& dir) {
-  std::string text = row.text;
+  std::string text = row.options;
   for (size_t at = 0; (at = text.find("DIR", at)) != std::string::npos;) {
     text.replace(at, 3, dir.string());
   }
-  DataOptions options = test::data_options("source: {type: " + row.name + ", " + text + "}");
+  DataOptions options = test::data_options("source: {type: " + row.type + ", " + text + "}");
   options.segment_seconds = 0.25;
   options.valid_segment_seconds = 0.2;
   options.valid_count = 5;
@@ -59,9 +63,9 @@ DataOptions options_of(const Row& row, const std::filesystem::path& dir) {
 /// Names of the files that a row names.
 std::vector<std::string> files_of(const Row& row) {
   std::vector<std::string> files;
-  for (size_t at = 0; (at = row.text.find("DIR/", at)) != std::string::npos;) {
+  for (size_t at = 0; (at = row.options.find("DIR/", at)) != std::string::npos;) {
     at += 4;
-    files.push_back(row.text.substr(at, row.text.find_first_of(",}", at) - at));
+    files.push_back(row.options.substr(at, row.options.find_first_of(",}", at) - at));
   }
   return files;
 }
@@ -224,9 +228,8 @@ TEST_P(EverySource, KnowsItsFilesByContentWhereverTheyLie) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Registered, EverySource, testing::ValuesIn(kRows), [](const auto& info) {
-  return info.param.name + std::to_string(info.index);
-});
+INSTANTIATE_TEST_SUITE_P(Registered, EverySource, testing::ValuesIn(kRows),
+                         [](const auto& info) { return info.param.label; });
 
 }  // namespace
 }  // namespace limbeck

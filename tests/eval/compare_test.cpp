@@ -20,7 +20,7 @@ class CompareTest : public testing::Test {
     for (size_t i = 0; i < si_sdr.size(); ++i) {
       run.rows.push_back(scores_row(std::to_string(i), {}, {si_sdr[i], wss[i]}, {}));
     }
-    return {select_metrics({"si_sdr", "wss"}), {run}};
+    return {build_metrics({"si_sdr", "wss"}), {run}};
   }
   TempDir folder_;
 };

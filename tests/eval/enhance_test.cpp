@@ -11,11 +11,10 @@ namespace fs = std::filesystem;
 class EnhanceTest : public testing::Test {
  protected:
   std::string put_model(const std::string& changes) {
-    const auto config = model_config(changes);
-    const auto model = nn::build_model(config, SeedKey(3));
+    const auto model = make_model(changes, 3);
     model->eval();
     const fs::path path = folder_ / "model.safetensors";
-    nn::write_model(path, *model, config);
+    nn::write_model(path, *model);
     return path.string();
   }
   TempDir folder_;

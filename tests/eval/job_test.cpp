@@ -44,18 +44,16 @@ class JobTest : public testing::Test {
   }
 
   void put_model(const std::string& name, uint64_t seed) {
-    const auto config = model_config("temporal: {type: gru, hidden: 4}");
-    const auto model = nn::build_model(config, SeedKey(seed));
+    const auto model = make_model("temporal: {type: gru, hidden: 4}", seed);
     model->eval();
     fs::create_directories((folder_ / name).parent_path());
-    nn::write_model(folder_ / name, *model, config);
+    nn::write_model(folder_ / name, *model);
   }
 
-  EvaluationJob job(const std::vector<std::string>& metrics = {"si_sdr"},
+  EvaluationJob job(const std::vector<MetricConfig>& metrics = {"si_sdr"},
                     const std::string& model = "model.safetensors") {
     return model_job({(folder_ / model).string()}, set_,
-                     {.metrics = select_metrics(metrics), .device = "cpu"}, folder_ / "out",
-                     quiet_);
+                     {.metrics = build_metrics(metrics), .device = "cpu"}, folder_ / "out", quiet_);
   }
 
   /// What is said on standard error.
@@ -128,7 +126,7 @@ TEST_F(JobTest, RefusesAFolderOfAnotherModelSetOrFit) {
 
   EvaluationJob fitted =
       model_job({(folder_ / "model.safetensors").string()}, set_,
-                {.metrics = select_metrics({"si_sdr"}), .fit = {.align = true}, .device = "cpu"},
+                {.metrics = build_metrics({"si_sdr"}), .fit = {.align = true}, .device = "cpu"},
                 folder_ / "out", quiet_);
   EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(fitted); }),
               HasSubstr("fit.align: false → true"));
@@ -222,7 +220,7 @@ TEST_F(JobTest, AnUnfinishedFolderBelongsToItsJob) {
 
 TEST_F(JobTest, FilesOfAnySystemAreKnownByTheirContent) {
   const auto job_of = [&](const std::string& estimate) {
-    return files_job((folder_ / estimate).string(), set_, {.metrics = select_metrics({"si_sdr"})},
+    return files_job((folder_ / estimate).string(), set_, {.metrics = build_metrics({"si_sdr"})},
                      folder_ / "out");
   };
   const auto table = run_job(job_of("noisy"), quiet_);
@@ -235,7 +233,7 @@ TEST_F(JobTest, FilesOfAnySystemAreKnownByTheirContent) {
   EXPECT_THAT(message_of<ConfigError>([&] { run_job(job_of("copy"), quiet_); }),
               HasSubstr("estimates: "));
   const auto folders = files_job((folder_ / "noisy").string(), (folder_ / "clean").string(), "",
-                                 {.metrics = select_metrics({"si_sdr"})}, folder_ / "out");
+                                 {.metrics = build_metrics({"si_sdr"})}, folder_ / "out");
   EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(folders); }),
               AllOf(HasSubstr("clean: "), HasSubstr("set: ")));
 }
@@ -246,7 +244,7 @@ TEST_F(JobTest, AFileWithoutPartnerIsListedAndScoredAgainUntilAllIsThere) {
     fs::copy_file(folder_ / "noisy/0.wav", folder_ / "est" / name);
   }
   const auto job_now = [&] {
-    return files_job((folder_ / "est").string(), set_, {.metrics = select_metrics({"si_sdr"})},
+    return files_job((folder_ / "est").string(), set_, {.metrics = build_metrics({"si_sdr"})},
                      folder_ / "out");
   };
   EXPECT_EQ(run_job(job_now(), quiet_).runs.front().failures.at(0).id, "extra");

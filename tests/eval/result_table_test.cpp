@@ -14,14 +14,14 @@ using ::testing::IsEmpty;
 
 TEST(ResultTable, SelectsMetricsInTheirVersion) {
   const ResultTable table = made_table();
-  const auto si_sdr = table.select(select_metrics({"si_sdr"}));
+  const auto si_sdr = table.select(build_metrics({"si_sdr"}));
   ASSERT_TRUE(si_sdr);
   EXPECT_EQ(si_sdr->runs.front().rows[3].scores, std::vector<double>{16.0});
   EXPECT_EQ(si_sdr->runs.front().rows[3].noisy_scores, std::vector<double>{11.0});
-  EXPECT_EQ(table.select(select_metrics({"si_sdr", "pesq_wb"}))->runs.front().rows[3].scores,
+  EXPECT_EQ(table.select(build_metrics({"si_sdr", "pesq_wb"}))->runs.front().rows[3].scores,
             (std::vector<double>{16.0, 4.0}));
-  EXPECT_FALSE(table.select(select_metrics({"stoi"})));
-  auto newer = select_metrics({"si_sdr"});
+  EXPECT_FALSE(table.select(build_metrics({"stoi"})));
+  auto newer = build_metrics({"si_sdr"});
   ++newer[0].version;
   EXPECT_FALSE(table.select(newer));
 }

@@ -18,7 +18,7 @@ class ScoreTest : public testing::Test {
     return put_pair(folder_.path(), id, noise, samples);
   }
   RunResults score(const std::vector<EvaluationItem>& items, ScoreOptions options = {}) {
-    if (options.metrics.empty()) options.metrics = select_metrics({"si_sdr"});
+    if (options.metrics.empty()) options.metrics = build_metrics({"si_sdr"});
     if (!options.enhance) options.enhance = keep;
     return score_items(items, options, logger_);
   }
@@ -59,7 +59,7 @@ TEST_F(ScoreTest, ListsWhatFailsAndScoresTheRest) {
 TEST_F(ScoreTest, AMetricThatIsNotDefinedCostsTheOthersNothing) {
   // 0.1 s is too short for PESQ.
   const auto results =
-      score({pair("a", 0.1), pair("b", 0.1)}, {.metrics = select_metrics({"si_sdr", "pesq_wb"})});
+      score({pair("a", 0.1), pair("b", 0.1)}, {.metrics = build_metrics({"si_sdr", "pesq_wb"})});
   ASSERT_EQ(results.rows.size(), 2U);
   for (const auto& row : results.rows) {
     EXPECT_FALSE(std::isnan(row.score(0)));
@@ -84,7 +84,7 @@ TEST_F(ScoreTest, ASilentEstimateIsAFailureNotANumber) {
 TEST_F(ScoreTest, EstimatesMayBeFiles) {
   EvaluationItem item = pair("a", 0.1);
   item.estimate.path = item.noisy.path;
-  const auto results = score_items({item}, {.metrics = select_metrics({"si_sdr"})}, logger_);
+  const auto results = score_items({item}, {.metrics = build_metrics({"si_sdr"})}, logger_);
   ASSERT_EQ(results.rows.size(), 1U);
   EXPECT_EQ(results.rows[0].scores, results.rows[0].noisy_scores);
 }
@@ -92,7 +92,7 @@ TEST_F(ScoreTest, EstimatesMayBeFiles) {
 TEST_F(ScoreTest, GivesTheSameBitsForAnyNumberOfJobsAndAnyBatches) {
   std::vector<EvaluationItem> items;
   for (int i = 0; i < 12; ++i) items.push_back(pair(std::to_string(i), 0.01 * (i + 1), 4800));
-  const auto metrics = select_metrics({"all"});
+  const auto metrics = build_metrics({"all"});
   const auto one = score(items, {.metrics = metrics, .jobs = 1});
   const auto many = score(
       items,
@@ -120,7 +120,7 @@ TEST_F(ScoreTest, GoesOnAfterAnInterruption) {
       return keep(some, noisy, rate_hz);
     };
   };
-  const auto metrics = select_metrics({"si_sdr"});
+  const auto metrics = build_metrics({"si_sdr"});
   const auto run = [&](int stop_at, const std::string& model, const std::string& device) {
     JournalHead head{Identity("evaluation", 1), metrics, false, {{"device", device}}};
     head.identity.set("model", model);

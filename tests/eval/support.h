@@ -49,7 +49,7 @@ inline ResultTable made_table() {
               scores_row("c", {"p2", "0", "cafe"}, {NAN, 1.0 / 3}, {1.0, -0.125}),
               scores_row("d", {"p2", "10", "cafe"}, {4.0, 16.0}, {2.5, 11.0})};
   run.failures = {{"c", "pesq_wb", "no speech, \"none\""}, {"e", "", "unreadable"}};
-  return {select_metrics({"pesq_wb", "si_sdr"}), {run}};
+  return {build_metrics({"pesq_wb", "si_sdr"}), {run}};
 }
 
 /// One utterance, its SI-SDR 8 dB and that of its noisy side 3 dB.
@@ -57,7 +57,7 @@ inline ResultTable one_row_table(const std::string& name, double value = 8,
                                  const std::vector<std::string>& notes = {}) {
   RunResults run{name, {scores_row("x", {}, {value}, {3})}};
   run.notes = notes;
-  return {select_metrics({"si_sdr"}), {run}};
+  return {build_metrics({"si_sdr"}), {run}};
 }
 
 }  // namespace limbeck::test

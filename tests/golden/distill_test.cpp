@@ -2,6 +2,7 @@
 
 #include "golden/golden.h"
 #include "limbeck/nn/model_file.h"
+#include "objective/from_yaml.h"
 #include "objective/tapped_model.h"
 
 namespace limbeck::test {

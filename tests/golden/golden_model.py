@@ -12,14 +12,15 @@ from torch import nn
 from torch.nn import functional
 
 STAGE = dict(channels=16, blocks=1, stride=2, kernel_time=1, kernel_freq=3, dilation_time=1)
+RECURRENT = dict(hidden=64, layers=1, groups=1)
+TEMPORAL = dict(none={}, gru=RECURRENT, dual_path=RECURRENT)
 DEFAULTS = dict(
     name="denoising_autoencoder", rate_hz=16000,
     stft=dict(window_samples=512, hop_samples=256, fft_samples=512, window="sqrt_hann"),
     bands=dict(kept=0, merged=0), features="complex", compression=0.3,
     stem=dict(channels=16, stride=2, kernel_time=1, kernel_freq=5), encoder=[STAGE] * 3, expansion=2, norm="batch",
     activation="relu6", latent=dict(channels=16, in_channels=16),
-    temporal=dict(type="none", hidden=64, layers=1, groups=1), skips="add", mask="complex", lookahead_frames=0,
-    memory_format="contiguous")
+    temporal=dict(type="none"), skips="add", mask="complex", lookahead_frames=0, memory_format="contiguous")
 
 
 def merge(below, above):
@@ -30,11 +31,16 @@ def merge(below, above):
 
 
 def complete(model):
-    """Options of a network, with what they leave out."""
+    """Options of a network, with what they leave out and without those of temporal models that are not theirs."""
     unknown = set(model) - set(DEFAULTS)
     assert not unknown, f"unknown options: {unknown}"
     options = merge(DEFAULTS, model)
     options["encoder"] = [merge(STAGE, stage) for stage in options["encoder"]]
+    temporal = options["temporal"]
+    if isinstance(temporal, str):
+        temporal = dict(type=temporal)
+    own = dict(type=temporal["type"]) | TEMPORAL[temporal["type"]]
+    options["temporal"] = {key: temporal.get(key, default) for key, default in own.items()}
     return options
 
 
@@ -272,9 +278,9 @@ class Autoencoder(nn.Module):
             latent_bins //= stage["stride"]
         top, inner = widths[-1], latent["in_channels"]
         self.latent_in = Conv(top, inner)
-        sizes = temporal["hidden"], temporal["layers"], temporal["groups"]
-        self.temporal = {"none": nn.Identity, "gru": lambda: FrameGru(inner, latent_bins, *sizes),
-                         "dual_path": lambda: DualPath(inner, *sizes, o["norm"])}[temporal["type"]]()
+        sizes = {key: value for key, value in temporal.items() if key != "type"}
+        self.temporal = {"none": nn.Identity, "gru": lambda: FrameGru(inner, latent_bins, **sizes),
+                         "dual_path": lambda: DualPath(inner, **sizes, norm=o["norm"])}[temporal["type"]]()
         self.latent = Conv(inner, latent["channels"])
         self.latent_out = Conv(latent["channels"], top, bias=bias)
         self.latent_out_norm = make_norm(o["norm"], top)

@@ -30,7 +30,7 @@ void add_differences(const CsvRow& row, const std::filesystem::path& clean_path,
   const auto clean = read_audio(clean_path);
   const auto estimate = read_audio(estimate_path);
   ScoredPair pair(clean, estimate, 16000);
-  for (const Metric& metric : metrics()) {
+  for (const Metric& metric : build_metrics({"all"})) {
     if (kLimits.count(metric.name) == 0) continue;
     const double difference = metric.score(pair) - std::stod(row.at(metric.name));
     ASSERT_TRUE(std::isfinite(difference)) << metric.name << " of " << estimate_path;
@@ -61,7 +61,7 @@ TEST(MetricOracle, AllPairs) {
 
   ASSERT_EQ(differences.size(), kLimits.size());
   std::vector<std::vector<std::string>> lines;
-  for (const Metric& metric : metrics()) {
+  for (const Metric& metric : build_metrics({"all"})) {
     if (kLimits.count(metric.name) == 0) continue;
     std::vector<double>& d = differences.at(metric.name);
     ASSERT_EQ(d.size(), 103u) << metric.name;

@@ -4,9 +4,9 @@
 #include "golden/golden.h"
 #include "golden/hashed.h"
 #include "limbeck/config/resolve.h"
-#include "limbeck/nn/denoising_autoencoder.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/nn/stft.h"
+#include "nn/inverted_bottleneck.h"
 #include "paths.h"
 
 namespace limbeck::test {
@@ -29,22 +29,32 @@ TEST(GoldenStft, ForwardInverseAndGradient) {
   }
 }
 
+template <class Enum>
+Enum by_name(const std::string& name) {
+  for (const auto& [known, value] : names_of(Enum{})) {
+    if (known == name) return value;
+  }
+  ADD_FAILURE() << name;
+  return {};
+}
+
 TEST(GoldenInvertedBottleneck, ForwardGradientStatisticsAndMacs) {
   const Golden golden("inverted_bottleneck");
   ASSERT_EQ(golden.cases().size(), 8u);
   for (const auto& [name, o] : golden.cases().items()) {
     SCOPED_TRACE(name);
-    nn::InvertedBottleneck block(nn::InvertedBottleneckOptions{.in_channels = o["in_channels"],
-                                                               .out_channels = o["out_channels"],
-                                                               .expansion = o["expansion"],
-                                                               .kernel_time = o["kernel_time"],
-                                                               .kernel_freq = o["kernel_freq"],
-                                                               .stride_freq = o["stride_freq"],
-                                                               .upsample_freq = o["upsample_freq"],
-                                                               .dilation_time = o["dilation_time"],
-                                                               .lookahead = o["lookahead"],
-                                                               .norm = o["norm"],
-                                                               .activation = o["activation"]});
+    nn::InvertedBottleneck block(
+        nn::InvertedBottleneckOptions{.in_channels = o["in_channels"],
+                                      .out_channels = o["out_channels"],
+                                      .expansion = o["expansion"],
+                                      .kernel_time = o["kernel_time"],
+                                      .kernel_freq = o["kernel_freq"],
+                                      .stride_freq = o["stride_freq"],
+                                      .upsample_freq = o["upsample_freq"],
+                                      .dilation_time = o["dilation_time"],
+                                      .lookahead = o["lookahead"],
+                                      .norm = by_name<nn::NormKind>(o["norm"]),
+                                      .activation = by_name<nn::ActivationKind>(o["activation"])});
     nn::load_state(*block, golden.group(name + "/state"), name);
     block->train(o["train"].get<bool>());
     auto x = golden.at(name + "/input").clone().requires_grad_();
@@ -53,7 +63,7 @@ TEST(GoldenInvertedBottleneck, ForwardGradientStatisticsAndMacs) {
     (y * golden.at(name + "/probe")).sum().backward();
     EXPECT_LT(relative_difference(x.grad(), golden.at(name + "/grad_input")), kGradient);
     expect_gradients(*block, golden.group(name + "/grad"));
-    EXPECT_EQ(block->cost("block", o["bins"]).macs, o["macs_per_frame"].get<int64_t>());
+    EXPECT_EQ(block->costs("block", o["bins"]).front().macs, o["macs_per_frame"].get<int64_t>());
     const auto after = golden.group(name + "/after");
     EXPECT_EQ(after.empty(), o["norm"] != "batch" || !o["train"].get<bool>());
     for (const auto& [key, value] : after) {
@@ -185,7 +195,7 @@ TEST(GoldenModelFile, WrittenByPythonIsRead) {
   const Golden golden("networks");
   const auto x = 0.1 * hashed(name + "/noisy", {2, golden.cases().at(name).at("samples")});
   at::NoGradGuard no_grad;
-  const auto estimate = nn::read_model(path).model->forward(x.to(torch::kFloat), {}).estimate;
+  const auto estimate = nn::read_model(path)->forward(x.to(torch::kFloat), {}).estimate;
   EXPECT_LT(relative_difference(estimate, golden.at(name + "/estimate")), kForward);
 }
 
@@ -212,11 +222,10 @@ lookahead_frames: 2
 )";
   for (const std::string& changes :
        {std::string("temporal: {type: gru, hidden: 6}\n"), all_kinds}) {
-    const auto config = model_config(changes);
-    const auto model = nn::build_model(config, SeedKey(1));
+    const auto model = make_model(changes);
     fill_hashed(*model, "model");
     model->eval();
-    nn::write_model(model_file, *model, config);
+    nn::write_model(model_file, *model);
     at::NoGradGuard no_grad;
     const auto noisy = normal({2, 1000}, 2, 0.1);
     write_safetensors(signals,

@@ -1,25 +1,19 @@
 #include "golden/golden.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/model_file.h"
-#include "limbeck/objective/distill.h"
-#include "limbeck/objective/loss.h"
 #include "objective/fake_model.h"
-#include "objective/losses/compressed_spectrum.h"
-#include "objective/losses/si_sdr_loss.h"
-#include "objective/terms/cosine.h"
+#include "objective/from_yaml.h"
 #include "train/support.h"
 
 namespace limbeck::test {
 namespace {
 
 std::unique_ptr<objective::Loss> make_loss(const nlohmann::json& o) {
-  if (o["name"] == "si_sdr")
-    return objective::losses().build("si_sdr", objective::SiSdrLossOptions());
-  objective::CompressedSpectrumOptions options;
-  options.spectra.power = o["power"];
-  options.spectra.complex_weight = o["complex_weight"];
-  options.spectra.stft = {o["window"], o["hop"], o["window"], "sqrt_hann"};
-  return objective::losses().build("compressed_spectrum", options);
+  if (o["name"] == "si_sdr") return loss_from_yaml("{name: si_sdr}");
+  return loss_from_yaml("{name: compressed_spectrum, power: " + o["power"].dump() +
+                        ", complex_weight: " + o["complex_weight"].dump() +
+                        ", stft: {window_samples: " + o["window"].dump() + ", hop_samples: " +
+                        o["hop"].dump() + ", fft_samples: " + o["window"].dump() + "}}");
 }
 
 TEST(GoldenLosses, ValueAndGradientWithAndWithoutPadding) {
@@ -53,11 +47,10 @@ TEST(GoldenCosine, ValueAndGradient) {
     SCOPED_TRACE(name);
     const FakeModel student(tap_info(o["student"]));
     const FakeModel teacher(tap_info(o["teacher"]));
-    objective::CosineOptions options;
-    options.granularity = o["granularity"];
-    options.adapter.type = o["adapter"];
-    const auto term = objective::distill_terms().build(
-        "cosine", options, objective::DistillContext{student, teacher, {}, 2});
+    const auto term =
+        term_from_yaml("{name: cosine, granularity: " + o["granularity"].get<std::string>() +
+                           ", adapter: " + o["adapter"].get<std::string>() + "}",
+                       student, teacher);
     std::map<std::string, at::Tensor> state;
     for (const auto& [key, value] : golden.group(name + "/state")) state["adapter." + key] = value;
     nn::load_state(*term, state, name);

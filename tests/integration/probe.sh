@@ -16,9 +16,11 @@ make_root() {
   [ "$3" != none ] || return 0
   mkdir -p "$lib"
   touch "$lib/libtorch_cpu.so"
-  local name=_ZN3c105ErrorC1ESs
-  [ "$3" != new ] || name=_ZN3c105ErrorC1ENSt7__cxx1112basic_string
-  printf 'x\0%s\0y' "$name" >"$lib/libc10.so"
+  # As in real ones; the C++ library that is linked in brings a name of the new ABI to both.
+  local string=Ss
+  [ "$3" != new ] || string=NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE
+  printf 'x\0_ZN3c105ErrorC1ENS_14SourceLocationE%s\0_ZNSt11logic_errorC1ERKNSt7__cxx1112basic_string\0' "$string" \
+    >"$lib/libc10.so"
 }
 
 # A project's folder of its own, so that the .deps of this one is not found, and a python3 that has no torch.

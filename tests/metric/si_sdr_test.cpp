@@ -6,6 +6,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/random.h"
 #include "limbeck/metric/metric.h"
+#include "metric/si_sdr.h"
 
 namespace limbeck {
 namespace {
@@ -31,6 +32,17 @@ TEST(SiSdr, DoesNotDependOnTheEstimatesScale) {
   const double before = si_sdr(clean, estimate);
   for (float& value : estimate) value *= 0.125F;
   EXPECT_NEAR(si_sdr(clean, estimate), before, 1e-9);
+}
+
+TEST(SiSdr, TakesTheMeansOutFirst) {
+  // The example above on other constants; with them, the distortion is far larger.
+  const std::vector<float> clean = {6, 6, 4, 4};
+  const std::vector<float> estimate = {-1.9F, -2.1F, -3.9F, -4.1F};
+  EXPECT_NEAR(metric::si_sdr(clean, estimate, true), 20, 1e-5);
+  EXPECT_LT(metric::si_sdr(clean, estimate, false), 15);
+  const std::vector<float> constant(4, 0.5F);
+  EXPECT_THROW(metric::si_sdr(clean, constant, true), DataError);
+  EXPECT_THROW(metric::si_sdr(constant, clean, true), DataError);
 }
 
 TEST(SiSdr, RefusesSilenceAndUnequalLengths) {

@@ -1,4 +1,4 @@
-#include "limbeck/nn/bands.h"
+#include "nn/bands.h"
 
 #include "limbeck/core/error.h"
 #include "nn/random_model.h"

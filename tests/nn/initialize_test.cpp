@@ -35,7 +35,12 @@ TEST(Initialize, ValuesDependOnSeedAndNameOnly) {
 TEST(Initialize, AddingAnAdapterChangesNothing) {
   const auto init = [](bool with_adapter) {
     auto parent = std::make_shared<torch::nn::Module>();
-    if (with_adapter) parent->register_module("adapter", objective::make_adapter({}, 4, 7, 8));
+    if (with_adapter) {
+      const objective::AdapterOptions linear;
+      std::shared_ptr<objective::Adapter> adapter =
+          objective::adapters().build(linear.chosen.name(), *linear.chosen, {4, 7, 8});
+      parent->register_module("adapter", adapter);
+    }
     const auto child = parent->register_module(
         "body", nn::Conv(nn::ConvOptions{.in_channels = 4, .out_channels = 6, .kernel_freq = 3}));
     nn::initialize(*parent, SeedKey(5));

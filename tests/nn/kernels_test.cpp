@@ -1,4 +1,4 @@
-#include "limbeck/nn/kernels.h"
+#include "nn/kernels.h"
 
 #include "nn/support.h"
 

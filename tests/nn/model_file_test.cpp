@@ -17,7 +17,7 @@ class ModelFile : public testing::Test {
  protected:
   ModelFile() : config_(model_config(kChanges)), model_(nn::build_model(config_, SeedKey(3))) {
     model_->forward(normal({2, 500}, 1), {});  // running statistics
-    nn::write_model(path_, *model_, config_);
+    nn::write_model(path_, *model_);
   }
 
   /// The file with other contents; returns the one message that reading gives.
@@ -37,17 +37,17 @@ class ModelFile : public testing::Test {
 
 TEST_F(ModelFile, RoundTripKeepsEveryBitAndTheArchitecture) {
   const auto loaded = nn::read_model(path_);
-  EXPECT_FALSE(loaded.model->is_training());
+  EXPECT_FALSE(loaded->is_training());
   const auto before = nn::state_of(*model_);
-  const auto after = nn::state_of(*loaded.model);
+  const auto after = nn::state_of(*loaded);
   ASSERT_EQ(before.size(), after.size());
   for (const auto& [name, tensor] : before) EXPECT_TRUE(same_bits(tensor, after.at(name))) << name;
-  EXPECT_EQ(config::to_yaml(config::to_node(loaded.config)),
+  EXPECT_EQ(config::to_yaml(config::to_node(loaded->config())),
             config::to_yaml(config::to_node(config_)));
-  EXPECT_EQ(nn::serialize_model(*loaded.model, loaded.config), read_file(path_));
+  EXPECT_EQ(nn::serialize_model(*loaded), read_file(path_));
   model_->eval();
   const auto x = normal({1, 400}, 2);
-  EXPECT_TRUE(same_bits(model_->forward(x, {}).estimate, loaded.model->forward(x, {}).estimate));
+  EXPECT_TRUE(same_bits(model_->forward(x, {}).estimate, loaded->forward(x, {}).estimate));
 }
 
 TEST_F(ModelFile, DerivedWindowsAreNotStored) {
@@ -99,6 +99,22 @@ TEST_F(ModelFile, ArchitectureThatDoesNotFitTheTensors) {
   EXPECT_THAT(message, testing::HasSubstr("latent.weight"));
 }
 
+TEST_F(ModelFile, FromBeforeTemporalModelsHadTheirOwnOptions) {
+  const auto model = make_model("temporal: none");
+  nn::write_model(path_, *model);
+  SafeTensors contents = read_safetensors(path_);
+  auto header = nlohmann::json::parse(contents.metadata["limbeck"]);
+  const std::string now = "temporal:\n  type: none\n";
+  std::string yaml = header["model"].get<std::string>();
+  const size_t at = yaml.find(now);
+  ASSERT_NE(at, std::string::npos) << yaml;
+  yaml.replace(at, now.size(), now + "  hidden: 64\n  layers: 1\n  groups: 1\n");
+  header["model"] = yaml;
+  contents.metadata["limbeck"] = header.dump();
+  write_safetensors(path_, contents);
+  EXPECT_EQ(nn::serialize_model(*nn::read_model(path_)), nn::serialize_model(*model));
+}
+
 TEST_F(ModelFile, WrongMetadata) {
   const auto original = read_safetensors(path_).metadata.at("limbeck");
   const auto with_header = [&](const std::string& key, const nlohmann::json& value) {
@@ -131,11 +147,11 @@ TEST_F(ModelFile, Truncated) {
 
 TEST_F(ModelFile, AFailedLoadChangesNothing) {
   const auto other = nn::build_model(config_, SeedKey(4));
-  const auto before = nn::serialize_model(*other, config_);
+  const auto before = nn::serialize_model(*other);
   auto tensors = nn::state_of(*model_);
   tensors.erase("head.bias");
   EXPECT_THROW(nn::load_state(*other, tensors, "here"), CheckpointError);
-  EXPECT_EQ(nn::serialize_model(*other, config_), before);
+  EXPECT_EQ(nn::serialize_model(*other), before);
 }
 
 }  // namespace

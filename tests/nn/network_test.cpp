@@ -1,6 +1,6 @@
 #include "limbeck/core/error.h"
-#include "limbeck/nn/denoising_autoencoder.h"
-#include "limbeck/nn/layers.h"
+#include "nn/conv_unit.h"
+#include "nn/denoising_autoencoder.h"
 #include "nn/random_model.h"
 
 namespace limbeck::test {
@@ -38,7 +38,7 @@ TEST_P(NetworkCausality, PastOutputDoesNotDependOnTheFutureBeyondLatency) {
     // The stated latency is not larger than it needs to be: the next block does change. (Of a few
     // units that saturate, all may.)
     const int64_t block = (kept + hop - 1) / hop * hop;
-    if (options.activation != "relu6") {
+    if (options.activation != nn::ActivationKind::relu6) {
       EXPECT_FALSE(at::equal(before.narrow(1, block, hop), after.narrow(1, block, hop))) << changed;
     }
   }
@@ -191,6 +191,16 @@ mask: complex)");
   EXPECT_THAT(nn::cost_text(*model), testing::HasSubstr("latency 4.0 ms"));
 }
 
+TEST(Complexity, NamesTheLayersInTheOrderOfTheSignal) {
+  const auto model = make_model("skips: concat\ntemporal: {type: dual_path, hidden: 6}");
+  std::vector<std::string> names;
+  for (const auto& layer : model->layer_costs()) names.push_back(layer.name);
+  EXPECT_THAT(names, testing::ElementsAre("stem", "encoder.0.0", "encoder.1.0", "latent_in",
+                                          "temporal.block0.intra", "temporal.block0.inter",
+                                          "latent", "latent_out", "skip.0", "decoder.0.0", "skip.1",
+                                          "decoder.1.0", "head"));
+}
+
 TEST(NetworkConfig, ErrorsNameTheKeyAndTheNumbers) {
   const std::vector<std::pair<std::string, std::string>> bad = {
       {"stem: {stride: 3}",
@@ -203,7 +213,15 @@ TEST(NetworkConfig, ErrorsNameTheKeyAndTheNumbers) {
       {"stft: {hop_samples: 64}", "stft.hop_samples: must divide window_samples"},
       {"stft: {fft_samples: 32}", "stft.fft_samples: must be even and at least window_samples"},
       {"skips: multiply", "skips"},
-      {"temporal: {type: lstm}", "temporal.type"}};
+      {"temporal: {type: lstm}", "temporal.type: 'lstm' is not one of dual_path, gru, none"},
+      {"temporal: {type: none, hidden: 4}", "temporal.hidden: unknown key"},
+      {"temporal: {type: gru, hidden: 6, groups: 3}",
+       "temporal: groups must divide the 5 channels"},
+      {"temporal: {type: gru, hidden: 7, groups: 5}",
+       "temporal.hidden: must be a multiple of groups"},
+      {"temporal: {type: dual_path, hidden: 7}",
+       "temporal.hidden: must be a multiple of 2 · groups"},
+      {"norm: layer", "norm: 'layer' is not one of batch, instance, none"}};
   for (const auto& [changes, message] : bad) {
     EXPECT_THAT(message_of<ConfigError>([&text = changes] { model_config(text); }),
                 testing::HasSubstr(message))

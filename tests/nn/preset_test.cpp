@@ -1,5 +1,5 @@
 #include "limbeck/core/files.h"
-#include "limbeck/nn/model.h"
+#include "limbeck/nn/model_file.h"
 #include "nn/presets.h"
 #include "nn/random_model.h"
 
@@ -119,7 +119,14 @@ TEST_P(RandomModel, FoldingChangesNoOutputAndCostsAddUp) {
   const auto x = normal({2, 2000}, 11, 0.1);
   const auto before = model->forward(x, {}).estimate;
   model->fuse();
-  EXPECT_LT(relative_difference(model->forward(x, {}).estimate, before), 1e-5);
+  const auto after = model->forward(x, {}).estimate;
+  EXPECT_LT(relative_difference(after, before), 1e-5);
+  EXPECT_EQ(nn::total_cost(model->layer_costs()).parameters, nn::parameter_count(*model));
+  for (const auto& [name, tensor] : nn::state_of(*model)) {
+    EXPECT_THAT(name, testing::Not(testing::HasSubstr("running")));  // no batch norm is left
+  }
+  model->fuse();  // there is nothing more to fold
+  EXPECT_TRUE(same_bits(model->forward(x, {}).estimate, after));
 }
 
 TEST_P(RandomModel, TapsAloneAreThoseOfTheWholeForward) {

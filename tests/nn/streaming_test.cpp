@@ -2,6 +2,7 @@
 
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/error.h"
+#include "nn/denoising_autoencoder.h"
 #include "nn/presets.h"
 #include "nn/random_model.h"
 

@@ -1,9 +1,9 @@
 #include <cmath>
 
 #include "limbeck/core/format.h"
-#include "limbeck/nn/denoising_autoencoder.h"
-#include "limbeck/objective/regrid.h"
+#include "nn/denoising_autoencoder.h"
 #include "nn/support.h"
+#include "objective/regrid.h"
 
 // Where a tap stands in time and frequency: what tap_info says is held against signals that go
 // through real networks of other windows, hops, lookaheads and bands.

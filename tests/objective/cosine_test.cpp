@@ -1,10 +1,7 @@
-#include "objective/terms/cosine.h"
-
 #include "limbeck/core/error.h"
-#include "limbeck/nn/initialize.h"
-#include "limbeck/nn/model_file.h"
 #include "objective/fake_model.h"
 #include "objective/finite_difference.h"
+#include "objective/from_yaml.h"
 #include "train/support.h"
 
 namespace limbeck::test {
@@ -17,13 +14,11 @@ std::unique_ptr<objective::DistillTerm> make_term(const std::string& granularity
                                                   const std::string& adapter,
                                                   int64_t student_channels,
                                                   int64_t teacher_channels) {
-  objective::CosineOptions options;
-  options.granularity = granularity;
-  options.adapter.type = adapter;
   const FakeModel student(grid(student_channels, kBins));
   const FakeModel teacher(grid(teacher_channels, kBins));
-  auto term = objective::distill_terms().build("cosine", options,
-                                               objective::DistillContext{student, teacher, {}, 2});
+  auto term =
+      term_from_yaml("{name: cosine, granularity: " + granularity + ", adapter: " + adapter + "}",
+                     student, teacher);
   nn::initialize(*term, SeedKey(1));
   return term;
 }

@@ -1,4 +1,5 @@
 #include "nn/support.h"
+#include "objective/from_yaml.h"
 #include "objective/tapped_model.h"
 
 namespace limbeck::test {
@@ -44,6 +45,13 @@ INSTANTIATE_TEST_SUITE_P(
             "student tap 'latent' [B, 3, T, 2], teacher tap 'latent' [B, 5, T, 4]: adapter 'none' "
             "needs equal channels, but the student has 3 and the teacher 5; use adapter: {type: "
             "linear}"},
+        Bad{"UnknownAdapter", "{name: fitnet, adapter: lineer}",
+            "test:1:25: adapter: 'lineer' is not one of frame_linear, inverted_bottleneck, "
+            "linear, none; did you mean 'linear'?"},
+        Bad{"AnotherAdaptersOption", "{name: fitnet, adapter: {type: linear, expansion: 2}}",
+            "test:1:40: adapter.expansion: unknown key; known here: type"},
+        Bad{"EvenKernel", "{name: fitnet, adapter: {type: inverted_bottleneck, kernel_freq: 4}}",
+            "test:1:66: adapter.kernel_freq: must be odd"},
         Bad{"SimilarityOfOne", "{name: similarity}",
             "compares the utterances of a batch with one another, so it needs a batch size of at "
             "least 2; raise the batch size, or use self_similarity, which looks inside each "
@@ -97,6 +105,18 @@ TEST(TapsInYaml, OneTapNeedsNoList) {
   EXPECT_EQ(dump(two), two);
   const std::string one = dump("{name: similarity}");
   EXPECT_EQ(dump(one), one);
+}
+
+TEST(AdapterInYaml, ANameStandsForAnAdapterWithoutOptions) {
+  const auto dump = [](const std::string& yaml) {
+    return config::to_yaml(
+        config::to_node(config::read_text<objective::DistillTermConfig>(yaml, "test")));
+  };
+  EXPECT_EQ(dump("{name: fitnet, adapter: none}"), dump("{name: fitnet, adapter: {type: none}}"));
+  EXPECT_THAT(dump("{name: fitnet}"), testing::EndsWith("adapter:\n  type: linear\nweight: 1\n"));
+  EXPECT_THAT(dump("{name: fitnet, adapter: inverted_bottleneck}"),
+              testing::EndsWith(
+                  "type: inverted_bottleneck\n  expansion: 2\n  kernel_freq: 3\nweight: 1\n"));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ class FakeModel : public nn::DenoisingModel {
   std::vector<nn::LayerCost> layer_costs() const override { return {}; }
   double frames_per_second() const override { return 62.5; }
   int64_t latency_samples() const override { return 0; }
+  nn::ModelConfig config() const override { return {}; }
 
  private:
   nn::TapInfo latent_;

@@ -1,4 +1,4 @@
-#include "limbeck/objective/regrid.h"
+#include "objective/regrid.h"
 
 #include "nn/support.h"
 #include "objective/fake_model.h"

@@ -1,10 +1,8 @@
 #pragma once
 
-#include "limbeck/config/reader.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/nn/initialize.h"
-#include "limbeck/objective/distill.h"
+#include "nn/support.h"
 #include "objective/fake_model.h"
 
 namespace limbeck::test {
@@ -28,20 +26,6 @@ class TappedModel : public FakeModel {
  private:
   std::vector<std::pair<std::string, nn::TapInfo>> taps_;
 };
-
-/// The term that a line of `distill.terms` describes, with drawn weights.
-inline std::unique_ptr<objective::DistillTerm> term_from_yaml(const std::string& yaml,
-                                                              const nn::DenoisingModel& student,
-                                                              const nn::DenoisingModel& teacher,
-                                                              int64_t batch_size = 3) {
-  const auto config = config::read_text<objective::DistillTermConfig>(yaml, "test");
-  const objective::ObjectiveConfig objective;
-  auto term = objective::distill_terms().build(
-      config.chosen.name(), *config.chosen,
-      objective::DistillContext{student, teacher, objective, batch_size});
-  nn::initialize(*term, SeedKey(5));
-  return term;
-}
 
 /// [B, size], 1 before lengths[b].
 inline at::Tensor lengths_mask(const std::vector<int64_t>& lengths, int64_t size) {

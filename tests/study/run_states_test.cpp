@@ -62,10 +62,10 @@ class StudyRuns : public ::testing::Test {
   }
 
   static std::vector<std::string> states(const StudyPlan& plan) {
-    RunStates states(plan);
-    std::vector<std::string> names = {state_name(states.of(plan.teachers[0]).state)};
+    RunStates found(plan);
+    std::vector<std::string> names = {state_name(found.of(plan.teachers[0]).state)};
     for (const StudyRun* student : first_students(plan)) {
-      names.emplace_back(state_name(states.of(*student).state));
+      names.emplace_back(state_name(found.of(*student).state));
     }
     return names;
   }

@@ -105,7 +105,7 @@ TEST_F(StudyTestSets, MarksEveryOutputWhereALeakIsAllowed) {
   EXPECT_TRUE(plan.students[0].config.data.allow_leak);  // the runs go on too, and say so
   const std::string note = "LEAK ALLOWED: 1 file (x) of test in train";
   StudyResults results;
-  results.metrics = select_metrics({"si_sdr"});
+  results.metrics = build_metrics({"si_sdr"});
   results.notes["made"] = checked(config)[0].notes;
   EXPECT_THAT(results.notes["made"], ElementsAre(note));
   test::add_scores(results, {plan.students[0], {1, 1}}, "made", 7);

@@ -6,7 +6,6 @@
 
 #include "data/support.h"
 #include "limbeck/config/resolve.h"
-#include "limbeck/data/recipe.h"
 #include "limbeck/data/selection.h"
 #include "paths.h"
 
@@ -89,10 +88,10 @@ TEST(TrainingIdentity, KnowsEveryKeyThatNamesAFile) {
   // Each of the first is covered by a test below. A new key that holds free text belongs to one of
   // the two: call names_file() if it is a path, and give its content to content_of.
   EXPECT_THAT(files, UnorderedElementsAre(
-                         "data.source.file", "data.source.speech", "data.source.noise",
-                         "data.source.manifest", "data.source.reverb.responses",
+                         "data.source.file", "data.source.manifest", "data.source.speech",
+                         "data.source.noise", "data.source.reverb.responses",
                          "data.source.valid_recipes", "teacher.checkpoint", "teacher.which"));
-  EXPECT_THAT(others, UnorderedElementsAre());
+  EXPECT_THAT(others, UnorderedElementsAre("distill.terms[].student", "distill.terms[].teacher"));
 }
 
 /// A made data set below a folder, of recordings that need not be there.
@@ -182,7 +181,7 @@ TEST_F(TrainingIdentities, SeeTheContentOfEveryFileOfTheData) {
     const std::string path = (dir_ / folder / file).string();
     if (key == "manifest" || key == "file") {
       const std::string type = key == "file" ? "protocol" : "pairs";
-      return identity(config({"data.source={type: " + type + ", " + key + ": " + path + "}"}));
+      return identity(config({"data.source={type: " + type + ", " + key + ": '" + path + "'}"}));
     }
     return of({"data.source." + key + "=" + path});
   };

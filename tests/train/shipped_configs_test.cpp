@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <set>
 
 #include "limbeck/config/resolve.h"
 #include "limbeck/nn/model.h"
@@ -64,16 +63,6 @@ INSTANTIATE_TEST_SUITE_P(All, ShippedDistillation, testing::ValuesIn(shipped("di
                          [](const auto& instance) {
                            return instance.param.substr(0, instance.param.find('.'));
                          });
-
-TEST(ShippedConfigs, EveryDistillationTermHasOne) {
-  std::set<std::string> used;
-  for (const std::string& file : shipped("distill")) {
-    const auto config = config::load<TrainingConfig>({(kConfigs / "distill" / file).string()}, {});
-    for (const auto& term : config.distill.terms) used.insert(term.chosen.name());
-  }
-  const auto names = objective::distill_terms().names();
-  EXPECT_EQ(used, std::set<std::string>(names.begin(), names.end()));
-}
 
 }  // namespace
 }  // namespace limbeck::test

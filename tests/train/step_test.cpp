@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "limbeck/nn/model_file.h"
 #include "limbeck/train/step_timer.h"
 #include "nn/support.h"
 #include "train/support.h"

@@ -77,7 +77,7 @@ TrainState train(const fs::path& path, const Dataset& dataset, int64_t steps, in
   RunDir run(path, Identity("training", 1), config::to_node(config), false);
   const ValidationSet valid(std::make_unique<Tones>(), 4, 9, kBatch);
   Trainer trainer(config.train,
-                  {task, model, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
+                  {task, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
                   SeedKey(1), at::kCPU);
   return trainer.run();
 }
@@ -154,7 +154,7 @@ TEST(Trainer, WithoutTheTaskTheDecoderStaysAsItWas) {
   train(dir / "run", Tones(), 4, 0, "phases: [{steps: 5, task: false}, {}]");
   const auto fresh =
       nn::state_of(*nn::build_model(model_config("temporal: {type: gru, hidden: 4}"), SeedKey(1)));
-  const auto trained = nn::state_of(*nn::read_model(RunView(dir / "run").model_file("last")).model);
+  const auto trained = nn::state_of(*nn::read_model(RunView(dir / "run").model_file("last")));
   for (const auto& [name, tensor] : fresh) {
     if (name.find("running") != std::string::npos) continue;
     const bool beyond =
@@ -218,8 +218,7 @@ TEST(Trainer, NanInputStopsWithStepAndPartAndKeepsTheCheckpoint) {
   const auto last = RunView(dir / "run").checkpoint("last");
   ASSERT_TRUE(last);
   EXPECT_EQ(last->filename(), "step-00000004");
-  for (const auto& [name, tensor] :
-       nn::state_of(*nn::read_model(*last / "model.safetensors").model)) {
+  for (const auto& [name, tensor] : nn::state_of(*nn::read_model(*last / "model.safetensors"))) {
     EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
   }
   EXPECT_EQ(metrics(dir / "run").back()["step"], 5);

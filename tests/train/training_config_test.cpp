@@ -85,17 +85,19 @@ TEST(TrainingConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
 }
 
 TEST(TrainingConfig, PretrainingTakesNoTeacherAndNoTerms) {
-  const auto refusal = [](const TrainingConfig& config) {
-    return message_of<ConfigError>([&] { require_no_teacher(config); });
+  const auto alone = [](const std::vector<std::string>& sets) {
+    return config::load<TrainingConfig>({test::source_dir() / "configs/pretrain/demo_student.yaml"},
+                                        sets);
   };
-  EXPECT_THAT(refusal(distill_config({"teacher.checkpoint=x"})),
+  const auto refusal = [&](const std::string& set) {
+    return message_of<ConfigError>([&] { require_no_teacher(alone({set})); });
+  };
+  EXPECT_THAT(refusal("teacher.checkpoint=x"),
               AllOf(HasSubstr("teacher.checkpoint: "), HasSubstr("limbeck-distill")));
-  EXPECT_THAT(refusal(distill_config(
-                  {"teacher.checkpoint=", "distill.terms=[]", "distill.phases=[{steps: 3}, {}]"})),
+  EXPECT_THAT(refusal("distill.phases=[{steps: 3}, {}]"),
               AllOf(HasSubstr("distill.phases: "), HasSubstr("limbeck-distill")));
   // What a pretraining keeps as its configuration can be given to it again.
-  const auto alone = distill_config({"teacher.checkpoint=", "distill.terms=[]"});
-  const auto text = config::to_yaml(config::to_node(alone));
+  const auto text = config::to_yaml(config::to_node(alone({})));
   EXPECT_NO_THROW(require_no_teacher(config::read_text<TrainingConfig>(text, "config.yaml")));
 }
 
@@ -117,7 +119,7 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
 
   // A model file says what it is itself; a weight that does not fit that is found by name.
   const auto model = make_model();
-  SafeTensors file = parse_safetensors(nn::serialize_model(*model, model_config()), "test");
+  SafeTensors file = parse_safetensors(nn::serialize_model(*model), "test");
   write_safetensors(dir / "whole.safetensors", file);
   distill_config({"teacher.checkpoint=" + (dir / "whole.safetensors").string()});
   const std::string whole = read_file(dir / "whole.safetensors");
@@ -151,8 +153,7 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
 TEST(MakeTask, ACacheBelongsToTheTeachersWeights) {
   const TempDir dir;
   for (const uint64_t seed : {1, 2}) {
-    nn::write_model(dir / (std::to_string(seed) + ".safetensors"), *make_model("", seed),
-                    model_config());
+    nn::write_model(dir / (std::to_string(seed) + ".safetensors"), *make_model("", seed));
   }
   const auto make = [&](const std::string& name) {
     make_task(distill_config({"teacher.checkpoint=" + (dir / name).string(), "data.epochs_unique=1",

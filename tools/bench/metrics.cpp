@@ -30,6 +30,10 @@ using nlohmann::json;
 
 const std::vector<std::string> kReferenceMetrics = {"pesq_wb", "pesq_nb", "stoi", "estoi"};
 
+std::vector<Metric> metrics_named(const std::vector<std::string>& names) {
+  return build_metrics({names.begin(), names.end()});
+}
+
 /// The scores of one pair, or why there are none.
 using PairScores = std::vector<std::optional<double>>;
 struct Scores {
@@ -213,8 +217,8 @@ void print_tables(const Report& report) {
 }  // namespace
 
 ExitCode bench_metrics(const MetricsBenchOptions& options, Logger& logger) {
-  const std::vector<Metric> four = select_metrics(kReferenceMetrics);
-  const std::vector<Metric> chosen = select_metrics(options.metrics);
+  const std::vector<Metric> four = metrics_named(kReferenceMetrics);
+  const std::vector<Metric> chosen = metrics_named(options.metrics);
   const Manifest manifest = Manifest::read(options.manifest);
   if (manifest.kind != Manifest::Kind::pairs || manifest.entries.empty())
     throw DataError(options.manifest.string() + ": pairs are needed");

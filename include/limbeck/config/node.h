@@ -55,5 +55,7 @@ void merge(Node& base, const Node& over);
 
 /// Block-style YAML that parse_yaml reads back to the same tree.
 std::string to_yaml(const Node& node);
+/// The same on one line, without a line break at its end: "{a: 1, b: [x, y]}".
+std::string to_flow_yaml(const Node& node);
 
 }  // namespace limbeck::config

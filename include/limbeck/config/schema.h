@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "limbeck/config/node.h"
@@ -44,6 +46,16 @@ Rule one_of(std::vector<std::string> choices);
 
 class Visitor;
 
+/// An enum's values by name, in the order in which messages list them. Beside the enum stands a
+/// function that is found by its type:
+///
+///     enum class Shape { round, square };
+///     inline config::Names<Shape> names_of(Shape) {
+///       return {{"round", Shape::round}, {"square", Shape::square}};
+///     }
+template <class Enum>
+using Names = std::vector<std::pair<std::string, Enum>>;
+
 /// Options of something that is chosen by name; each family derives its own base or uses this one.
 struct ComponentOptions {
   virtual ~ComponentOptions() = default;
@@ -53,8 +65,8 @@ struct ComponentOptions {
 
 /// Gives a struct of options `clone()`: `struct CosineOptions : config::Component<CosineOptions> {
 /// … };`
-template <class Own>
-struct Component : ComponentOptions {
+template <class Own, class Base = ComponentOptions>
+struct Component : Base {
   std::unique_ptr<ComponentOptions> clone() const override {
     return std::make_unique<Own>(static_cast<const Own&>(*this));
   }
@@ -89,6 +101,10 @@ class Chosen {
   template <class Own>
   Own& as() {
     return dynamic_cast<Own&>(*options_);
+  }
+  template <class Own>
+  const Own& as() const {
+    return dynamic_cast<const Own&>(*options_);
   }
   void set(std::string name, std::unique_ptr<ComponentOptions> options) {
     name_ = std::move(name);
@@ -130,6 +146,22 @@ class Visitor {
   virtual void value(std::string_view key, Node& value, std::string_view help,
                      const Rule& = {}) = 0;
 
+  /// One of an enum's values, written by its name; see Names.
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void value(std::string_view key, Enum& value, std::string_view help, Rule rule = {}) {
+    const Names<Enum> names = names_of(value);
+    std::string text;
+    for (const auto& [name, known] : names) {
+      rule.choices.push_back(name);
+      if (known == value) text = name;
+    }
+    this->value(key, text, help, rule);
+    for (const auto& [name, known] : names) {
+      if (name == text) value = known;
+    }
+  }
+
   /// A nested struct.
   template <class Options>
   void section(std::string_view key, Options& options, std::string_view help) {
@@ -141,8 +173,9 @@ class Visitor {
 
   /// A list of structs.
   template <class Options>
-  void list(std::string_view key, std::vector<Options>& options, std::string_view help) {
-    list_of(key, ListOf<Options>(options), help);
+  void list(std::string_view key, std::vector<Options>& options, std::string_view help,
+            const Rule& rule = {}) {
+    list_of(key, ListOf<Options>(options), help, rule);
   }
 
   /// A map from names of the user's choice to subtrees that are read later.
@@ -181,7 +214,8 @@ class Visitor {
 
   virtual bool begin_section(std::string_view key, std::string_view help) = 0;
   virtual void end_section() = 0;
-  virtual void list_of(std::string_view key, const List& list, std::string_view help) = 0;
+  virtual void list_of(std::string_view key, const List& list, std::string_view help,
+                       const Rule& rule) = 0;
   virtual void choose(std::string_view key, Chosen& chosen, const Choice& choice,
                       std::string_view help) = 0;
 

@@ -26,6 +26,7 @@ class Registry {
   template <class Own>
   void add(const std::string& name, const std::string& help,
            std::unique_ptr<Product> (*builder)(const Own&, Arguments...)) {
+    if (!contains(name)) added_.push_back(name);
     entries_[name] = {help, [] { return std::make_unique<Own>(); },
                       [builder](const Options& options, Arguments... arguments) {
                         return builder(dynamic_cast<const Own&>(options),
@@ -49,6 +50,9 @@ class Registry {
     for (const auto& [name, entry] : entries_) all.push_back(name);
     return all;
   }
+
+  /// In the order of the builtin list, for families where it means something.
+  const std::vector<std::string>& names_as_added() const { return added_; }
 
   const std::string& help(const std::string& name) const { return entry(name).help; }
 
@@ -78,6 +82,7 @@ class Registry {
 
   std::string family_;
   std::map<std::string, Entry> entries_;
+  std::vector<std::string> added_;
 };
 
 }  // namespace limbeck

@@ -22,7 +22,7 @@ struct EvaluateConfig {
   std::string estimate;
   std::string noisy;
   std::string out;
-  std::vector<std::string> metrics = {"pesq_wb", "csig", "cbak", "covl", "stoi", "si_sdr"};
+  std::vector<MetricConfig> metrics = {"pesq_wb", "csig", "cbak", "covl", "stoi", "si_sdr"};
   bool align = false;
   int64_t resample_hz = 0;
   bool save_audio = false;

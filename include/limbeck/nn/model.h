@@ -62,6 +62,8 @@ class DenoisingModel : public torch::nn::Module {
   }
   /// Samples between an input sample and the output that no longer depends on later input.
   virtual int64_t latency_samples() const = 0;
+  /// What it was built from.
+  virtual ModelConfig config() const = 0;
 };
 
 using ModelRegistry = Registry<config::ComponentOptions, DenoisingModel>;

@@ -18,17 +18,11 @@ void load_state(torch::nn::Module& module, const std::map<std::string, at::Tenso
 
 /// A model file is a safetensors file whose metadata `limbeck` holds a JSON string with the format
 /// version and the network's options, so that it needs no other file.
-std::string serialize_model(const DenoisingModel& model, const ModelConfig& config);
-void write_model(const std::filesystem::path& path, const DenoisingModel& model,
-                 const ModelConfig& config);
+std::string serialize_model(const DenoisingModel& model);
+void write_model(const std::filesystem::path& path, const DenoisingModel& model);
 
-struct LoadedModel {
-  ModelConfig config;
-  std::shared_ptr<DenoisingModel> model;  ///< in eval mode, on the CPU
-};
-
-/// Throws CheckpointError.
-LoadedModel read_model(const std::filesystem::path& path);
+/// In eval mode, on the CPU. Throws CheckpointError.
+std::shared_ptr<DenoisingModel> read_model(const std::filesystem::path& path);
 
 struct ModelCost {
   int64_t parameters = 0;

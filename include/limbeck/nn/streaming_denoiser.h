@@ -4,9 +4,12 @@
 
 #include <memory>
 
-#include "limbeck/nn/denoising_autoencoder.h"
+#include "limbeck/nn/model.h"
 
 namespace limbeck::nn {
+
+class DenoisingAutoencoder;
+class StreamState;
 
 /// Denoises a signal that comes in chunks of any size, frame by frame: the same output as the
 /// network gives offline for the whole signal (within 1e-5), `delay_samples()` later. Causal
@@ -16,6 +19,7 @@ class StreamingDenoiser {
   /// Fuses the network and puts it in eval mode. Throws ConfigError, with the reason, for a network
   /// that cannot stream.
   explicit StreamingDenoiser(std::shared_ptr<DenoisingModel> model);
+  ~StreamingDenoiser();
 
   /// The next samples [n] at the network's rate; returns what of the output is complete now, [m],
   /// in order and without gaps.
@@ -26,14 +30,12 @@ class StreamingDenoiser {
   void reset();
   /// Input after a sample that must be there before its output is complete, less than a hop more.
   int64_t delay_samples() const;
-  /// What the network keeps between frames.
-  const StreamState& state() const { return state_; }
 
  private:
   std::shared_ptr<DenoisingModel> owner_;
   DenoisingAutoencoder& model_;
-  StreamState state_;
-  at::Tensor pending_;  // [< hop], not yet in a frame
+  std::unique_ptr<StreamState> state_;  // what the network keeps between frames
+  at::Tensor pending_;                  // [< hop], not yet in a frame
   at::Tensor history_;  // [window − hop], the samples before the next frame's new ones
   at::Tensor tail_;     // [window − hop], sums that later frames still add to
   int64_t received_ = 0;

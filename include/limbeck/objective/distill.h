@@ -47,7 +47,7 @@ class DistillTerm : public torch::nn::Module {
 };
 
 using DistillTermRegistry = Registry<config::ComponentOptions, DistillTerm, const DistillContext&>;
-/// All terms by name; filled in builtin_distill_terms.cpp. Builders throw ConfigError where taps,
+/// All terms by name; filled in builtin_terms.cpp. Builders throw ConfigError where taps,
 /// shapes or the batch size do not fit.
 const DistillTermRegistry& distill_terms();
 

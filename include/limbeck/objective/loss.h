@@ -20,11 +20,16 @@ struct LossInput {
   at::Tensor mask;      ///< [B, L], 1 in the signal, 0 in padding; undefined: no padding
 };
 
-/// A denoising loss: a scalar, the mean over the batch of what each item gives. Padding takes no
-/// part.
+/// A denoising loss.
 class Loss : public torch::nn::Module {
  public:
-  virtual at::Tensor forward(const LossInput& input) = 0;
+  /// A scalar, in double if the signals are, else in float32: mixed precision, where it is on, ends
+  /// here.
+  at::Tensor forward(const LossInput& input);
+
+ protected:
+  /// The mean over the batch of what each item gives. Padding takes no part.
+  virtual at::Tensor compute(const LossInput& input) = 0;
 };
 
 using LossRegistry = Registry<config::ComponentOptions, Loss>;

@@ -25,8 +25,8 @@ class Identity {
   /// A map. Keys are sorted; what was set as null, or as an empty map, is not there.
   const config::Node& facts() const { return facts_; }
 
-  /// Sets the fact under a dotted key ("data.speech"), or replaces it. A value that is no text must
-  /// not be given as one: "5" is not 5.
+  /// Sets the fact under a dotted key ("data.source.speech"), or replaces it. A value that is no
+  /// text must not be given as one: "5" is not 5.
   void set(const std::string& key, const config::Node& value);
   void set(const std::string& key, const std::string& text);
   void set(const std::string& key, const std::vector<std::string>& texts);

@@ -8,6 +8,7 @@
 #include "limbeck/config/schema.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/log.h"
+#include "limbeck/metric/metric.h"
 #include "limbeck/objective/config.h"
 #include "limbeck/train/config.h"
 
@@ -41,7 +42,7 @@ struct StudyOptions {
   std::string name;
   std::string dir;
   std::vector<int64_t> seeds = {1, 2, 3};
-  std::vector<std::string> metrics = {"si_sdr"};
+  std::vector<MetricConfig> metrics = {"si_sdr"};
   std::string baseline;
   std::vector<StudySet> sets;
   bool allow_leak = false;

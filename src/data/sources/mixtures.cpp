@@ -54,10 +54,7 @@ class Mixtures : public DataSource {
 }  // namespace
 
 void add_mixtures(SourceRegistry& sources) {
-  sources.add<MixturesOptions>("mixtures", "speech and noise, mixed on the fly",
-                               [](const MixturesOptions& options) -> std::unique_ptr<DataSource> {
-                                 return std::make_unique<Mixtures>(options);
-                               });
+  sources.add<Mixtures, MixturesOptions>("mixtures", "speech and noise, mixed on the fly");
 }
 
 }  // namespace limbeck

@@ -39,10 +39,7 @@ class Pairs : public DataSource {
 }  // namespace
 
 void add_pairs(SourceRegistry& sources) {
-  sources.add<PairsOptions>("pairs", "recorded pairs of noisy and clean",
-                            [](const PairsOptions& options) -> std::unique_ptr<DataSource> {
-                              return std::make_unique<Pairs>(options);
-                            });
+  sources.add<Pairs, PairsOptions>("pairs", "recorded pairs of noisy and clean");
 }
 
 }  // namespace limbeck

@@ -55,10 +55,8 @@ class LockedData : public DataSource {
 }  // namespace
 
 void add_protocol(SourceRegistry& sources) {
-  sources.add<ProtocolOptions>("protocol", "locked manifests of pairs, or of speech and noise",
-                               [](const ProtocolOptions& options) -> std::unique_ptr<DataSource> {
-                                 return std::make_unique<LockedData>(options);
-                               });
+  sources.add<LockedData, ProtocolOptions>("protocol",
+                                           "locked manifests of pairs, or of speech and noise");
 }
 
 }  // namespace limbeck

@@ -4,6 +4,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "objective/precision.h"
 
 namespace limbeck::objective {
 
@@ -11,10 +12,6 @@ void TapOptions::describe(config::Visitor& v) {
   v.value("student", student, "taps of the student", config::any().or_one());
   v.value("teacher", teacher, "taps of the teacher, one for each of the student's",
           config::any().or_one());
-}
-
-at::Tensor full_precision(const at::Tensor& x) {
-  return x.scalar_type() == torch::kDouble ? x : x.to(torch::kFloat);
 }
 
 at::Tensor TapPair::student_feature(const DistillInput& input) const {
@@ -97,10 +94,12 @@ AdaptedTerm::AdaptedTerm(std::vector<TapPair> pairs, const AdapterOptions& optio
   for (size_t i = 0; i < pairs_.size(); ++i) {
     const TapPair& pair = pairs_[i];
     const std::string name = pairs_.size() == 1 ? "adapter" : format("adapter_%d", i);
+    const AdapterShape shape{pair.student_info.channels, pair.teacher_info.channels,
+                             pair.student_info.bins()};
     try {
-      adapters_.push_back(register_module(
-          name, make_adapter(options, pair.student_info.channels, pair.teacher_info.channels,
-                             pair.student_info.bins())));
+      std::shared_ptr<Adapter> built =
+          adapters().build(options.chosen.name(), *options.chosen, shape);
+      adapters_.push_back(register_module(name, built));
     } catch (const ConfigError& e) {
       throw ConfigError("student " + shape_text(pair.student, pair.student_info) + ", teacher " +
                         shape_text(pair.teacher, pair.teacher_info) + ": " + e.what());

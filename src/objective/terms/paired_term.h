@@ -5,7 +5,7 @@
 
 #include "limbeck/objective/adapter.h"
 #include "limbeck/objective/distill.h"
-#include "limbeck/objective/regrid.h"
+#include "objective/regrid.h"
 
 // Legend: B batch, C channel, T frame, F bin.
 
@@ -37,9 +37,6 @@ struct TapPair {
   /// [B, T'], 1 where the teacher's frames hold signal, of dtype `like`.
   at::Tensor teacher_mask(const DistillInput& input) const;
 };
-
-/// float32 or double: sums over thousands of values are not taken in half precision.
-at::Tensor full_precision(const at::Tensor& x);
 
 /// "tap 'latent' [B, 8, T, 16]"
 std::string shape_text(const std::string& tap, const nn::TapInfo& info);

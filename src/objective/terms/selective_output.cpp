@@ -1,30 +1,57 @@
-#include "objective/terms/selective_output.h"
-
 #include <torch/types.h>
 
-#include <algorithm>
 #include <limits>
 
-#include "objective/terms/paired_term.h"
+#include "limbeck/objective/distill.h"
+#include "objective/losses/spectral_distance.h"
+#include "objective/precision.h"
 
 namespace limbeck::objective {
+namespace {
 
-SelectiveOutputOptions::SelectiveOutputOptions() {
-  spectra.stft = {.window_samples = 512, .hop_samples = 128, .fft_samples = 512, .window = "hann"};
-}
+struct SelectiveOutputOptions : config::Component<SelectiveOutputOptions> {
+  SelectiveOutputOptions() {
+    spectra.stft = {
+        .window_samples = 512, .hop_samples = 128, .fft_samples = 512, .window = "hann"};
+  }
+  double share = 0.5;
+  int64_t patch_bins = 16;
+  int64_t patch_frames = 8;
+  SpectralDistanceOptions spectra;
+  void describe(config::Visitor& v) override {
+    v.value("share", share, "share of an utterance's patches that may be selected",
+            config::between(0.01, 1));
+    v.value("patch_bins", patch_bins, "bins of a patch", config::at_least(1));
+    v.value("patch_frames", patch_frames, "frames of a patch", config::at_least(1));
+    spectra.describe(v);
+    v.require(patch_bins <= spectra.stft.bins(), "patch_bins",
+              "must not be more than the spectrum has bins");
+  }
+};
 
-void SelectiveOutputOptions::describe(config::Visitor& v) {
-  v.value("share", share, "share of an utterance's patches that may be selected",
-          config::between(0.01, 1));
-  v.value("patch_bins", patch_bins, "bins of a patch", config::at_least(1));
-  v.value("patch_frames", patch_frames, "frames of a patch", config::at_least(1));
-  spectra.describe(v);
-  v.require(patch_bins <= spectra.stft.bins(), "patch_bins",
-            "must not be more than the spectrum has bins");
-}
+/// Output distillation where the teacher knows better (DISPatch, arXiv 2509.15922). Spectra are cut
+/// into patches of bins and frames. A patch's knowledge gap is E_S − E_T, E the mean distance of an
+/// estimate from the clean signal there; an utterance's `share` of patches with the widest gaps is
+/// selected, and of these those where the gap is positive. The loss is the mean distance between
+/// student and teacher over the selected patches' values. Both distances are that of compressed
+/// spectra (see spectral_distance). Bins left over at the top belong to the last patch.
+class SelectiveOutput : public DistillTerm {
+ public:
+  SelectiveOutput(const SelectiveOutputOptions& options, const DistillContext&)
+      : options_(options), stft_(register_module("stft", Stft(options.spectra.stft))) {}
+  bool needs_teacher_estimate() const override { return true; }
 
-SelectiveOutput::SelectiveOutput(const SelectiveOutputOptions& options, const DistillContext&)
-    : options_(options), stft_(register_module("stft", Stft(options.spectra.stft))) {}
+ private:
+  at::Tensor distance(const DistillInput& input) override;
+  /// Sums over patches: [B, T, F] → [B, T', F'].
+  at::Tensor patch_sums(const at::Tensor& values) const;
+  /// [B, T', F'], 1 for selected patches; all [B, T, F].
+  at::Tensor select(const at::Tensor& student_error, const at::Tensor& teacher_error,
+                    const at::Tensor& valid) const;
+
+  SelectiveOutputOptions options_;
+  Stft stft_;
+};
 
 at::Tensor SelectiveOutput::patch_sums(const at::Tensor& values) const {
   const int64_t bands = options_.spectra.stft.bins() / options_.patch_bins;
@@ -73,6 +100,13 @@ at::Tensor SelectiveOutput::distance(const DistillInput& input) {
       spectral_distance(teacher, clean, options_.spectra.complex_weight).detach(), valid.detach());
   return (patch_sums(distance * valid) * selected).sum() /
          (patch_sums(valid) * selected).sum().clamp_min(1);
+}
+
+}  // namespace
+
+void add_selective_output(DistillTermRegistry& registry) {
+  registry.add<SelectiveOutput, SelectiveOutputOptions>(
+      "selective_output", "the teacher's estimate where it is the better one");
 }
 
 }  // namespace limbeck::objective

@@ -1,12 +1,49 @@
 #pragma once
 
-#include "limbeck/nn/bands.h"
-#include "limbeck/nn/inverted_bottleneck.h"
+#include <memory>
+#include <utility>
+
 #include "limbeck/nn/model.h"
 #include "limbeck/nn/stft.h"
-#include "limbeck/nn/temporal.h"
+#include "nn/bands.h"
+#include "nn/inverted_bottleneck.h"
+#include "nn/stream_state.h"
+#include "nn/temporal.h"
 
 namespace limbeck::nn {
+
+/// What the network sees: compressed magnitude, its logarithm, real and imaginary part, or
+/// magnitude and both parts.
+enum class Features { magnitude, log_magnitude, complex, magnitude_complex };
+
+inline config::Names<Features> names_of(Features) {
+  return {{"magnitude", Features::magnitude},
+          {"log_magnitude", Features::log_magnitude},
+          {"complex", Features::complex},
+          {"magnitude_complex", Features::magnitude_complex}};
+}
+
+/// How encoder stages reach the decoder: added, or joined by a 1x1 convolution.
+enum class Skips { none, add, concat };
+
+inline config::Names<Skips> names_of(Skips) {
+  return {{"none", Skips::none}, {"add", Skips::add}, {"concat", Skips::concat}};
+}
+
+/// Real in (0, 1), complex, or complex with a magnitude below 2.
+enum class Mask { real, complex, bounded_complex };
+
+inline config::Names<Mask> names_of(Mask) {
+  return {
+      {"real", Mask::real}, {"complex", Mask::complex}, {"bounded_complex", Mask::bounded_complex}};
+}
+
+/// How feature maps lie in memory.
+enum class MemoryFormat { contiguous, channels_last };
+
+inline config::Names<MemoryFormat> names_of(MemoryFormat) {
+  return {{"contiguous", MemoryFormat::contiguous}, {"channels_last", MemoryFormat::channels_last}};
+}
 
 /// One stage of the encoder; the decoder mirrors it.
 struct StageOptions {
@@ -40,26 +77,25 @@ struct DenoisingAutoencoderOptions : config::Component<DenoisingAutoencoderOptio
   int64_t rate_hz = 16000;
   StftOptions stft;
   BandOptions bands;
-  std::string features = "complex";
+  Features features = Features::complex;
   double compression = 0.3;
   StemOptions stem;
   std::vector<StageOptions> encoder = std::vector<StageOptions>(3);
   int64_t expansion = 2;
-  std::string norm = "batch";
-  std::string activation = "relu6";
+  NormKind norm = NormKind::batch;
+  ActivationKind activation = ActivationKind::relu6;
   LatentOptions latent;
-  TemporalOptions temporal;
-  std::string skips = "add";
-  std::string mask = "complex";
+  TemporalConfig temporal;
+  Skips skips = Skips::add;
+  Mask mask = Mask::complex;
   int64_t lookahead_frames = 0;
-  std::string memory_format = "contiguous";
+  MemoryFormat memory_format = MemoryFormat::contiguous;
 
   void describe(config::Visitor& v) override;
   /// The network sees all bins but the Nyquist bin, which gets the mask of the bin below.
   BandGrid grid() const;
   int64_t network_bins() const { return grid().size(); }
   int64_t total_stride() const;
-  int64_t latent_bins() const { return network_bins() / total_stride(); }
   /// Frames of the future that the kernels of this network could reach.
   int64_t lookahead_capacity() const;
 };
@@ -82,40 +118,42 @@ class DenoisingAutoencoder : public DenoisingModel {
   std::vector<LayerCost> layer_costs() const override;
   double frames_per_second() const override;
   int64_t latency_samples() const override;
+  ModelConfig config() const override;
   const DenoisingAutoencoderOptions& options() const { return options_; }
   const Stft& stft() const { return stft_; }
   /// The next frames of a stream, complex [B, T, F], enhanced. Needs a network without lookahead.
   at::Tensor enhance_frames(const at::Tensor& spectrum, StreamState& stream);
 
  private:
-  using Blocks = std::vector<InvertedBottleneck>;
+  /// What encoder and decoder stages have to do with one another: the last output that was kept is
+  /// the first to be joined.
+  enum class Skip { no, keep_output, join_input };
 
-  /// Blocks of one stage, registered as `name.i`. `lookahead_left` is what future frames remain to
-  /// be given out.
-  Blocks make_stage(const std::string& name, const StageOptions& stage, int64_t in_channels,
-                    int64_t out_channels, bool down, int64_t& lookahead_left);
-  class Collector;
-  struct TapShape {
-    int64_t channels;
-    int64_t stride;  ///< bands of the network in one bin of the tap
+  /// One step from the features to the mask. All that the network does, shows and costs is read
+  /// from its stages.
+  struct Stage {
+    std::string tap;       ///< name under which others see the output; empty: they do not
+    int64_t channels = 0;  ///< of the output
+    Skip skip = Skip::no;
+    /// By their names in cost reports, in order.
+    std::vector<std::pair<std::string, std::shared_ptr<Part>>> parts = {};
+    int64_t stride = 0;  ///< bands of the network in one bin of the output; set by add()
   };
+  class Builder;
+  class Collector;
+
+  void add(Stage stage);
   /// Throws ConfigError for an unknown tap.
-  TapShape tap_shape(const std::string& tap) const;
+  const Stage& stage_of(const std::string& tap) const;
   at::Tensor features(const at::Tensor& spectrum) const;
   /// Undefined where the collector has all that is wanted before.
   at::Tensor mask(const at::Tensor& spectrum, Collector& collector, StreamState* stream);
-  at::Tensor activate_mask(const at::Tensor& x) const;
   at::Tensor apply_mask(const at::Tensor& mask, const at::Tensor& spectrum) const;
 
   DenoisingAutoencoderOptions options_;
   Stft stft_{nullptr};
   Bands bands_{nullptr};
-  Conv stem_{nullptr}, latent_in_{nullptr}, latent_{nullptr}, latent_out_{nullptr}, head_{nullptr};
-  Norm stem_norm_{nullptr}, latent_out_norm_{nullptr};
-  Activation stem_activation_{nullptr}, latent_out_activation_{nullptr};
-  std::vector<Blocks> encoder_, decoder_;
-  std::vector<Conv> skips_;
-  Temporal temporal_{nullptr};
+  std::vector<Stage> stages_;
 };
 
 }  // namespace limbeck::nn

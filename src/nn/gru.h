@@ -4,9 +4,10 @@
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
-#include "limbeck/nn/stream_state.h"
+#include "nn/stream_state.h"
 
 // Legend: N rows, S steps.
 
@@ -37,5 +38,8 @@ class GruImpl : public torch::nn::Module {
   std::vector<std::vector<at::Tensor>> weights_;  // [group]: as at::gru takes them
 };
 TORCH_MODULE(Gru);
+
+/// Empty if so many groups can share the channels of latent_in, else what is wrong.
+std::string problem_of_groups(int64_t groups, int64_t channels);
 
 }  // namespace limbeck::nn

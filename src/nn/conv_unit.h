@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+
+#include "nn/norm.h"
+#include "nn/part.h"
+
+namespace limbeck::nn {
+
+struct ConvUnitOptions {
+  ConvOptions conv;           ///< without a bias if a norm follows, which has its own
+  int64_t upsample_freq = 1;  ///< groups of channels that are interleaved into the bins
+  NormKind norm = NormKind::none;
+  std::optional<ActivationKind> activation = {};
+};
+
+/// A convolution and what follows it: interleaving into the bins, a norm, an activation.
+class ConvUnit : public Part {
+ public:
+  /// Registers its modules in `parent`, which owns it, as `name`, `name`_norm, `name`_activation.
+  ConvUnit(torch::nn::Module& parent, const std::string& name, const ConvUnitOptions& options);
+  at::Tensor forward(const at::Tensor& x, StreamState* stream) override;
+  void fuse() override;
+  int64_t out_bins(int64_t bins) const override { return conv_->out_bins(bins) * upsample_; }
+  std::vector<LayerCost> costs(const std::string& name, int64_t bins) const override;
+
+ private:
+  torch::nn::Module& parent_;
+  std::string norm_name_;
+  int64_t upsample_;
+  Conv conv_{nullptr};
+  Norm norm_{nullptr};
+  Activation activation_{nullptr};  // null: none
+};
+
+/// Moves s groups of channels into the bins: [B, s·C, T, F] → [B, C, T, s·F]; channel k·C + c of
+/// bin f becomes channel c of bin s·f + k. In channels-last memory this only renames strides.
+at::Tensor interleave_bins(const at::Tensor& x, int64_t factor);
+
+}  // namespace limbeck::nn

@@ -1,0 +1,93 @@
+#include "nn/norm.h"
+
+#include <torch/types.h>
+
+#include "nn/kernels.h"
+#include "nn/stream_state.h"
+
+namespace limbeck::nn {
+namespace {
+constexpr double kEpsilon = 1e-5;
+constexpr double kMomentum = 0.1;
+}  // namespace
+
+NormImpl::NormImpl(NormKind kind, int64_t channels) : kind_(kind) {
+  if (kind == NormKind::none) return;
+  weight_ = register_parameter("weight", torch::ones({channels}));
+  bias_ = register_parameter("bias", torch::zeros({channels}));
+  if (kind != NormKind::batch) return;
+  running_mean_ = register_buffer("running_mean", torch::zeros({channels}));
+  running_var_ = register_buffer("running_var", torch::ones({channels}));
+}
+
+at::Tensor NormImpl::forward(const at::Tensor& x, StreamState* stream) const {
+  switch (kind_) {
+    case NormKind::batch:
+      return batch(x, nullptr);
+    case NormKind::instance:
+      return instance(x, stream);
+    case NormKind::none:
+      break;
+  }
+  return x;
+}
+
+at::Tensor NormImpl::activate(const at::Tensor& x, const Activation& activation,
+                              StreamState* stream) const {
+  if (kind_ == NormKind::batch && has_kernel(x) && activation->kind() != ActivationKind::silu) {
+    return batch(x, activation.get());
+  }
+  return activation->forward(forward(x, stream));
+}
+
+at::Tensor NormImpl::batch(const at::Tensor& x, const ActivationImpl* activation) const {
+  if (!has_kernel(x)) {
+    return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), kMomentum,
+                          kEpsilon, false);
+  }
+  const Activate then = activation == nullptr                         ? Activate::none
+                        : activation->kind() == ActivationKind::relu6 ? Activate::relu6
+                                                                      : Activate::prelu;
+  return batch_norm_activate(x, weight_, bias_, activation ? activation->slope() : at::Tensor(),
+                             running_mean_, running_var_,
+                             {is_training(), kMomentum, kEpsilon, then});
+}
+
+at::Tensor NormImpl::instance(const at::Tensor& x, StreamState* stream) const {
+  // Sums over minutes of frames need more digits than float32 has, and so do the squares where a
+  // channel hardly varies around a large mean.
+  const auto [within, centre] = at::var_mean(x, at::IntArrayRef{3}, false);  // [B, C, T]
+  const auto means = centre.to(torch::kDouble);
+  auto sums = at::stack({means, within.to(torch::kDouble) + means.square()}).cumsum(3);
+  auto frames = at::arange(1, x.size(2) + 1, sums.options());  // [T]
+  if (stream != nullptr) {
+    at::Tensor& before = stream->of(this);  // [3, B, C]: both sums and the number of frames
+    if (before.defined()) {
+      sums = sums + before.narrow(0, 0, 2).unsqueeze(3);
+      frames = frames + before[2][0][0];
+    }
+    const auto last = sums.select(3, -1);  // [2, B, C]
+    before = at::cat({last, frames[-1].expand_as(last[0]).unsqueeze(0)});
+  }
+  const auto mean = sums[0] / frames;  // [B, C, T]
+  const auto variance = (sums[1] / frames - mean.square()).clamp_min(0);
+  const auto scale = (variance + kEpsilon).rsqrt() * weight_.unsqueeze(1);
+  const auto shift = bias_.unsqueeze(1) - mean * scale;
+  return x * scale.to(x.dtype()).unsqueeze(3) + shift.to(x.dtype()).unsqueeze(3);
+}
+
+NormImpl::Affine NormImpl::affine() const {
+  at::NoGradGuard no_grad;
+  const auto scale = weight_ * (running_var_ + kEpsilon).rsqrt();
+  return {scale, bias_ - running_mean_ * scale};
+}
+
+void fold_norm(torch::nn::Module& parent, const std::string& name, Conv& conv, Norm& norm) {
+  if (norm->kind() != NormKind::batch) return;
+  const auto folded = norm->affine();
+  const int64_t copies = conv->options().out_channels / folded.scale.size(0);
+  conv->rescale(folded.scale.repeat({copies}), folded.shift.repeat({copies}));
+  norm = parent.replace_module(name, Norm(NormKind::none, 0));
+}
+
+}  // namespace limbeck::nn

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+#include <string>
+
+#include "limbeck/nn/layers.h"
+
+// Legend: B batch, C channel, T frame, F bin.
+
+namespace limbeck::nn {
+
+/// `batch`: batch normalisation over B, T, F (Ioffe and Szegedy, arXiv 1502.03167; momentum 0.1).
+/// `instance`: cumulative instance normalisation: mean and variance of a channel over the bins of
+/// all frames up to the present one, so it is causal and knows nothing of other items. `none`:
+/// identity. ε is 1e-5.
+enum class NormKind { batch, instance, none };
+
+inline config::Names<NormKind> names_of(NormKind) {
+  return {{"batch", NormKind::batch}, {"instance", NormKind::instance}, {"none", NormKind::none}};
+}
+
+class NormImpl : public torch::nn::Module {
+ public:
+  NormImpl(NormKind kind, int64_t channels);
+  /// With `stream`, `x` holds the next frames of a stream.
+  at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr) const;
+  /// The same with `activation` behind it, in one pass where there is a kernel for that.
+  at::Tensor activate(const at::Tensor& x, const Activation& activation,
+                      StreamState* stream = nullptr) const;
+  NormKind kind() const { return kind_; }
+  struct Affine {
+    at::Tensor scale, shift;  // [C]
+  };
+  /// What a batch norm does in eval mode: scale · x + shift.
+  Affine affine() const;
+  int64_t state_values() const { return kind_ == NormKind::instance ? 3 * weight_.numel() : 0; }
+
+ private:
+  at::Tensor instance(const at::Tensor& x, StreamState* stream) const;
+  /// `activation` may be null.
+  at::Tensor batch(const at::Tensor& x, const ActivationImpl* activation) const;
+
+  NormKind kind_;
+  at::Tensor weight_, bias_, running_mean_, running_var_;  // [C]
+};
+TORCH_MODULE(Norm);
+
+/// Lets `conv` do what the batch norm behind it does; the identity takes the norm's place, also as
+/// the module `name` of `parent`. The norm may have fewer channels, which then repeat. Other norms
+/// stay.
+void fold_norm(torch::nn::Module& parent, const std::string& name, Conv& conv, Norm& norm);
+
+}  // namespace limbeck::nn
