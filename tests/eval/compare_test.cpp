@@ -45,7 +45,7 @@ TEST_F(CompareTest, GivesPairedDifferencesIntervalWinsAndWorstFiles) {
   EXPECT_EQ(compare_results(a, b, "wss", 1).worst[0].id, "1");
   const std::string text = comparison_text(comparison, "a", "b");
   EXPECT_NE(text.find("[-0.39, +2.22]"), std::string::npos) << text;
-  EXPECT_NO_THROW(nlohmann::json::parse(comparison_json(comparison)));
+  EXPECT_TRUE(nlohmann::json::accept(comparison_json(comparison)));
 }
 
 TEST_F(CompareTest, LeavesOutWhatOnlyOneHas) {

@@ -18,6 +18,7 @@ expect 0 "distill.terms[].weight" "$bin/limbeck-distill" --help-config
 expect 2 "--set train.lrr=1: train.lrr: unknown key" \
   "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --set train.lrr=1
 expect 2 "no configuration file is named" "$bin/limbeck-pretrain"
+expect 0 "| si_sdr " "$bin/limbeck-evaluate" --list-metrics
 expect 3 "no-such.csv: cannot be read" \
   "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --check --set data.source.speech=no-such.csv
 
