@@ -229,7 +229,7 @@ TEST_P(EverySource, KnowsItsFilesByContentWhereverTheyLie) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Registered, EverySource, testing::ValuesIn(kRows),
-                         [](const auto& info) { return info.param.label; });
+                         [](const auto& row) { return row.param.label; });
 
 }  // namespace
 }  // namespace limbeck

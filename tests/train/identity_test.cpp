@@ -58,7 +58,8 @@ class Texts : public config::Visitor {
     prefix_ = outer_.back();
     outer_.pop_back();
   }
-  void list_of(std::string_view key, const List& list, std::string_view) override {
+  void list_of(std::string_view key, const List& list, std::string_view,
+               const config::Rule&) override {
     Texts item(prefix_ + std::string(key) + "[].", files_, others_);
     list.describe_default(item);
   }
