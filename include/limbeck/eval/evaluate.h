@@ -6,6 +6,7 @@
 #include "limbeck/config/schema.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/log.h"
+#include "limbeck/metric/metric.h"
 
 namespace limbeck {
 
