@@ -41,7 +41,7 @@ TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {
 TEST(StudyPlan, GivesNamesThatDifferInSignsOnlyFoldersOfTheirOwn) {
   const StudyPlan plan =
       plan_study(demo({"scenarios.0.name=gain +3 dB", "scenarios.1.name=gain -3 dB",
-                       "methods.0.name=a/b", "methods.1.name=a b"}));
+                       "methods.0.name=a/b", "methods.1.name=a b", "study.baseline=a b"}));
   std::set<std::string> dirs;
   for (const StudyRun& run : plan.students) dirs.insert(run.dir.string());
   EXPECT_EQ(dirs.size(), plan.students.size());
