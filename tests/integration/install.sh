@@ -38,6 +38,6 @@ int main() {
   std::printf("%s, %s\n", limbeck::version_text().c_str(), config.model.chosen.name().c_str());
 }
 CPP
-expect 0 "" cmake -S "$work/user" -B "$work/user/build" -DCMAKE_PREFIX_PATH="$prefix"
+expect 0 "" cmake -G Ninja -S "$work/user" -B "$work/user/build" -DCMAKE_PREFIX_PATH="$prefix"
 expect 0 "" cmake --build "$work/user/build"
 expect 0 denoising_autoencoder "$work/user/build/user"
