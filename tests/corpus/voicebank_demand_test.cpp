@@ -251,7 +251,7 @@ TEST_F(VoiceBank, NamesEachBrokenFileAndPreparesTheRest) {
                   "have 48000 Hz",
                   HasSubstr("clean_trainset_28spk_wav/p286_001.wav: cannot be read as audio"),
                   "clean_trainset_28spk_wav/p226_001.wav: is cut short: its header "
-                  "promises 18646 bytes, and there are 17646"));
+                  "promises 9301 samples, and there are 8801"));
   EXPECT_EQ(report.partial, "train 1 of 10802, valid 3 of 770, test 4 of 824");
   EXPECT_TRUE(report.locked);
   EXPECT_FALSE(fs::exists(out() / "train/clean/p227_001.flac"));
