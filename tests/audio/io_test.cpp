@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <sndfile.h>
+#include <unistd.h>
 
 #include <limits>
 
+#include "../core/full_disk.h"
 #include "../data/support.h"
 #include "limbeck/core/error.h"
 
@@ -12,6 +14,7 @@ namespace limbeck {
 namespace {
 
 using test::message_of;
+using test::message_on_full_disk;
 using test::put_audio;
 using test::put_text;
 using test::TempDir;
@@ -192,33 +195,29 @@ TEST(AudioIo, NamesTheFileAndTheReason) {
   EXPECT_THAT(failure("cut.flac"), HasSubstr(" of its 50000 samples"));
 }
 
-// libsndfile takes what is left of a WAV file for all of it, and says nothing.
-TEST(AudioIo, NoticesAWavFileThatWasCutShort) {
+// libsndfile does not report that the last of a file could not be written.
+TEST(AudioIo, PutsNothingInPlaceOnAFullDisk) {
   TempDir dir;
-  put_audio(dir / "cut.wav", test::white(5000, 1));
-  const std::string whole = read_file(dir / "cut.wav");
-  ASSERT_EQ(whole.size(), 10044U);
-  const std::string reason = ": is cut short: its header promises 10044 bytes, and there are ";
-  for (const size_t size : {9000, 50, 44, 10042}) {
-    put_text(dir / "cut.wav", whole.substr(0, size));
-    const std::string wanted = reason + std::to_string(size);
-    EXPECT_EQ(message_of<DataError>([&] { read_audio(dir / "cut.wav"); }),
-              (dir / "cut.wav").string() + wanted);
-    EXPECT_EQ(message_of<DataError>([&] { audio_info(dir / "cut.wav"); }),
-              (dir / "cut.wav").string() + wanted);
-    EXPECT_EQ(
-        message_of<DataError>([&] { read_audio_bytes(whole.substr(0, size), "a.zip/b.wav"); }),
-        "a.zip/b.wav" + wanted);
+  const Waveform wave{test::white(20000, 1), 16000};
+  for (const char* name : {"a.wav", "a.flac", "a.ogg"}) {
+    put_text(dir / name, "old");
+    const auto whole = dir / "whole" / name;
+    std::filesystem::create_directories(dir / "whole");
+    write_audio(whole, wave);
+    const auto size = std::filesystem::file_size(whole);
+    for (const auto room : {uintmax_t{0}, uintmax_t{100}, size / 2, size - 1}) {
+      EXPECT_EQ(message_on_full_disk(room, [&] { write_audio(dir / name, wave); }),
+                (dir / name).string() + ": cannot be written: File too large");
+    }
+    EXPECT_EQ(read_file(dir / name), "old");
   }
-  put_text(dir / "cut.wav", whole + "what follows is nothing to us");
-  EXPECT_EQ(read_audio(dir / "cut.wav").size(), 5000);
-
-  // Written into a pipe, a file cannot know its length.
-  std::string piped = whole;
-  piped.replace(4, 4, "\xff\xff\xff\xff");
-  piped.replace(40, 4, "\xff\xff\xff\xff");
-  put_text(dir / "piped.wav", piped);
-  EXPECT_EQ(read_audio(dir / "piped.wav").size(), 5000);
+  if (::access("/dev/full", W_OK) == 0) {
+    std::filesystem::create_symlink("/dev/full", dir / "full.flac");
+    EXPECT_EQ(message_of<DataError>([&] { write_audio(dir / "full.flac", wave); }),
+              (dir / "full.flac").string() + ": cannot be written: No space left on device");
+  }
+  std::filesystem::remove_all(dir / "whole");
+  EXPECT_LE(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 4);
 }
 
 TEST(AudioIo, ReadsFilesInMemoryAsThoseOnDisk) {
