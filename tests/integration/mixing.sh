@@ -55,7 +55,7 @@ for name, value in {"silence/a.wav": 0, "silence/b.wav": 0, "offset/a.wav": 3277
     path.parent.mkdir(exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
-        file.writeframes(b"".join(struct.pack("<h", value + 3000 * (value > 0) * (i // 40 % 2)) for i in range(32000)))
+        file.writeframes(b"".join(struct.pack("<h", value + 3000 * (value > 0) * (i // 40 % 2)) for i in range(31000 + ord(path.stem))))
 END
 printf 'file,split\nsilence/a.wav,train\nsilence/b.wav,valid\n' >"$work/splits.csv"
 expect 0 "silence/a.wav: is silent" "$prepare" recordings "$work/silence" --out "$work/silence.csv" --splits "$work/splits.csv"
