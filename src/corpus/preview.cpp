@@ -9,8 +9,9 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/png.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/data/loader.h"
-#include "limbeck/data/selection.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -106,12 +107,13 @@ PreviewPage make_page(const DataOptions& data, const PreviewOptions& options,
 
 void write_preview(const DataOptions& data, const PreviewOptions& options) {
   const DataSelection selection = select_data(data);
+  require_sound(selection, Split::train);
   const auto dataset = make_train_dataset(data, selection);
   LoaderOptions loading = loader_options(data, options.batch_size, nullptr);
   loading.workers = 0;
   Loader loader(*dataset, loading, SeedKey(options.seed));
   PreviewPage page = make_page(data, options, selection.source, *dataset);
-  std::filesystem::create_directories(options.out);
+  make_folder(options.out);
   Batch batch;
   for (int64_t n = 0; n < options.count; ++n) {
     const auto i = static_cast<size_t>(n % options.batch_size);
