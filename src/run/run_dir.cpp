@@ -30,7 +30,7 @@ void refuse_another(const RunView& run, const Identity& planned) {
   std::vector<std::string> changed;
   try {
     changed = run.identity().differences(planned);
-  } catch (const Error& e) {
+  } catch (const CheckpointError& e) {
     throw ConfigError(std::string(e.what()) + "; give another run.dir, or --restart to start over");
   }
   if (changed.empty()) return;

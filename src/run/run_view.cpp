@@ -43,7 +43,12 @@ Identity RunView::identity() const {
                     "to be trained anew, or name one of its model files"
                   : ": no such run"));
   }
-  return Identity::parse(read_file(path), path.string());
+  const std::string text = read_file(path);
+  try {
+    return Identity::parse(text, path.string());
+  } catch (const DataError& e) {
+    throw CheckpointError(e.what());
+  }
 }
 
 RunView::Found RunView::find(const std::string& which, const std::string& only) const {

@@ -26,7 +26,7 @@ class RunView {
   bool exists() const;
 
   /// What its results are determined by. Throws CheckpointError for a run without identity.json,
-  /// as older versions left it.
+  /// as older versions left it, or with one that is damaged; DataError if it cannot be read.
   Identity identity() const;
 
   /// A checkpoint, and what was passed over for it.
