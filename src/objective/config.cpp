@@ -108,6 +108,11 @@ void TeacherCacheOptions::describe(config::Visitor& v) {
   v.value("precision", precision,
           "what the teacher says is rounded to; float16 halves the folder and changes results",
           config::one_of({"float32", "float16"}));
+  v.value(
+      "max_gb", max_gb,
+      "gigabytes that dir may take, with all that lies in it; for what finds no room the teacher "
+      "is run; 0: no bound",
+      config::at_least(0).no_effect());
 }
 
 }  // namespace limbeck::objective

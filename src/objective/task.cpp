@@ -44,7 +44,8 @@ bool TaskBatch::padded() const {
 LearningTask::LearningTask(std::shared_ptr<nn::DenoisingModel> student,
                            std::shared_ptr<nn::DenoisingModel> teacher,
                            const ObjectiveConfig& objective, const DistillOptions& distill,
-                           int64_t batch_size, SeedKey key, const std::string& teacher_id)
+                           int64_t batch_size, SeedKey key, const std::string& teacher_id,
+                           Logger* logger)
     : student_(std::move(student)), objective_(objective), phases_(distill.phases) {
   const auto device = student_->parameters().front().device();
   objective_.to(device);
@@ -71,7 +72,7 @@ LearningTask::LearningTask(std::shared_ptr<nn::DenoisingModel> student,
   nn::initialize(helpers_, key.with("weights"));
   helpers_.to(device);
   teacher_ = std::make_shared<Teacher>(std::move(teacher), teacher_taps, needs_estimate, device,
-                                       distill.cache, teacher_id);
+                                       distill.cache, teacher_id, logger);
 }
 
 void LearningTask::add_term(size_t index, const DistillTermConfig& config,

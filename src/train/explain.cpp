@@ -118,8 +118,11 @@ std::string cache_line(const TrainingConfig& config, const LearningTask& task, i
         "%.2f MiB\n",
         mib(batch));
   }
-  return format("the teacher is kept in %s: %d training batches, %.0f MiB, and validation\n",
-                config.distill.cache.dir, batches, mib(batch * batches));
+  const double max_gb = config.distill.cache.max_gb;
+  const bool fits = max_gb == 0 || static_cast<double>(batch * batches) <= max_gb * 1e9;
+  return format("the teacher is kept in %s: %d training batches, %.0f MiB, and validation%s\n",
+                config.distill.cache.dir, batches, mib(batch * batches),
+                fits ? "" : format("; distill.cache.max_gb: %g keeps less of it", max_gb));
 }
 
 }  // namespace

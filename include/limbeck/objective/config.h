@@ -49,6 +49,7 @@ struct PhaseOptions {
 struct TeacherCacheOptions {
   std::string dir;  ///< empty: the teacher is run in every step
   std::string precision = "float32";
+  double max_gb = 50;  ///< 10⁹ bytes; 0: no bound
   void describe(config::Visitor& v);
 };
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "limbeck/core/log.h"
 #include "limbeck/objective/distill.h"
 #include "limbeck/objective/objective.h"
 
@@ -46,11 +47,12 @@ class LearningTask {
  public:
   /// Adapters draw their weights from `key` and their names, so they cannot change the student.
   /// `teacher` may be null where there are no terms; it is taken over. `teacher_id` stands for its
-  /// weights and options in a cache, and is needed for one only.
+  /// weights and options in a cache, and is needed for one only. `logger`, if there is one, is told
+  /// what goes wrong with the cache.
   LearningTask(std::shared_ptr<nn::DenoisingModel> student,
                std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
                const DistillOptions& distill, int64_t batch_size, SeedKey key,
-               const std::string& teacher_id = "");
+               const std::string& teacher_id = "", Logger* logger = nullptr);
   LossReport forward(const TaskBatch& batch);
   /// The network that comes out of training.
   nn::DenoisingModel& model() { return *student_; }
