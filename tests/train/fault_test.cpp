@@ -105,17 +105,17 @@ class Faults : public testing::Test {
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
   }
 
-  static TrainingConfig config(const fs::path& folder, int64_t seed) {
+  static TrainingConfig config(const fs::path& folder, int64_t seed, const fs::path& teacher) {
     return config::read_text<TrainingConfig>(
         format("run: {dir: '%s', device: cpu, threads: 1, seed: %d}\n"
                "model: {%s}\n"
                "data: {source: {type: pairs, manifest: '%s'}, segment_seconds: 0.1, workers: 0, "
                "valid_count: 2, valid_segment_seconds: 0.1, epochs_unique: 1}\n"
                "train: {steps: 4, batch_size: 2, validate_every: 2, log_every: 1}\n"
-               "teacher: {checkpoint: '%s'}\n"
+               "teacher: {checkpoint: '%s', which: last}\n"
                "distill: {terms: [{name: cosine}], cache: {dir: '%s'}}\n",
                folder / "run", seed, inline_yaml(kModel), *shared_ / "data/pairs.csv",
-               *shared_ / "teacher.safetensors", folder / "cache"),
+               teacher.empty() ? *shared_ / "teacher.safetensors" : teacher, folder / "cache"),
         "fault test");
   }
 
@@ -129,7 +129,7 @@ class Faults : public testing::Test {
 
   /// As limbeck-distill does, told to restart or not.
   static Outcome train(const fs::path& folder, const Injection& injection, bool restart = false,
-                       int64_t seed = 1) {
+                       int64_t seed = 1, const fs::path& teacher = "") {
     fs::create_directories(folder);
     const fs::path said = folder.string() + ".said";
     const fs::path calls = folder.string() + ".calls";
@@ -141,7 +141,7 @@ class Faults : public testing::Test {
       int code = 0;
       inject(folder, injection);
       try {
-        run_training(config(folder, seed), {.restart = restart}, logger);
+        run_training(config(folder, seed, teacher), {.restart = restart}, logger);
       } catch (const Error& e) {
         logger.error(e.what());
         code = static_cast<int>(e.code());
@@ -163,6 +163,19 @@ class Faults : public testing::Test {
       fs::remove(calls);
     }
     return outcome;
+  }
+
+  /// Makes a run that was killed just before the checkpoint of its last step was begun.
+  static fs::path stopped(const std::string& name) {
+    const auto& all = reference_->calls;
+    const auto last = std::find_if(all.begin(), all.end(), [](const std::string& call) {
+      return call.find("step-00000004") != std::string::npos;
+    });
+    const fs::path folder = *shared_ / name;
+    fs::remove_all(folder);
+    EXPECT_EQ(train(folder, {.fault = Fault::kill, .at = last - all.begin()}).code, -SIGKILL);
+    EXPECT_EQ(RunView(folder / "run").checkpoint("last")->filename(), "step-00000002");
+    return folder;
   }
 
   static std::vector<nlohmann::json> metrics(const fs::path& run) {
@@ -278,16 +291,9 @@ TEST_F(Faults, InterruptedAnywhereARunHasSavedWhatItWroteDown) {
 }
 
 TEST_F(Faults, FailingWhileItResumesARunLosesNothing) {
-  // Killed just before the checkpoint of its last step is begun.
-  const auto& all = reference_->calls;
-  const auto last = std::find_if(all.begin(), all.end(), [](const std::string& call) {
-    return call.find("step-00000004") != std::string::npos;
-  });
-  const fs::path stopped = *shared_ / "stopped";
-  ASSERT_EQ(train(stopped, {.fault = Fault::kill, .at = last - all.begin()}).code, -SIGKILL);
-  ASSERT_EQ(RunView(stopped / "run").checkpoint("last")->filename(), "step-00000002");
+  const fs::path before = stopped("stopped");
   const auto prepare = [&](const fs::path& folder) {
-    fs::copy(stopped, folder, fs::copy_options::recursive);
+    fs::copy(before, folder, fs::copy_options::recursive);
   };
   TempDir dir;
   prepare(dir / "case");
@@ -300,6 +306,19 @@ TEST_F(Faults, FailingWhileItResumesARunLosesNothing) {
   }
   try_each(resumed.calls, {.fault = Fault::kill}, 0, 3 * kStride, false, prepare,
            [](const fs::path&, const Outcome&) {});
+}
+
+TEST_F(Faults, ATeacherThatTrainsOnIsAnotherOneOnResume) {
+  const fs::path young = stopped("young");
+  TempDir dir;
+  const Outcome begun = train(dir / "case", {}, false, 1, young / "run");
+  EXPECT_EQ(begun.code, 0);
+  EXPECT_THAT(begun.said, testing::HasSubstr("is still in training (step 4)"));
+  ASSERT_EQ(train(young, {}).code, 0);
+  const Outcome resumed = train(dir / "case", {}, false, 1, young / "run");
+  EXPECT_EQ(resumed.code, 2);
+  EXPECT_THAT(resumed.said, testing::HasSubstr("teacher.model: "));
+  EXPECT_THAT(resumed.said, Not(testing::HasSubstr("still in training")));
 }
 
 TEST_F(Faults, KilledWhileItRestartsARunCanBeRestarted) {
