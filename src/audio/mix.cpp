@@ -16,22 +16,28 @@ constexpr double kEnvelopeSeconds = 0.03;
 constexpr double kHangoverSeconds = 0.2;
 constexpr double kMarginDb = 15.9;
 
-double energy(std::span<const float> samples) {
+// A mean at or above this level is an offset, unless the rest is so much louder that it matters
+// little: a short piece of rumble has a mean as well.
+constexpr double kOffsetDbfs = -60;
+constexpr double kOffsetBelowDb = 12;
+
+/// Around the mean.
+double energy(std::span<const float> samples, double mean) {
   double sum = 0;
-  for (const float x : samples) sum += static_cast<double>(x) * x;
+  for (const float x : samples) sum += (x - mean) * (x - mean);
   return sum;
 }
 
 double decibels(double power) { return power > 0 ? 10 * std::log10(power) : kSilence; }
 
 /// P.56's q: |x| through two exponential averages.
-std::vector<double> envelope_of(std::span<const float> samples, int rate_hz) {
+std::vector<double> envelope_of(std::span<const float> samples, double mean, int rate_hz) {
   const double keep = std::exp(-1 / (rate_hz * kEnvelopeSeconds));
   std::vector<double> envelope(samples.size());
   double once = 0;
   double twice = 0;
   for (size_t i = 0; i < samples.size(); ++i) {
-    once = keep * once + (1 - keep) * std::abs(samples[i]);
+    once = keep * once + (1 - keep) * std::abs(samples[i] - mean);
     twice = keep * twice + (1 - keep) * once;
     envelope[i] = twice;
   }
@@ -56,15 +62,32 @@ int64_t active_samples(const std::vector<double>& envelope, double threshold, in
 
 }  // namespace
 
+double mean_of(std::span<const float> samples) {
+  if (samples.empty()) return 0;
+  const double first =
+      samples.front();  // taken out first, so that a constant has no rounding error
+  double sum = 0;
+  for (const float x : samples) sum += x - first;
+  return first + sum / static_cast<double>(samples.size());
+}
+
 double level_dbfs(std::span<const float> samples) {
-  return samples.empty() ? kSilence
-                         : decibels(energy(samples) / static_cast<double>(samples.size()));
+  if (samples.empty()) return kSilence;
+  return decibels(energy(samples, mean_of(samples)) / static_cast<double>(samples.size()));
+}
+
+bool is_silent(std::span<const float> samples) { return level_dbfs(samples) < kSilentNoiseDbfs; }
+
+bool has_offset(std::span<const float> samples) {
+  const double mean_dbfs = decibels(mean_of(samples) * mean_of(samples));
+  return mean_dbfs >= kOffsetDbfs && mean_dbfs >= level_dbfs(samples) - kOffsetBelowDb;
 }
 
 double active_level_dbfs(std::span<const float> speech, int rate_hz) {
-  const double total = energy(speech);
+  const double mean = mean_of(speech);
+  const double total = energy(speech, mean);
   if (total <= 0) return kSilence;
-  const auto envelope = envelope_of(speech, rate_hz);
+  const auto envelope = envelope_of(speech, mean, rate_hz);
   const auto hangover = static_cast<int64_t>(std::ceil(kHangoverSeconds * rate_hz));
   // Fewer active samples raise the level, that the threshold, and that leaves fewer active samples:
   // from "all are active" the search ends at the lowest threshold that fits its own level.

@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <tuple>
 
 #include "limbeck/audio/io.h"
+#include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
 #include "limbeck/corpus/voicebank_demand.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/data/listing.h"
+#include "limbeck/data/place.h"
 #include "limbeck/data/protocol.h"
 #include "limbeck/data/training_record.h"
 
@@ -41,10 +43,10 @@ bool decodes_exactly(const fs::path& path) {
   return type != ".ogg" && type != ".OGG";
 }
 
-/// Throws DataError unless the file is as listed.
-void check_file(const ListedFile& file) {
+/// The samples. Throws DataError unless the file is as listed.
+std::vector<float> read_checked(const ListedFile& file) {
   const fs::path& path = file.audio.path;
-  const Waveform wave = read_audio(path);
+  Waveform wave = read_audio(path);
   if (wave.rate_hz != file.rate_hz) {
     throw DataError(
         format("%s: has %d Hz where the manifest says %d Hz", path, wave.rate_hz, file.rate_hz));
@@ -56,6 +58,20 @@ void check_file(const ListedFile& file) {
   if (decodes_exactly(path) && hash_audio(wave.samples) != file.audio.hash) {
     throw DataError(path.string() + ": has other samples than the manifest's hash says");
   }
+  return std::move(wave.samples);
+}
+
+/// What decoding a file showed.
+struct Finding {
+  std::string fault;
+  std::string oddity;
+  bool silent = false;
+};
+
+fs::path behind_link(const fs::path& file) {
+  std::error_code failed;
+  const fs::path target = fs::weakly_canonical(file, failed);
+  return failed ? file : target;
 }
 
 class Doctor {
@@ -85,6 +101,7 @@ class Doctor {
     }
     check_leaks(protocol.leak.empty());
     check_files();
+    check_sound();
     find_unlisted(voicebank);
     return finish();
   }
@@ -100,6 +117,7 @@ class Doctor {
     }
     check_leaks(true);
     check_files();
+    check_sound();
     find_unlisted(false);
     return finish();
   }
@@ -146,6 +164,7 @@ class Doctor {
   }
 
   void check_leaks(bool are_faults) {
+    remark_on_speakers();
     const std::vector<Leak> leaks = TrainingRecord(data_).leaks(data_);
     if (leaks.empty() || !are_faults) return;  // what was allowed when it was locked is a remark
     add_fault("leak: " + leak_summary(leaks));
@@ -154,45 +173,88 @@ class Doctor {
     }
   }
 
+  /// What has no speaker cannot be on two sides.
+  void remark_on_speakers() {
+    int64_t all = 0;
+    int64_t unknown = 0;
+    int64_t sides = 0;
+    for (const Split split : kSplits) {
+      const int64_t before = all;
+      for (const Role role : {Role::speech, Role::pairs}) {
+        for (const ManifestEntry& entry : data_.of(split).of(role)) {
+          ++all;
+          unknown += entry.speaker.empty();
+        }
+      }
+      sides += all > before;
+    }
+    if (unknown == 0 || sides < 2) return;
+    checkup_.remarks.push_back(format(
+        "%d of %d entries have no speaker: one on two sides would not be seen", unknown, all));
+  }
+
   void check_files() {
     const std::vector<ListedFile> files(files_.begin(), files_.end());
-    std::vector<std::optional<std::string>> reasons(files.size());
+    std::vector<Finding> findings(files.size());
     Progress progress(logger_, "decoding", "files", static_cast<int64_t>(files.size()));
     parallel_for(static_cast<int64_t>(files.size()), threads_, progress, [&](int64_t i) {
       const auto at = static_cast<size_t>(i);
       try {
-        check_file(files[at]);
+        const std::vector<float> samples = read_checked(files[at]);
+        findings[at] = {"", oddity_of(samples), is_silent(samples)};
       } catch (const DataError& e) {
-        reasons[at] = e.what();
+        findings[at].fault = e.what();
       }
     });
     for (size_t i = 0; i < files.size(); ++i) {
       const fs::path& path = files[i].audio.path;
-      if (reasons[i]) {
-        checkup_.problems.push_back({path.string(), without_path(*reasons[i], path)});
-      } else {
-        checkup_.seconds += static_cast<double>(files[i].samples) / files[i].rate_hz;
+      const Finding& found = findings[i];
+      if (!found.fault.empty()) {
+        checkup_.problems.push_back({path.string(), without_path(found.fault, path)});
+        continue;
       }
+      checkup_.seconds += static_cast<double>(files[i].samples) / files[i].rate_hz;
+      if (found.silent) silent_.insert(path);
+      if (!found.oddity.empty()) checkup_.remarks.push_back(path.string() + ": " + found.oddity);
     }
     checkup_.files = static_cast<int64_t>(files.size());
   }
 
+  /// A split of which nothing is to be heard.
+  void check_sound() {
+    for (const Split split : kSplits) {
+      for (const Role role : kRoles) {
+        const auto& entries = data_.of(split).of(role);
+        const bool any = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+          const bool alike = role == Role::pairs && entry.noisy.hash == entry.audio.hash;
+          return !alike && !silent_.contains(entry.audio.path);
+        });
+        if (entries.empty() || any) continue;
+        add_fault(silence_text(checkup_.subject, split, role, entries.size()));
+      }
+    }
+  }
+
   /// Audio beside the listed files that is not listed itself.
   void find_unlisted(bool is_wrong) {
-    std::set<fs::path> listed_files;
+    std::set<fs::path> places;
+    std::set<fs::path> targets;  // of links among them
     std::set<fs::path> folders;
     for (const ListedFile& file : files_) {
-      const fs::path path = fs::weakly_canonical(file.audio.path);
-      listed_files.insert(path);
-      folders.insert(path.parent_path());
+      const fs::path place = place_of(file.audio.path);
+      places.insert(place);
+      targets.insert(behind_link(place));
+      folders.insert(place.parent_path());
     }
     std::vector<std::string> unlisted;
     for (const fs::path& folder : folders) {
-      if (!fs::is_directory(folder)) continue;
-      for (const auto& entry : fs::directory_iterator(folder)) {
-        if (!is_audio_path(entry.path()) || listed_files.count(entry.path()) > 0) continue;
-        if (fs::weakly_canonical(entry.path()) != entry.path()) continue;  // a link to another
-        unlisted.push_back(entry.path().string());
+      std::error_code failed;  // what is in a folder that cannot be read is a problem already
+      fs::directory_iterator entry(folder, failed);
+      for (; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
+        const fs::path& path = entry->path();
+        if (!is_audio_path(path) || places.contains(path)) continue;
+        if (behind_link(path) != path && targets.contains(behind_link(path))) continue;
+        unlisted.push_back(path.string());
       }
     }
     std::sort(unlisted.begin(), unlisted.end());
@@ -218,17 +280,21 @@ class Doctor {
   Checkup checkup_;
   DataSelection data_;
   std::set<ListedFile> files_;
+  std::set<fs::path> silent_;
 };
 
 }  // namespace
 
 Checkup check_data(const fs::path& path, int64_t threads, Logger& logger) {
-  if (!fs::exists(path)) throw DataError(path.string() + ": does not exist");
-  if (!fs::is_directory(path)) {
+  std::error_code failed;
+  if (!fs::exists(path, failed)) {
+    throw DataError(path.string() + ": " + (failed ? failed.message() : "does not exist"));
+  }
+  if (!is_folder(path)) {
     return path.extension() == ".csv" ? Doctor(threads, logger).check_manifest(path)
                                       : Doctor(threads, logger).check_protocol(path);
   }
-  if (!fs::exists(path / "protocol.yaml")) {
+  if (!fs::exists(path / "protocol.yaml", failed) && !failed) {
     throw DataError(path.string() +
                     ": holds no protocol.yaml; name a manifest (.csv), or lock the set with "
                     "limbeck-prepare protocol");

@@ -24,12 +24,15 @@ struct SideMeasures {
   double rms_dbfs = 0;
   double peak_dbfs = 0;
   int64_t full_scale = 0;
+  bool silent = false;
+  bool offset = false;
 };
 
 struct EntryMeasures {
   double seconds = 0;
   std::array<SideMeasures, 2> sides;
   double snr_db = std::numeric_limits<double>::quiet_NaN();
+  std::vector<Problem> oddities;
 };
 
 SideMeasures measure_side(const Waveform& wave) {
@@ -38,6 +41,8 @@ SideMeasures measure_side(const Waveform& wave) {
   SideMeasures m;
   m.active_dbfs = active_level_dbfs(wave.samples, wave.rate_hz);
   m.rms_dbfs = level_dbfs(wave.samples);
+  m.silent = is_silent(wave.samples);
+  m.offset = has_offset(wave.samples);
   float peak = 0;
   for (const float x : wave.samples) {
     peak = std::max(peak, std::abs(x));
@@ -48,15 +53,9 @@ SideMeasures measure_side(const Waveform& wave) {
 }
 
 double snr_of(const Waveform& clean, const Waveform& noisy) {
-  double signal = 0;
-  double noise = 0;
-  for (size_t i = 0; i < clean.samples.size(); ++i) {
-    const double x = clean.samples[i];
-    const double d = noisy.samples[i] - x;
-    signal += x * x;
-    noise += d * d;
-  }
-  return 10 * std::log10(signal / noise);
+  std::vector<float> noise = noisy.samples;
+  for (size_t i = 0; i < noise.size(); ++i) noise[i] -= clean.samples[i];
+  return level_dbfs(clean.samples) - level_dbfs(noise);
 }
 
 EntryMeasures measure_entry(const ManifestEntry& entry, bool pair) {
@@ -64,6 +63,7 @@ EntryMeasures measure_entry(const ManifestEntry& entry, bool pair) {
   const Waveform clean = read_audio(entry.audio.path);
   m.seconds = clean.seconds();
   m.sides[0] = measure_side(clean);
+  add_oddity(entry.audio.path, clean.samples, m.oddities);
   if (!pair) return m;
   const Waveform noisy = read_audio(entry.noisy.path);
   if (noisy.size() != clean.size() || noisy.rate_hz != clean.rate_hz) {
@@ -72,6 +72,7 @@ EntryMeasures measure_entry(const ManifestEntry& entry, bool pair) {
                            noisy.rate_hz));
   }
   m.sides[1] = measure_side(noisy);
+  add_oddity(entry.noisy.path, noisy.samples, m.oddities);
   m.snr_db = snr_of(clean, noisy);
   return m;
 }
@@ -87,7 +88,8 @@ SideStats side_stats(const std::vector<EntryMeasures>& measures, size_t side,
     const SideMeasures& s = m.sides[side];
     stats.full_scale_samples += s.full_scale;
     stats.full_scale_files += s.full_scale > 0;
-    if (!std::isfinite(s.rms_dbfs)) {
+    stats.offset_files += s.offset;
+    if (s.silent) {
       ++stats.silent_files;
       continue;
     }
@@ -186,7 +188,12 @@ ManifestStats measure(const Manifest& manifest, int64_t threads, Logger& logger)
     stats.splits.back().speakers = static_cast<int64_t>(speakers.size());
   }
   for (size_t i = 0; i < count; ++i) {
-    if (!measures[i]) stats.problems.push_back(problem_of(manifest.entries[i], reasons[i]));
+    if (!measures[i]) {
+      stats.problems.push_back(problem_of(manifest.entries[i], reasons[i]));
+    } else {
+      const auto& oddities = measures[i]->oddities;
+      stats.oddities.insert(stats.oddities.end(), oddities.begin(), oddities.end());
+    }
   }
   return stats;
 }

@@ -8,6 +8,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/random.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -52,12 +53,10 @@ class SplitTable {
   }
 
  private:
-  static fs::path folder_of(const fs::path& file) { return fs::absolute(file).parent_path(); }
+  static fs::path folder_of(const fs::path& file) { return place_of(file).parent_path(); }
 
-  // The folder may be reached by two names (symbolic links, "..").
-  static std::string key_of(const fs::path& file) {
-    return fs::weakly_canonical(fs::absolute(file)).generic_string();
-  }
+  // The folder may be reached by two names (symbolic links, ".."); two links to one file are two.
+  static std::string key_of(const fs::path& file) { return place_of(file).generic_string(); }
 
   fs::path path_;
   fs::path folder_;
@@ -86,15 +85,29 @@ void split_by_table(std::vector<ManifestEntry>& entries, const SplitTable& table
       listed(missing));
 }
 
-void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptions& options) {
-  std::set<std::string> names;
+/// Which files have no speaker although one was looked for; empty: none.
+std::string unknown_speakers(const std::vector<ManifestEntry>& entries, SpeakerRule rule) {
+  std::vector<std::string> files;
   for (const ManifestEntry& entry : entries) {
-    if (entry.speaker.empty()) {
-      throw ConfigError(entry.audio.path.string() +
-                        ": has no speaker to split by; choose --speaker");
-    }
-    names.insert(entry.speaker);
+    if (entry.speaker.empty()) files.push_back(entry.audio.path.string());
   }
+  if (files.empty() || rule == SpeakerRule::none) return "";
+  return format(
+             "of %d files, %d have no speaker that folders and file name agree on: say with "
+             "--speaker where it is (top: the first folder, folder: the last one, prefix of the "
+             "file name):",
+             entries.size(), files.size()) +
+         listed(files, 3);
+}
+
+void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptions& options) {
+  if (options.speaker == SpeakerRule::none) {
+    throw ConfigError("--speaker none leaves no speaker to split by");
+  }
+  const std::string unknown = unknown_speakers(entries, options.speaker);
+  if (!unknown.empty()) throw ConfigError("nothing to split by: " + unknown);
+  std::set<std::string> names;
+  for (const ManifestEntry& entry : entries) names.insert(entry.speaker);
   const auto count = static_cast<int64_t>(names.size());
   if (options.valid_speakers + options.test_speakers >= count) {
     throw ConfigError(format("of %d speakers, %d for valid and %d for test leave none for train",
@@ -128,6 +141,23 @@ std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Prob
   return files;
 }
 
+std::vector<Problem> measure_pair(ManifestEntry& entry, int64_t rate_hz) {
+  const Waveform clean = read_at_rate(entry.audio.path, rate_hz);
+  const Waveform noisy = read_at_rate(entry.noisy.path, rate_hz);
+  if (clean.size() != noisy.size()) {
+    throw DataError(format("%s: has %d samples and %s has %d", entry.audio.path, clean.size(),
+                           entry.noisy.path, noisy.size()));
+  }
+  entry.samples = clean.size();
+  entry.rate_hz = clean.rate_hz;
+  entry.audio.hash = hash_audio(clean.samples);
+  entry.noisy.hash = hash_audio(noisy.samples);
+  std::vector<Problem> oddities;
+  add_oddity(entry.audio.path, clean.samples, oddities);
+  add_oddity(entry.noisy.path, noisy.samples, oddities);
+  return oddities;
+}
+
 }  // namespace
 
 Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
@@ -135,10 +165,18 @@ Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
     throw ConfigError("splits come either from a file or by speaker, not both");
   }
   std::vector<ManifestEntry> entries = find_recordings(options.folders, options.speaker);
-  if (!options.splits.empty()) split_by_table(entries, SplitTable(options.splits), options.speaker);
+  SpeakerRule rule = options.speaker;
+  if (!options.splits.empty()) {
+    const SplitTable table(options.splits);
+    split_by_table(entries, table, rule);
+    if (table.has_speakers()) rule = SpeakerRule::none;  // an empty one was meant
+  }
   if (options.split_by_speaker) split_by_speaker(entries, options);
-  return measure_all(Manifest::Kind::recordings, std::move(entries), options.threads, logger,
-                     [&](ManifestEntry& entry) { measure_recording(entry, options.rate_hz); });
+  const std::string unknown = unknown_speakers(entries, rule);
+  if (!unknown.empty()) logger.warn(unknown);
+  return measure_all(
+      Manifest::Kind::recordings, std::move(entries), options.threads, logger,
+      [&](ManifestEntry& entry) { return measure_recording(entry, options.rate_hz); });
 }
 
 Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
@@ -166,20 +204,11 @@ Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
     problems.push_back({(options.noisy / relative).string(),
                         "has no partner of its name, or several, in " + options.clean.string()});
   }
+  const std::string unknown = unknown_speakers(entries, options.speaker);
+  if (!unknown.empty()) logger.warn(unknown);
   Listing listing =
       measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
-                  [&](ManifestEntry& entry) {
-                    const Waveform a = read_at_rate(entry.audio.path, options.rate_hz);
-                    const Waveform b = read_at_rate(entry.noisy.path, options.rate_hz);
-                    if (a.size() != b.size()) {
-                      throw DataError(format("%s: has %d samples and %s has %d", entry.audio.path,
-                                             a.size(), entry.noisy.path, b.size()));
-                    }
-                    entry.samples = a.size();
-                    entry.rate_hz = a.rate_hz;
-                    entry.audio.hash = hash_audio(a.samples);
-                    entry.noisy.hash = hash_audio(b.samples);
-                  });
+                  [&](ManifestEntry& entry) { return measure_pair(entry, options.rate_hz); });
   listing.problems.insert(listing.problems.begin(), problems.begin(), problems.end());
   std::stable_sort(listing.problems.begin(), listing.problems.end(),
                    [](const Problem& a, const Problem& b) { return a.file < b.file; });

@@ -9,8 +9,8 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/png.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/data/loader.h"
-#include "limbeck/data/selection.h"
 
 namespace limbeck {
 namespace {
@@ -106,6 +106,7 @@ PreviewPage make_page(const DataOptions& data, const PreviewOptions& options,
 
 void write_preview(const DataOptions& data, const PreviewOptions& options) {
   const DataSelection selection = select_data(data);
+  require_sound(selection, Split::train);
   const auto dataset = make_train_dataset(data, selection);
   LoaderOptions loading = loader_options(data, options.batch_size, nullptr);
   loading.workers = 0;

@@ -38,7 +38,9 @@ std::vector<Fingerprint> fingerprints(const std::vector<ManifestEntry>& entries,
   std::vector<Fingerprint> items;
   items.reserve(entries.size());
   for (const ManifestEntry& entry : entries) {
-    items.push_back({entry.id, entry.audio.path.stem().string(), entry.speaker, entry.audio.hash,
+    const std::string speaker =
+        is_noise ? entry.speaker : without_chapter(entry.audio.path, entry.speaker);
+    items.push_back({entry.id, entry.audio.path.stem().string(), speaker, entry.audio.hash,
                      entry.noisy.hash, static_cast<double>(entry.samples) / entry.rate_hz,
                      is_noise});
   }

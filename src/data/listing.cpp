@@ -6,9 +6,11 @@
 #include <set>
 
 #include "limbeck/audio/io.h"
+#include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 
@@ -16,8 +18,36 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string folder_name(const fs::path& folder) {
-  return fs::weakly_canonical(fs::absolute(folder) / ".").filename().string();
+/// True if `name` is `front`, or goes on with '_' or '-' behind it.
+bool begins_with(std::string_view name, const std::string& front) {
+  if (front.empty() || !name.starts_with(front)) return false;
+  return name.size() == front.size() || name[front.size()] == '_' || name[front.size()] == '-';
+}
+
+/// The speaker of LibriSpeech's layout, SPEAKER/CHAPTER/SPEAKER-CHAPTER-…; empty for another.
+std::string speaker_of_chapter(const fs::path& file) {
+  const fs::path chapter = written_out(file).parent_path();
+  const std::string speaker = chapter.parent_path().filename().string();
+  for (const char* sign : {"-", "_"}) {
+    if (speaker.empty()) break;
+    if (begins_with(file.stem().string(), speaker + sign + chapter.filename().string())) {
+      return speaker;
+    }
+  }
+  return "";
+}
+
+/// See SpeakerRule::automatic. The scanned folder itself counts only with a chapter below it: any
+/// "speech" has files that begin so.
+std::string speaker_by_layout(const fs::path& relative, const fs::path& root) {
+  const fs::path folder = relative.parent_path();
+  if (folder.empty()) return speaker_of(relative, root, SpeakerRule::prefix);
+  for (const fs::path& part : folder) {
+    if (begins_with(relative.stem().string(), part.string())) return part.string();
+  }
+  const std::string of_chapter = speaker_of_chapter(root / relative);
+  if (!of_chapter.empty()) return of_chapter;
+  return folder.has_parent_path() ? "" : folder.string();
 }
 
 }  // namespace
@@ -25,31 +55,38 @@ std::string folder_name(const fs::path& folder) {
 SpeakerRule speaker_rule(std::string_view name) {
   if (name == "auto") return SpeakerRule::automatic;
   if (name == "folder") return SpeakerRule::folder;
+  if (name == "top") return SpeakerRule::top;
   if (name == "prefix") return SpeakerRule::prefix;
   if (name == "none") return SpeakerRule::none;
   throw ConfigError("unknown speaker rule '" + std::string(name) +
-                    "'; known: auto, folder, prefix, none");
+                    "'; known: auto, folder, top, prefix, none");
 }
 
 std::string speaker_of(const fs::path& relative, const fs::path& root, SpeakerRule rule) {
   if (rule == SpeakerRule::none) return "";
-  if (rule == SpeakerRule::automatic) {
-    rule = relative.has_parent_path() ? SpeakerRule::folder : SpeakerRule::prefix;
+  if (rule == SpeakerRule::automatic) return speaker_by_layout(relative, root);
+  if (rule == SpeakerRule::prefix) {
+    const std::string stem = relative.stem().string();
+    return stem.substr(0, stem.find_first_of("_-"));
   }
-  if (rule == SpeakerRule::folder) {
-    return fs::absolute(root / relative).lexically_normal().parent_path().filename().string();
-  }
-  const std::string stem = relative.stem().string();
-  return stem.substr(0, stem.find_first_of("_-"));
+  if (!relative.has_parent_path()) return folder_name(root);
+  return rule == SpeakerRule::top ? relative.begin()->string()
+                                  : relative.parent_path().filename().string();
+}
+
+std::string without_chapter(const fs::path& file, const std::string& speaker) {
+  if (speaker.empty() || written_out(file).parent_path().filename() != speaker) return speaker;
+  const std::string of_chapter = speaker_of_chapter(file);
+  return of_chapter.empty() ? speaker : of_chapter;
 }
 
 std::vector<fs::path> find_audio(const fs::path& folder) {
-  if (!fs::is_directory(folder)) {
-    throw DataError(folder.string() +
-                    (fs::exists(folder) ? ": is not a folder" : ": does not exist"));
-  }
   std::vector<fs::path> found;
   try {
+    if (!fs::is_directory(folder)) {
+      throw DataError(folder.string() +
+                      (fs::exists(folder) ? ": is not a folder" : ": does not exist"));
+    }
     auto entry =
         fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
     for (; entry != fs::recursive_directory_iterator(); ++entry) {
@@ -60,7 +97,8 @@ std::vector<fs::path> find_audio(const fs::path& folder) {
       }
     }
   } catch (const fs::filesystem_error& e) {
-    throw DataError(folder.string() + ": cannot be searched: " + e.what());
+    const fs::path& where = e.path1().empty() ? folder : e.path1();
+    throw DataError(where.string() + ": cannot be searched: " + e.code().message());
   }
   if (found.empty()) throw DataError(folder.string() + ": holds no .wav, .flac or .ogg file");
   std::sort(found.begin(), found.end());
@@ -101,21 +139,41 @@ std::vector<ManifestEntry> find_recordings(const std::vector<fs::path>& folders,
   return entries;
 }
 
-void measure_recording(ManifestEntry& entry, int64_t rate_hz) {
+std::string oddity_of(const std::vector<float>& samples) {
+  if (is_silent(samples)) {
+    return format("is silent: its level is below %.0f dBFS", kSilentNoiseDbfs);
+  }
+  if (!has_offset(samples)) return "";
+  return format("has a mean of %.3f of full scale (a DC offset); levels and SNRs leave it out",
+                mean_of(samples));
+}
+
+void add_oddity(const fs::path& file, const std::vector<float>& samples,
+                std::vector<Problem>& oddities) {
+  const std::string oddity = oddity_of(samples);
+  if (!oddity.empty()) oddities.push_back({file.string(), oddity});
+}
+
+std::vector<Problem> measure_recording(ManifestEntry& entry, int64_t rate_hz) {
   const Waveform wave = read_at_rate(entry.audio.path, rate_hz);
   entry.samples = wave.size();
   entry.rate_hz = wave.rate_hz;
   entry.audio.hash = hash_audio(wave.samples);
+  std::vector<Problem> oddities;
+  add_oddity(entry.audio.path, wave.samples, oddities);
+  return oddities;
 }
 
 Listing measure_all(Manifest::Kind kind, std::vector<ManifestEntry> entries, int64_t threads,
-                    Logger& logger, const std::function<void(ManifestEntry&)>& measure) {
+                    Logger& logger,
+                    const std::function<std::vector<Problem>(ManifestEntry&)>& measure) {
   std::vector<std::optional<std::string>> reasons(entries.size());
+  std::vector<std::vector<Problem>> oddities(entries.size());
   Progress progress(logger, "reading", "files", static_cast<int64_t>(entries.size()));
   parallel_for(static_cast<int64_t>(entries.size()), threads, progress, [&](int64_t i) {
     const auto at = static_cast<size_t>(i);
     try {
-      measure(entries[at]);
+      oddities[at] = measure(entries[at]);
     } catch (const DataError& e) {
       reasons[at] = e.what();
     }
@@ -125,6 +183,7 @@ Listing measure_all(Manifest::Kind kind, std::vector<ManifestEntry> entries, int
   for (size_t i = 0; i < entries.size(); ++i) {
     if (!reasons[i]) {
       listing.manifest.entries.push_back(std::move(entries[i]));
+      listing.oddities.insert(listing.oddities.end(), oddities[i].begin(), oddities[i].end());
       continue;
     }
     const bool about_noisy = reasons[i]->starts_with(entries[i].noisy.path.string() + ": ");

@@ -1,6 +1,7 @@
 #include "limbeck/data/loader.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -30,6 +31,7 @@ struct Unreadable {
 struct Made {
   Batch batch;
   std::vector<Unreadable> unreadable;
+  std::vector<std::string> silent;
   std::exception_ptr error;
 };
 
@@ -69,6 +71,7 @@ Made make_batch(const Dataset& dataset, const LoaderOptions& options, SeedKey ro
       examples.push_back(get_readable(dataset, plan.index_at(position), plan.key_at(position),
                                       plan.epoch_of(number * options.batch_size + i),
                                       made.unreadable));
+      if (!examples.back().silent.empty()) made.silent.push_back(examples.back().silent);
     }
     made.batch = collate(std::move(examples), dataset.segment_samples());
     augment(made.batch, options.augment, dataset.rate_hz(),
@@ -113,6 +116,7 @@ class Loader::State {
                                         : take();
       waited_ += std::chrono::steady_clock::now() - start;
       count(made);
+      count_silent(made);
       if (!failed_) {
         advance();
         return std::move(made.batch);
@@ -142,6 +146,17 @@ class Loader::State {
           DataError(format("more than 1 %% of epoch %d could not be read: %d of %d examples "
                            "so far, the last: %s",
                            epoch_, of_epoch_, dataset_.size(), one.reason)));
+    }
+  }
+
+  /// A few are normal, as segments are drawn; told again whenever their number has doubled.
+  void count_silent(const Made& made) {
+    examples_ += made.batch.size;
+    for (const std::string& what : made.silent) {
+      if (!std::has_single_bit(++silent_) || options_.logger == nullptr) continue;
+      options_.logger->warn(
+          format("%d of %d examples so far without speech or noise to be heard; the last: %s",
+                 silent_, examples_, what));
     }
   }
 
@@ -196,6 +211,8 @@ class Loader::State {
   int64_t unreadable_ = 0;
   int64_t epoch_ = -1;
   int64_t of_epoch_ = 0;
+  int64_t examples_ = 0;
+  uint64_t silent_ = 0;  // of these
 
   std::mutex mutex_;
   std::condition_variable wanted_;

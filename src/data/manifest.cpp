@@ -9,6 +9,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -113,13 +114,13 @@ Manifest Manifest::read(const fs::path& path) {
 }
 
 void Manifest::write(const fs::path& file) const {
-  const fs::path folder = fs::weakly_canonical(fs::absolute(file)).parent_path();
+  const fs::path folder = place_of(file).parent_path();
   std::vector<std::string> header = columns_of(kind);
   header.insert(header.end(), extra_columns.begin(), extra_columns.end());
   std::string text = csv_line(header);
   for (const ManifestEntry& entry : entries) {
-    std::vector<std::string> fields{entry.id, path_within(entry.audio.path, folder)};
-    if (kind == Kind::pairs) fields.push_back(path_within(entry.noisy.path, folder));
+    std::vector<std::string> fields{entry.id, path_from(folder, entry.audio.path)};
+    if (kind == Kind::pairs) fields.push_back(path_from(folder, entry.noisy.path));
     for (const std::string& field :
          {entry.speaker, std::string(split_name(entry.split)), std::to_string(entry.samples),
           std::to_string(entry.rate_hz), entry.audio.hash}) {

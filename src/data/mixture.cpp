@@ -1,12 +1,11 @@
 #include "limbeck/data/mixture.h"
 
-#include <filesystem>
-
 #include "data/mixer.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/log.h"
 #include "limbeck/data/listing.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -79,11 +78,11 @@ std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest,
                                           int64_t rate_hz) {
   if (folder_or_manifest.empty()) return {};
   Manifest manifest;
-  if (std::filesystem::is_directory(folder_or_manifest)) {
+  if (is_folder(folder_or_manifest)) {
     Logger silent(Verbosity::quiet);
     Listing listing = measure_all(
         Manifest::Kind::recordings, find_recordings({folder_or_manifest}, SpeakerRule::none), 0,
-        silent, [&](ManifestEntry& entry) { measure_recording(entry, rate_hz); });
+        silent, [&](ManifestEntry& entry) { return measure_recording(entry, rate_hz); });
     if (!listing.problems.empty()) {
       throw DataError(listing.problems[0].file + ": " + listing.problems[0].reason);
     }

@@ -52,9 +52,8 @@ std::vector<float> draw_noise(const Segments& noise, int64_t length, SeedKey key
   return samples;
 }
 
-void draw_gains(const Ingredients& ingredients, int rate_hz, const MixtureOptions& options,
-                SeedKey key, Recipe& recipe) {
-  const double speech_db = active_level_dbfs(ingredients.speech, rate_hz);
+void draw_gains(double speech_db, double noise_db, const MixtureOptions& options, SeedKey key,
+                Recipe& recipe) {
   const double drawn_db =
       Random(key.with("level")).uniform(options.level_dbfs_min, options.level_dbfs_max);
   const bool is_silent = speech_db < kSilentSpeechDbfs;
@@ -62,8 +61,7 @@ void draw_gains(const Ingredients& ingredients, int rate_hz, const MixtureOption
       is_silent || draw_chance(key.with("level change"), options.level_probability);
   recipe.level_dbfs = changes ? drawn_db : speech_db;
   recipe.snr_db = draw_snr_db(options, key.with("snr"));
-  const MixGains gains =
-      mix_gains(speech_db, level_dbfs(ingredients.noise), recipe.level_dbfs, recipe.snr_db);
+  const MixGains gains = mix_gains(speech_db, noise_db, recipe.level_dbfs, recipe.snr_db);
   recipe.speech_gain = gains.speech;
   recipe.noise_gain = gains.noise;
 }
@@ -127,14 +125,20 @@ Example MixtureDataset::get(int64_t index, SeedKey key) const {
   Ingredients ingredients =
       draw_speech(mixer_, index, segment_, short_items_, options_, key, recipe);
   ingredients.noise = draw_noise(mixer_.noise(), recipe.samples(), key, recipe);
-  draw_gains(ingredients, rate_hz(), options_, key, recipe);
+  const double speech_db = active_level_dbfs(ingredients.speech, rate_hz());
+  const double noise_db = level_dbfs(ingredients.noise);
+  draw_gains(speech_db, noise_db, options_, key, recipe);
   Example example = add_up(ingredients, recipe);
   const float peak = std::max(peak_of(example.noisy), peak_of(example.clean));
-  if (peak <= kPeak) return example;
-  const double gain = static_cast<double>(kPeak) / peak;
-  recipe.speech_gain *= gain;
-  recipe.noise_gain *= gain;
-  return add_up(std::move(ingredients), recipe);
+  if (peak > kPeak) {
+    const double gain = static_cast<double>(kPeak) / peak;
+    recipe.speech_gain *= gain;
+    recipe.noise_gain *= gain;
+    example = add_up(std::move(ingredients), recipe);
+  }
+  if (noise_db < kSilentNoiseDbfs) example.silent = "noise " + recipe.noise.front().id;
+  if (speech_db < kSilentSpeechDbfs) example.silent = "speech " + recipe.speech.front().id;
+  return example;
 }
 
 }  // namespace limbeck

@@ -43,7 +43,7 @@ struct MixtureOptions {
 /// - Noise shorter than the example is repeated from a drawn place on.
 /// - A segment without speech or noise (see mix.h) is drawn again, at most 4 times. If none turns
 ///   up, speech is left as quiet as it is under noise of the level that it would have had, and
-///   noise as it is.
+///   noise as it is; `Example::silent` says so.
 /// - If a sample exceeds 0.99, speech and noise are scaled down by the same gain.
 class MixtureDataset : public Dataset {
  public:

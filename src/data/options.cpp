@@ -7,11 +7,6 @@
 namespace limbeck {
 namespace {
 
-std::unique_ptr<DataSource> make_source(const DataOptions& options) {
-  const config::Chosen& chosen = options.source.chosen;
-  return data_sources().build(chosen.name(), *chosen);
-}
-
 ExampleOptions example_options(const DataOptions& options, double seconds, int64_t cache_mb) {
   return {options.rate_hz, std::llround(seconds * static_cast<double>(options.rate_hz)),
           short_items(options.short_items), cache_mb};
@@ -23,6 +18,11 @@ ExampleOptions fixed_options(const DataOptions& options) {
 }
 
 }  // namespace
+
+std::unique_ptr<DataSource> make_source(const DataOptions& options) {
+  const config::Chosen& chosen = options.source.chosen;
+  return data_sources().build(chosen.name(), *chosen);
+}
 
 void SourceOptions::describe(config::Visitor& v) {
   v.choice("type", chosen, data_sources(), "kind of data set");

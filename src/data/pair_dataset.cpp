@@ -1,5 +1,6 @@
 #include "data/pair_dataset.h"
 
+#include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
 
 namespace limbeck {
@@ -27,6 +28,8 @@ Example PairDataset::get(int64_t index, SeedKey key) const {
   example.recipe.speech = pairs_.draw(index, segment_, short_items_, random);
   example.clean = pairs_.read(example.recipe.speech, Segments::Side::clean);
   example.noisy = pairs_.read(example.recipe.speech, Segments::Side::noisy);
+  if (example.noisy == example.clean) example.silent = "noise " + example.recipe.id;
+  if (is_silent(example.clean)) example.silent = "speech " + example.recipe.id;
   return example;
 }
 

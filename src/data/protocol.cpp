@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 
@@ -115,9 +116,9 @@ Protocol Protocol::read(const fs::path& path) {
 }
 
 void Protocol::write(const fs::path& path) const {
-  const fs::path folder = fs::weakly_canonical(fs::absolute(path)).parent_path();
+  const fs::path folder = place_of(path).parent_path();
   Protocol placed = *this;
-  change_paths(placed, [&](const std::string& one) { return path_within(one, folder); });
+  change_paths(placed, [&](const std::string& one) { return path_from(folder, one); });
   write_file_atomically(path,
                         "# Locks the manifests by content; made by limbeck-prepare. Make it again "
                         "rather than edit a hash.\n" +

@@ -13,6 +13,8 @@
 
 namespace limbeck {
 
+struct DataOptions;
+
 /// How recordings become examples, whatever their source.
 struct ExampleOptions {
   int64_t rate_hz = 16000;      ///< that all recordings must have
@@ -48,6 +50,10 @@ class DataSource {
   virtual std::map<std::string, std::string> contents(const DataSelection& data,
                                                       int64_t rate_hz) const = 0;
 
+  /// Impulse responses that a manifest lists for training and validation; those of a folder are
+  /// read when a data set is made.
+  virtual std::vector<ManifestEntry> listed_responses() const { return {}; }
+
   /// The protocol that is named; empty: none.
   virtual std::string protocol_file() const { return ""; }
 };
@@ -55,6 +61,9 @@ class DataSource {
 using SourceRegistry = Registry<config::ComponentOptions, DataSource>;
 /// All data sources by name; filled in builtin_sources.cpp.
 const SourceRegistry& data_sources();
+
+/// The source that `data.source` chooses.
+std::unique_ptr<DataSource> make_source(const DataOptions& options);
 
 // What sources share.
 

@@ -8,6 +8,7 @@
 #include "eval/run_names.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/eval/job.h"
 #include "limbeck/nn/device.h"
 
@@ -113,6 +114,19 @@ std::vector<EvaluationJob> jobs_of(const EvaluateConfig& config, Logger& logger)
   return jobs;
 }
 
+std::vector<NamedFile> files_of(const std::vector<EvaluationJob>& jobs) {
+  std::vector<NamedFile> files;
+  for (const EvaluationJob& job : jobs) {
+    for (const EvaluationItem& item : job.items) {
+      for (const auto* audio : {&item.clean, &item.noisy}) {
+        if (!audio->path.empty()) files.push_back({audio->path, item.samples, item.rate_hz});
+      }
+      if (!item.estimate.path.empty()) files.push_back({item.estimate.path});
+    }
+  }
+  return files;
+}
+
 /// Says what failed; throws DataError if nothing could be scored.
 void report_failures(const ResultTable& table, const fs::path& folder, Logger& logger) {
   const RunResults& run = table.runs.front();
@@ -172,6 +186,7 @@ ExitCode run_evaluation(const EvaluateConfig& config, bool check_only, Logger& l
     require_own_runs_folder(config.out, identities);
   }
   if (check_only) {
+    require_files(files_of(jobs), logger);
     logger.info("configuration is sound");
     return ExitCode::ok;
   }

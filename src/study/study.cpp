@@ -202,6 +202,7 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
   StudyPlan plan = plan_study(config);
   std::vector<TestSet> sets = read_sets(config);
   check_sets(config, plan, sets, logger);
+  if (check_only) check_files(plan, sets, logger);
   logger.info(
       format("study %s: %d teachers; %d scenarios x %d methods x %d seeds = %d students; in %s",
              config.study.name, plan.teachers.size(), config.scenarios.size(),

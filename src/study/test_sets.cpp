@@ -2,9 +2,26 @@
 
 #include <set>
 
+#include "limbeck/data/file_check.h"
 #include "limbeck/data/training_record.h"
 
 namespace limbeck {
+namespace {
+
+/// Calls `take` with the options and what they select, once for each data source.
+template <class Take>
+void each_source(const StudyPlan& plan, const Take& take) {
+  std::set<std::string> seen;
+  for (const auto* runs : {&plan.teachers, &plan.students}) {
+    for (const StudyRun& run : *runs) {
+      const DataOptions& options = run.config.data;
+      if (!seen.insert(config::to_yaml(config::to_node(options.source))).second) continue;
+      take(options, select_data(options));
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<TestSet> read_sets(const StudyConfig& config) {
   std::vector<TestSet> sets;
@@ -16,26 +33,30 @@ std::vector<TestSet> read_sets(const StudyConfig& config) {
 
 void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger) {
-  std::set<std::string> seen;  // sources
-  for (const auto* runs : {&plan.teachers, &plan.students}) {
-    for (const StudyRun& run : *runs) {
-      const DataOptions& options = run.config.data;
-      if (!seen.insert(config::to_yaml(config::to_node(options.source))).second) continue;
-      const DataSelection data = select_data(options);
-      const TrainingRecord record(data);
-      const std::string own =
-          refuse_leaks(record.leaks(data), options.allow_leak, data.source, logger);
-      for (size_t i = 0; i < sets.size(); ++i) {
-        TestSet& set = sets[i];
-        add_note(set.notes,
-                 refuse_leaks(
-                     record.leaks_into(fingerprints(set.pairs.entries)), config.study.allow_leak,
-                     "set " + config.study.sets[i].name + " against " + data.source, logger));
-        for (const std::string& note : data.notes) add_note(set.notes, note, "training: ");
-        add_note(set.notes, own, "training: ");
-      }
+  each_source(plan, [&](const DataOptions& options, const DataSelection& data) {
+    const TrainingRecord record(data);
+    const std::string own =
+        refuse_leaks(record.leaks(data), options.allow_leak, data.source, logger);
+    for (size_t i = 0; i < sets.size(); ++i) {
+      TestSet& set = sets[i];
+      add_note(
+          set.notes,
+          refuse_leaks(record.leaks_into(fingerprints(set.pairs.entries)), config.study.allow_leak,
+                       "set " + config.study.sets[i].name + " against " + data.source, logger));
+      for (const std::string& note : data.notes) add_note(set.notes, note, "training: ");
+      add_note(set.notes, own, "training: ");
     }
-  }
+  });
+}
+
+void check_files(const StudyPlan& plan, const std::vector<TestSet>& sets, Logger& logger) {
+  std::vector<NamedFile> files;
+  for (const TestSet& set : sets) add_files(set.pairs.entries, files);
+  each_source(plan, [&](const DataOptions& options, const DataSelection& data) {
+    const auto more = files_of(options, data);
+    files.insert(files.end(), more.begin(), more.end());
+  });
+  require_files(files, logger);
 }
 
 }  // namespace limbeck

@@ -18,4 +18,7 @@ std::vector<TestSet> read_sets(const StudyConfig& config);
 void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger);
 
+/// The same for the recordings of every run and set: those that are missing are named.
+void check_files(const StudyPlan& plan, const std::vector<TestSet>& sets, Logger& logger);
+
 }  // namespace limbeck

@@ -9,6 +9,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/version.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/data/options.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/nn/device.h"
@@ -95,9 +96,11 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   logger.info(format("data: %d items for training, %d examples for validation", train->size(),
                      valid.size()));
   if (session.check_only) {
+    require_files(files_of(config.data, data), logger);
     logger.info("configuration is sound");
     return;
   }
+  for (const Split split : {Split::train, Split::valid}) require_sound(data, split);
   RunDir run(config.run.dir,
              training_identity(config, content_of(config.data), teacher ? teacher->hash : ""),
              config::to_node(config), session.restart, &logger);

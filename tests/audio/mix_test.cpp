@@ -54,6 +54,9 @@ std::vector<float> made_signal(const std::string& name) {
     x.insert(x.end(), 80000, 0.0F);
     return x;
   }
+  if (name == "words with an offset") {
+    return fill([&](double n, size_t i) { return word(n, i) + 0.1; });
+  }
   if (name == "words over hiss") {
     const auto noise = hiss(64000, 7);
     return fill([&](double n, size_t i) { return word(n, i) + 0.004 * noise[i]; });
@@ -92,11 +95,54 @@ void expect_level(const Csv& csv, const std::vector<std::string>& row,
 }
 
 TEST(Level, FollowsItsDefinition) {
-  EXPECT_NEAR(level_dbfs(std::vector<float>(100, -1.0F)), 0, 1e-9);
+  std::vector<float> square(100, -1.0F);
+  std::fill_n(square.begin(), 50, 1.0F);
+  EXPECT_NEAR(level_dbfs(square), 0, 1e-9);
   EXPECT_NEAR(level_dbfs(sine(16000, 1000, 1)), -3.0103, 1e-4);
   EXPECT_NEAR(level_dbfs(sine(16000, 1000, 0.1)), -23.0103, 1e-4);
   EXPECT_TRUE(std::isinf(level_dbfs(std::vector<float>(10, 0.0F))));
   EXPECT_TRUE(std::isinf(level_dbfs({})));
+}
+
+TEST(Level, LeavesTheMeanOut) {
+  auto tone = sine(16000, 1000, 0.1);
+  for (float& x : tone) x += 0.3F;
+  EXPECT_NEAR(mean_of(tone), 0.3, 1e-6);
+  EXPECT_NEAR(level_dbfs(tone), -23.0103, 1e-4);
+  const std::vector<float> constant(30000, 0.1F);
+  EXPECT_TRUE(std::isinf(level_dbfs(constant)));
+  EXPECT_TRUE(std::isinf(active_level_dbfs(constant, 16000)));
+  EXPECT_EQ(mean_of({}), 0);
+}
+
+TEST(ActiveLevel, IsNotShiftedByAnOffset) {
+  auto speech = words(51200);
+  const double before = active_level_dbfs(speech, 16000);
+  for (const float offset : {0.1F, -0.5F}) {
+    auto other = speech;
+    for (float& x : other) x += offset;
+    EXPECT_NEAR(active_level_dbfs(other, 16000), before, 1e-4);
+  }
+}
+
+TEST(HasOffset, KnowsAConverterFromRumble) {
+  auto speech = words(51200);
+  EXPECT_FALSE(has_offset(speech));
+  for (float& x : speech) x += 0.1F;
+  EXPECT_TRUE(has_offset(speech));
+  const auto rumble = sine(16000, 3.5, 0.3);  // half a wave more: 18 dB below the rest
+  EXPECT_GT(std::abs(mean_of(rumble)), 0.01);
+  EXPECT_FALSE(has_offset(rumble));
+  EXPECT_FALSE(has_offset(std::vector<float>(1000, 0.0005F)));  // too small to matter
+  EXPECT_TRUE(has_offset(std::vector<float>(1000, 0.1F)));
+  EXPECT_FALSE(has_offset({}));
+}
+
+TEST(IsSilent, LooksAtTheLevelWithoutTheMean) {
+  EXPECT_TRUE(is_silent(std::vector<float>(1000, 0.0F)));
+  EXPECT_TRUE(is_silent(std::vector<float>(1000, 0.1F)));
+  EXPECT_TRUE(is_silent(sine(16000, 1000, 1e-4)));
+  EXPECT_FALSE(is_silent(sine(16000, 1000, 2e-4)));
 }
 
 TEST(ActiveLevel, IsThatOfP56OnMadeSignals) {
@@ -108,7 +154,7 @@ TEST(ActiveLevel, IsThatOfP56OnMadeSignals) {
     expect_level(csv, row, samples);
     ++checked;
   }
-  EXPECT_EQ(checked, 8);
+  EXPECT_EQ(checked, 9);
 }
 
 TEST(ActiveLevel, IsThatOfP56OnRecordings) {
@@ -162,11 +208,12 @@ TEST(ActiveLevel, IsNotTakenOverByAClick) {
 TEST(ActiveLevel, HasAValueForEverySignal) {
   EXPECT_TRUE(std::isinf(active_level_dbfs({}, 16000)));
   EXPECT_TRUE(std::isinf(active_level_dbfs(std::vector<float>(5000, 0.0F), 16000)));
-  EXPECT_NEAR(active_level_dbfs(std::vector<float>(1, 0.5F), 16000), -6.0206, 1e-3);
-  EXPECT_TRUE(std::isfinite(active_level_dbfs(std::vector<float>(100, 1e-20F), 16000)));
+  EXPECT_TRUE(std::isinf(active_level_dbfs(std::vector<float>(1, 0.5F), 16000)));
+  EXPECT_NEAR(active_level_dbfs(std::vector<float>{0.5F, -0.5F}, 16000), -6.0206, 1e-3);
+  EXPECT_TRUE(std::isfinite(active_level_dbfs(sine(100, 1000, 1e-20), 16000)));
   std::vector<float> click(32000, 0.0F);
   click[9000] = 1;  // counts as active for 0.2 s
-  EXPECT_NEAR(active_level_dbfs(click, 16000), 10 * std::log10(1 / 3200.0), 1e-6);
+  EXPECT_NEAR(active_level_dbfs(click, 16000), 10 * std::log10((1 - 1 / 32000.0) / 3200), 1e-6);
 }
 
 TEST(MixGains, ReachLevelAndSnr) {

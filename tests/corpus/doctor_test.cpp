@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+#include <tuple>
+
 #include "corpus/made_voicebank.h"
+#include "data/made_corpus.h"
 #include "limbeck/core/error.h"
 #include "limbeck/corpus/voicebank_demand.h"
 #include "limbeck/data/protocol.h"
@@ -138,6 +142,75 @@ TEST_F(DoctorTest, NoticesSpeakersAndFilesOnTwoSides) {
   EXPECT_THAT(checkup.problems,
               ::testing::Contains(::testing::Field(&Problem::reason,
                                                    HasSubstr("p257_777 of test has the samples"))));
+}
+
+/// LibriSpeech's layout; the column `speaker` may hold the chapters.
+Manifest made_chapters(const fs::path& dir, bool chapters_for_speakers) {
+  Manifest manifest;
+  for (const auto& [speaker, chapter, split] :
+       {std::tuple("26", "495", Split::train), std::tuple("32", "497", Split::train),
+        std::tuple("26", "496", Split::test)}) {
+    const std::string name = std::string(speaker) + "-" + chapter + "-0000";
+    ManifestEntry entry = test::put_entry(dir / speaker / chapter / (name + ".wav"),
+                                          white(1000, std::hash<std::string>()(name)));
+    entry.speaker = chapters_for_speakers ? chapter : speaker;
+    entry.split = split;
+    manifest.entries.push_back(entry);
+  }
+  manifest.write(dir / "m.csv");
+  return manifest;
+}
+
+TEST_F(DoctorTest, SeesASpeakerOnTwoSidesThroughItsChapters) {
+  for (const bool chapters : {true, false}) {
+    made_chapters(dir_ / "libri", chapters);
+    EXPECT_THAT(check(dir_ / "libri/m.csv").faults,
+                ElementsAre("leak: 1 speaker (26) of test in train"));
+  }
+  Manifest unknown = made_chapters(dir_ / "libri", true);
+  for (ManifestEntry& entry : unknown.entries) entry.speaker = "";
+  unknown.write(dir_ / "libri/m.csv");
+  EXPECT_THAT(check(dir_ / "libri/m.csv").remarks,
+              ElementsAre("3 of 3 entries have no speaker: one on two sides would not be seen"));
+}
+
+TEST_F(DoctorTest, HasAnEarForSilenceAndOffsets) {
+  Manifest manifest;
+  auto shifted = white(1000, 1);
+  for (float& x : shifted) x += 0.2F;
+  manifest.entries = {test::put_entry(dir_ / "a/none.wav", std::vector<float>(1000, 0.0F)),
+                      test::put_entry(dir_ / "a/shifted.wav", shifted)};
+  manifest.write(dir_ / "m.csv");
+  Checkup checkup = check(dir_ / "m.csv");
+  EXPECT_THAT(checkup.faults, IsEmpty());
+  EXPECT_THAT(checkup.remarks, ElementsAre(HasSubstr("a/none.wav: is silent"),
+                                           HasSubstr("a/shifted.wav: has a mean of 0.19")));
+  manifest.entries[0].split = Split::test;
+  manifest.write(dir_ / "m.csv");
+  checkup = check(dir_ / "m.csv");
+  EXPECT_THAT(checkup.faults, ElementsAre((dir_ / "m.csv").string() +
+                                          ": in all 1 entries of speech in split test nothing is "
+                                          "to be heard"));
+}
+
+// As git-annex keeps them.
+TEST_F(DoctorTest, FindsWhatIsUnlistedAmongLinks) {
+  Manifest manifest;
+  fs::create_directories(dir_ / "set2");
+  for (const char* name : {"a", "b"}) {
+    ManifestEntry entry = test::put_entry(dir_ / "store" / (name + std::string("55.wav")),
+                                          white(1000, static_cast<uint64_t>(name[0])));
+    entry.id = name;
+    fs::create_symlink(entry.audio.path, dir_ / "set2" / (name + std::string(".wav")));
+    entry.audio.path = dir_ / "set2" / (name + std::string(".wav"));
+    manifest.entries.push_back(entry);
+  }
+  manifest.write(dir_ / "set2.csv");
+  put_audio(dir_ / "store/other.wav", white(1000, 9));
+  EXPECT_THAT(check(dir_ / "set2.csv").remarks, IsEmpty());
+  fs::create_symlink(dir_ / "store/other.wav", dir_ / "set2/c.wav");
+  fs::create_symlink(dir_ / "store/a55.wav", dir_ / "set2/again.wav");
+  EXPECT_THAT(check(dir_ / "set2.csv").remarks, ElementsAre(HasSubstr("1 audio files lie beside")));
 }
 
 TEST_F(DoctorTest, HoldsThePartialNoteAgainstTheCounts) {

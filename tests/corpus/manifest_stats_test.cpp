@@ -35,10 +35,12 @@ TEST(Histogram, HasAllBinsBetweenTheFirstAndTheLast) {
 TEST(ManifestStats, MeasuresRecordings) {
   TempDir dir;
   Manifest manifest;
+  std::vector<float> square(16000, 1.0F);
+  for (size_t i = 0; i < square.size(); i += 2) square[i] = -1;
   manifest.entries = {put_entry(dir / "half.wav", sine(16000, 500, 0.5)),
                       put_entry(dir / "quiet.wav", sine(48000, 500, 0.05)),
                       put_entry(dir / "silent.wav", std::vector<float>(8000)),
-                      put_entry(dir / "full.wav", std::vector<float>(16000, 1.0F)),
+                      put_entry(dir / "full.wav", square),
                       put_entry(dir / "other.wav", sine(32000, 500, 0.5))};
   for (size_t i = 0; i < 4; ++i) manifest.entries[i].speaker = i < 2 ? "ann" : "bob";
   manifest.entries[4].split = Split::test;
@@ -58,6 +60,9 @@ TEST(ManifestStats, MeasuresRecordings) {
   const SideStats& side = train.sides[0];
   EXPECT_EQ(side.side, "recording");
   EXPECT_EQ(side.silent_files, 1);
+  EXPECT_EQ(side.offset_files, 0);
+  ASSERT_EQ(stats.oddities.size(), 1U);
+  EXPECT_EQ(stats.oddities[0].file, (dir / "silent.wav").string());
   EXPECT_EQ(side.full_scale_files, 1);
   EXPECT_EQ(side.full_scale_samples, 16000);
   // RMS of a sine of amplitude a: 20 log10(a / √2).
@@ -109,6 +114,34 @@ TEST(ManifestStats, MeasuresTheSnrOfPairs) {
   EXPECT_EQ(s.sides[0].silent_files, 1);
   EXPECT_EQ(s.sides[1].side, "noisy");
   EXPECT_EQ(s.sides[1].silent_files, 0);
+}
+
+TEST(ManifestStats, LeavesOffsetsOutAndNamesThem) {
+  TempDir dir;
+  auto clean = sine(16000, 500, 0.2);
+  auto noisy = clean;
+  const auto noise = sine(16000, 1300, 0.2 * std::pow(10, -5.0 / 20));
+  for (size_t i = 0; i < clean.size(); ++i) {
+    clean[i] += 0.1F;
+    noisy[i] += noise[i] - 0.2F;
+  }
+  Manifest manifest;
+  manifest.kind = Manifest::Kind::pairs;
+  manifest.entries = {put_entry(dir / "c.wav", clean)};
+  manifest.entries[0].noisy = put_entry(dir / "n.wav", noisy).audio;
+  Logger logger(Verbosity::quiet);
+  const ManifestStats stats = measure(manifest, 1, logger);
+  const SplitStats& s = stats.splits.at(0);
+  EXPECT_NEAR(s.snrs_db.at(0), 5, 0.005);
+  EXPECT_NEAR(s.sides[0].rms_dbfs.median, 20 * std::log10(0.2 / std::sqrt(2)), 0.005);
+  EXPECT_EQ(s.sides[0].offset_files, 1);
+  EXPECT_EQ(s.sides[1].offset_files, 1);
+  EXPECT_EQ(s.sides[0].silent_files, 0);
+  ASSERT_EQ(stats.oddities.size(), 2U);
+  EXPECT_EQ(stats.oddities[0].file, (dir / "c.wav").string());
+  EXPECT_EQ(stats.oddities[1].file, (dir / "n.wav").string());
+  EXPECT_EQ(stats.oddities[1].reason,
+            "has a mean of -0.200 of full scale (a DC offset); levels and SNRs leave it out");
 }
 
 TEST(ManifestStats, LeavesOutWhatCannotBeReadAndSaysSo) {

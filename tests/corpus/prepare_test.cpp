@@ -7,6 +7,8 @@
 
 #include "data/support.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/data/leak.h"
 
 namespace limbeck {
 namespace {
@@ -63,20 +65,98 @@ TEST_F(Prepare, FindsAudioSortedAndBelow) {
               HasSubstr("empty: holds no .wav, .flac or .ogg file"));
 }
 
-TEST_F(Prepare, SpeakerRules) {
-  const auto of = [](const char* path, SpeakerRule rule) {
-    return speaker_of(path, "/data/vctk", rule);
+TEST_F(Prepare, KeepsAllChaptersOfASpeakerOnOneSide) {
+  for (const int speaker : {26, 32, 78, 83}) {
+    for (const int chapter : {495, 496, 497}) {
+      const std::string both = std::to_string(speaker) + "/" + std::to_string(chapter) + "/" +
+                               std::to_string(speaker) + "-" + std::to_string(chapter);
+      put("speech/" + both + "-0000.flac");
+      put("speech/" + both + "-0001.flac");
+    }
+  }
+  RecordingsOptions options;
+  options.split_by_speaker = true;
+  options.test_speakers = options.valid_speakers = 1;
+  std::map<std::string, std::set<Split>> of;  // by the folder at the top
+  for (const auto& entry : recordings(options).manifest.entries) {
+    of[entry.id.substr(0, 2)].insert(entry.split);
+    EXPECT_EQ(entry.speaker, entry.id.substr(0, 2));
+  }
+  EXPECT_EQ(of.size(), 4U);
+  for (const auto& [speaker, splits] : of) EXPECT_EQ(splits.size(), 1U) << speaker;
+}
+
+TEST_F(Prepare, DoesNotGuessASpeaker) {
+  put("speech/bob/monday/1.flac");
+  put("speech/bob/tuesday/1.flac");
+  put("speech/ann/monday/1.flac");
+  put("speech/tom/1.flac");
+  logger_.add_file(dir_ / "log");
+  RecordingsOptions options;
+  const auto speakers = [&] {
+    std::vector<std::string> all;
+    for (const auto& entry : recordings(options).manifest.entries) all.push_back(entry.speaker);
+    return all;
   };
-  EXPECT_EQ(of("p225/p225_001.wav", SpeakerRule::automatic), "p225");
-  EXPECT_EQ(of("p232_001.wav", SpeakerRule::automatic), "p232");
-  EXPECT_EQ(of("84-121123-0001.flac", SpeakerRule::automatic), "84");
-  EXPECT_EQ(of("alone.wav", SpeakerRule::automatic), "alone");
-  EXPECT_EQ(of("x/y/z_1.wav", SpeakerRule::folder), "y");
-  EXPECT_EQ(of("z_1.wav", SpeakerRule::folder), "vctk");
-  EXPECT_EQ(of("x/z_1.wav", SpeakerRule::prefix), "z");
-  EXPECT_EQ(of("x/z_1.wav", SpeakerRule::none), "");
-  EXPECT_EQ(speaker_rule("auto"), SpeakerRule::automatic);
-  EXPECT_THROW(speaker_rule("guess"), ConfigError);
+  EXPECT_THAT(speakers(), ElementsAre("", "", "", "tom"));
+  EXPECT_THAT(read_file(dir_ / "log"),
+              HasSubstr("of 4 files, 3 have no speaker that folders and file name agree on: say "
+                        "with --speaker where it is"));
+  options.split_by_speaker = true;
+  options.test_speakers = 1;
+  EXPECT_THAT(message_of<ConfigError>([&] { recordings(options); }),
+              ::testing::AllOf(HasSubstr("nothing to split by: of 4 files, 3 have no speaker"),
+                               HasSubstr("ann/monday/1.flac")));
+  options.speaker = SpeakerRule::top;
+  EXPECT_THAT(speakers(), ElementsAre("ann", "bob", "bob", "tom"));
+}
+
+TEST_F(Prepare, KeepsTheNamesOfLinks) {
+  namespace fs = std::filesystem;
+  for (const char* name : {"clean", "noisy"}) {
+    put("store/" + std::string(name) + ".flac", 50);
+    fs::create_directories(dir_ / name / "x");
+    fs::create_symlink(dir_ / "store" / (name + std::string(".flac")), dir_ / name / "x/p1_1.flac");
+  }
+  pairs().manifest.write(dir_ / "pairs.csv");
+  EXPECT_THAT(read_file(dir_ / "pairs.csv"),
+              HasSubstr("\nx/p1_1,clean/x/p1_1.flac,noisy/x/p1_1.flac,"));
+  const Manifest read = Manifest::read(dir_ / "pairs.csv");
+  EXPECT_EQ(fingerprints(read.entries).at(0).stem, "p1_1");
+  // Two links to one content are two rows of a table.
+  fs::create_symlink(dir_ / "store/clean.flac", dir_ / "clean/x/p1_2.flac");
+  put_text(dir_ / "splits.csv", "file,split\nclean/x/p1_1.flac,valid\nclean/x/p1_2.flac,test\n");
+  RecordingsOptions options;
+  options.folders = {dir_ / "clean"};
+  options.splits = dir_ / "splits.csv";
+  const Listing prepared = recordings(options);
+  EXPECT_EQ(prepared.manifest.entries.at(0).split, Split::valid);
+  EXPECT_EQ(prepared.manifest.entries.at(1).split, Split::test);
+  // So does a folder, in front of ids.
+  fs::create_directory_symlink(dir_ / "store", dir_ / "mine");
+  options = {};
+  options.folders = {dir_ / "mine/", dir_ / "clean"};
+  EXPECT_EQ(recordings(options).manifest.entries.at(0).id, "mine/clean");
+}
+
+TEST_F(Prepare, NamesSilentFilesAndOffsets) {
+  put_audio(dir_ / "clean/none.wav", std::vector<float>(1000, 0.0F));
+  put("noisy/none.wav", 1000);
+  auto samples = white(1000, 5);
+  put_audio(dir_ / "clean/shifted.wav", samples);
+  for (float& x : samples) x += 0.25F;
+  put_audio(dir_ / "noisy/shifted.wav", samples);
+  const Listing prepared = pairs();
+  EXPECT_THAT(ids(prepared), ElementsAre("none", "shifted"));
+  EXPECT_TRUE(prepared.problems.empty());
+  ASSERT_EQ(prepared.oddities.size(), 2U);
+  EXPECT_EQ(prepared.oddities[0].file, (dir_ / "clean/none.wav").string());
+  EXPECT_EQ(prepared.oddities[0].reason, "is silent: its level is below -80 dBFS");
+  EXPECT_EQ(prepared.oddities[1].file, (dir_ / "noisy/shifted.wav").string());
+  EXPECT_THAT(prepared.oddities[1].reason, HasSubstr("(a DC offset)"));
+  RecordingsOptions options;
+  options.folders = {dir_ / "clean"};
+  EXPECT_EQ(recordings(options).oddities.size(), 1U);
 }
 
 TEST_F(Prepare, ListsRecordingsWithHashesThatHold) {
@@ -201,8 +281,8 @@ TEST_F(Prepare, SplitsBySpeaker) {
   EXPECT_EQ(message_of<ConfigError>([&] { recordings(options); }),
             "of 10 speakers, 7 for valid and 3 for test leave none for train");
   options.speaker = SpeakerRule::none;
-  EXPECT_THAT(message_of<ConfigError>([&] { recordings(options); }),
-              HasSubstr("has no speaker to split by"));
+  EXPECT_EQ(message_of<ConfigError>([&] { recordings(options); }),
+            "--speaker none leaves no speaker to split by");
 }
 
 TEST_F(Prepare, MatchesPairsByTheirPath) {

@@ -51,6 +51,7 @@ class Counting : public Dataset {
     if (index == broken_) throw DataError("item " + std::to_string(index) + " is broken");
     Example example{{}, {static_cast<float>(Random(key).uniform())}, {static_cast<float>(index)}};
     example.recipe.id = std::to_string(index);
+    if (index % 2 == 1) example.silent = "noise " + example.recipe.id;
     return example;
   }
   mutable std::atomic<int> calls{0};
@@ -60,6 +61,25 @@ class Counting : public Dataset {
   int64_t broken_;
   std::chrono::microseconds delay_;
 };
+
+TEST(Loader, CountsExamplesWithoutSpeechOrNoise) {
+  test::TempDir dir;
+  for (const int64_t workers : {0, 3}) {
+    const auto file = dir / ("log" + std::to_string(workers));
+    const Counting dataset(8);  // every second one
+    Logger logger(Verbosity::quiet);
+    logger.add_file(file);
+    Loader loader(dataset, {8, workers, 4, {}, &logger}, SeedKey(1));
+    for (int i = 0; i < 3; ++i) loader.next();
+    const std::string text = read_file(file);
+    for (const char* line : {"warning: 1 of 8 examples so far without speech or noise to be heard; "
+                             "the last: noise ",
+                             "warning: 2 of 8 ", "warning: 4 of 8 ", "warning: 8 of 16 "}) {
+      EXPECT_THAT(text, HasSubstr(line)) << text;
+    }
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4) << text;
+  }
+}
 
 /// Everything that is drawn is switched on.
 LoaderOptions busy_options(int64_t workers, int64_t prefetch) {

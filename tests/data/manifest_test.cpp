@@ -96,6 +96,31 @@ TEST(Manifest, WritesPathsThatHoldFromItsOwnFolder) {
   }
 }
 
+// As git-annex and DVC keep what they hold: under its hash.
+TEST(Manifest, NamesALinkAndNotWhatItLeadsTo) {
+  TempDir dir;
+  namespace fs = std::filesystem;
+  test::put_audio(dir / "store/objects/5f/3a9c.flac", {0.5F});
+  fs::create_directory(dir / "set");
+  fs::create_symlink("../store/objects/5f/3a9c.flac", dir / "set/p232_001.flac");
+  fs::create_directory_symlink("set", dir / "linked");
+  Manifest manifest;
+  manifest.kind = Manifest::Kind::pairs;
+  ManifestEntry& entry = manifest.entries.emplace_back();
+  entry.id = "p232_001";
+  entry.audio = entry.noisy = {dir / "linked/p232_001.flac", kHash};
+  entry.samples = entry.rate_hz = 1;
+  manifest.write(dir / "m.csv");
+  EXPECT_THAT(read_file(dir / "m.csv"),
+              HasSubstr("\np232_001,set/p232_001.flac,set/p232_001.flac,"));
+  // A manifest that is a link itself is read beside the link.
+  put_text(dir / "store/m.csv", "");
+  fs::create_symlink("../store/m.csv", dir / "set/m.csv");
+  manifest.write(dir / "set/m.csv");
+  const Manifest read = Manifest::read(dir / "set/m.csv");
+  EXPECT_EQ(read.entries.at(0).audio.path, dir / "set/p232_001.flac");
+}
+
 TEST(Manifest, FiltersBySplit) {
   TempDir dir;
   put_text(dir / "m.csv", kRecordings + row("a") + row("b", "valid") + row("c") + row("d", "test"));

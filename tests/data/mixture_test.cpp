@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "limbeck/audio/mix.h"
@@ -45,6 +46,35 @@ TEST(MixtureDataset, IsAFunctionOfIndexAndKey) {
     }
   }
   EXPECT_EQ(seen.size(), 20U);
+}
+
+TEST(MixtureDataset, ReachesTheSnrWhateverTheOffsetOfSpeechOrNoise) {
+  for (const bool of_speech : {true, false}) {
+    MadeCorpus corpus;
+    auto& entries = of_speech ? corpus.speech : corpus.noise;
+    for (ManifestEntry& entry : entries) {
+      auto samples = read_audio(entry.audio.path).samples;
+      for (float& x : samples) x += 0.1F;
+      entry = put_entry(corpus.dir / ("offset_" + entry.id + ".wav"), samples);
+    }
+    MixtureOptions options;
+    options.snr_db_min = options.snr_db_max = 5;
+    options.level_dbfs_min = options.level_dbfs_max = -30;
+    const MixtureDataset dataset = corpus.mixtures(16000, options);
+    for (uint64_t k = 0; k < 5; ++k) {
+      const Example example = dataset.get(static_cast<int64_t>(k), key_of(k));
+      const auto power = [](std::vector<float> x) {  // of what is heard: without the mean
+        const auto count = static_cast<double>(x.size());
+        const double mean = std::accumulate(x.begin(), x.end(), 0.0) / count;
+        const double square = std::inner_product(x.begin(), x.end(), x.begin(), 0.0) / count;
+        return square - mean * mean;
+      };
+      // Tones of 0.3 s and pauses of 0.2 s, and the hangover of P.56 bridges the pauses.
+      const double snr_db = 10 * std::log10(power(example.clean) / power(added(example)));
+      EXPECT_NEAR(snr_db, 5, 1) << of_speech;
+      EXPECT_NEAR(active_level_dbfs(example.clean, 16000), -30, 0.01);
+    }
+  }
 }
 
 TEST(MixtureDataset, ReachesLevelAndSnrOverSegmentsWithPauses) {
@@ -316,9 +346,12 @@ TEST(MixtureDataset, SilentRecordingsGiveNoNan) {
   };
   const Example no_speech = mixed(silence, corpus.noise);
   EXPECT_EQ(peak_of(no_speech.clean), 0);
+  EXPECT_EQ(no_speech.silent, "speech silence");
   EXPECT_NEAR(level_dbfs(no_speech.noisy), -35, 0.01);  // as loud as it would have been
   const Example no_noise = mixed(corpus.speech, silence);
   EXPECT_EQ(no_noise.noisy, no_noise.clean);
+  EXPECT_EQ(no_noise.silent, "noise silence");
+  EXPECT_EQ(mixed(corpus.speech, corpus.noise).silent, "");
   EXPECT_NEAR(active_level_dbfs(no_noise.clean, 16000), -25, 0.01);
   const Example nothing = mixed(silence, silence);
   EXPECT_EQ(peak_of(nothing.noisy), 0);

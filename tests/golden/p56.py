@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/golden/data/p56.csv: active speech levels by method B of ITU-T P.56, step by step as the Recommendation
-describes it (a counter and a hangover for each threshold, interpolation between two thresholds), in NumPy.
+describes it (a counter and a hangover for each threshold, interpolation between two thresholds), in NumPy, of signals
+without their mean.
 
     python3 -m pip install numpy soundfile
     python3 tests/golden/p56.py [FOLDER_OF_REAL_RECORDINGS]
@@ -24,6 +25,7 @@ MARGIN_DB, TIME_CONSTANT, HANGOVER = 15.9, 0.03, 0.2
 def active_level(x, rate, thresholds_per_octave):
     """(level in dB re full scale, activity factor)."""
     x = np.asarray(x, np.float64)
+    x = x - np.mean(x)
     g = np.exp(-1 / (rate * TIME_CONSTANT))
     hangover = int(np.ceil(HANGOVER * rate))
     thresholds = 2.0 ** (np.arange(-15 * thresholds_per_octave, 1) / thresholds_per_octave)
@@ -73,6 +75,7 @@ def made():
     yield "steady", 0.2 * tone(32000, 300)
     yield "words", words
     yield "words in silence", np.concatenate([np.zeros(48000), words, np.zeros(80000)])
+    yield "words with an offset", words + 0.1
     yield "words over hiss", words + 0.004 * hiss(64000, 7)
     yield "syllables", 0.3 * tone(64000, 180) * tone(64000, 2.5) ** 8
     yield "quiet hiss", 0.003 * hiss(32000, 11)

@@ -195,4 +195,14 @@ mv "$work/moved study" "$work/study"
 expect 0 "narrower latent, cosine, seed 2: after teacher" "${study[@]}" --set "study.dir=$work/none yet" --check
 [ ! -e "$work/none yet" ] || fail "--check made the study's folder"
 cmp "$work/results.csv" "$work/study/results.csv" || fail "the study's second call changed its results"
+
+# Every recording that would be read is opened before "sound" is said.
+expect 3 "corpus/lost.wav: does not exist" "$bin/limbeck-evaluate" --model "$work/student-s1" --manifest "$work/broken.csv" \
+  --out "$work/x" --check
+victim=$(awk -F, 'NR > 1 && /,valid,/ {print $2; exit}' "$work/clean.csv")
+mv "$work/$victim" "$work/kept"
+expect 3 "$victim: does not exist" "${train[@]}" --set "run.dir=$work/x" --check
+expect 3 "$victim: does not exist" "${distill[@]}" --set "run.dir=$work/x" --check
+expect 3 "$victim: does not exist" "${study[@]}" --set "study.dir=$work/x" --check
+mv "$work/kept" "$work/$victim"
 echo "all command line checks passed"

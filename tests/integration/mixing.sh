@@ -47,6 +47,29 @@ expect 0 "| noisy" "${score[@]}" --manifest "$work/test/pairs.csv"
 expect 0 "index.html: 3 examples" "$prepare" preview "${config[@]}" --n 3 --out "$work/preview"
 [ "$(find "$work/preview" -type f | wc -l)" = 13 ] || fail "files of the preview"
 
+# Levels leave a DC offset out, and what is silent is named; a split without noise is refused.
+python3 - "$work" <<'END'
+import pathlib, struct, sys, wave
+for name, value in {"silence/a.wav": 0, "silence/b.wav": 0, "offset/a.wav": 3277}.items():
+    path = pathlib.Path(sys.argv[1], name)
+    path.parent.mkdir(exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(b"".join(struct.pack("<h", value + 3000 * (value > 0) * (i // 40 % 2)) for i in range(32000)))
+END
+printf 'file,split\nsilence/a.wav,train\nsilence/b.wav,valid\n' >"$work/splits.csv"
+expect 0 "silence/a.wav: is silent" "$prepare" recordings "$work/silence" --out "$work/silence.csv" --splits "$work/splits.csv"
+expect 0 "offset/a.wav: has a mean of 0.146" "$prepare" recordings "$work/offset" --out "$work/offset.csv"
+expect 0 "offset/a.wav: has a mean of 0.146" "$prepare" stats "$work/offset.csv"
+expect 0 "offset/a.wav: has a mean of 0.146" "$prepare" doctor "$work/offset.csv"
+expect 3 "of speech in split train nothing is to be heard" "$prepare" doctor "$work/silence.csv"
+mute="in all 1 entries of noise in split train nothing is to be heard"
+silent=(--set "data.source.noise=$work/silence.csv")
+expect 3 "$mute" "${train[@]}" "${silent[@]}" --set "run.dir=$work/mute"
+expect 3 "$mute" "$prepare" preview "${config[@]}" "${silent[@]}" --out "$work/mute"
+expect 3 "$mute" "$prepare" mixtures "${config[@]}" "${silent[@]}" --split train --out "$work/mute"
+[ ! -e "$work/mute" ] || fail "a refused run made its folder"
+
 # The loader: its speed, and a file that cannot be read.
 expect 0 '"wait_share"' "$bin/limbeck-bench" data "${config[@]}" --threads 1 --workers 0,1 --seconds 0.2 --steps 10 --json
 expect 0 "| workers |" "$bin/limbeck-bench" data "${config[@]}" --threads 1 --workers 2 --seconds 0.2 --steps 10

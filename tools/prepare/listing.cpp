@@ -13,9 +13,10 @@ namespace fs = std::filesystem;
 void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz) {
   app.add_option_function<std::string>(
          "--speaker", [&speaker](const std::string& name) { speaker = speaker_rule(name); },
-         "speaker from: folder (that holds the file), prefix (of the name, up to _ or -), none, "
-         "auto (folder, or prefix for files directly in DIR)")
-      ->check(CLI::IsMember({"auto", "folder", "prefix", "none"}))
+         "speaker from: folder (that holds the file), top (first folder below DIR), prefix (of the "
+         "name, up to _ or -), none, auto (the folder that the file name begins with; else prefix "
+         "for files directly in DIR, folder for those one folder below, and none further down)")
+      ->check(CLI::IsMember({"auto", "folder", "top", "prefix", "none"}))
       ->default_str("auto");
   app.add_option("--rate", rate_hz, "sample rate in Hz that every file must have")
       ->check(CLI::PositiveNumber)
@@ -25,6 +26,7 @@ void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz) {
 int write_listing(const Listing& prepared, const fs::path& out, Logger& logger) {
   for (const Problem& problem : prepared.problems)
     logger.error(problem.file + ": " + problem.reason);
+  for (const Problem& oddity : prepared.oddities) logger.warn(oddity.file + ": " + oddity.reason);
   const size_t good = prepared.manifest.entries.size();
   const bool pairs = prepared.manifest.kind == Manifest::Kind::pairs;
   if (good == 0) {

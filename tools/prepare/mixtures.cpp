@@ -8,6 +8,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/corpus/fixed_mixtures.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/train/config.h"
 
@@ -34,7 +35,13 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
                     " holds recorded pairs; mixtures are made of speech and noise");
   }
   const auto dataset = make_fixed_dataset(config.data, data, split);
-  if (a.config->check) return static_cast<int>(ExitCode::ok);
+  if (a.config->check) {
+    std::vector<NamedFile> files;
+    add_files(data.of(split), files);
+    require_files(files, logger);
+    return static_cast<int>(ExitCode::ok);
+  }
+  require_sound(data, split);
   if (a.out.empty()) throw ConfigError("--out is required: the file of recipes to write");
   const auto recipes = draw_recipes(*dataset, a.count,
                                     static_cast<uint64_t>(config.data.valid_seed), threads, logger);

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/train/config.h"
 
 namespace limbeck {
@@ -22,7 +23,10 @@ int run(Arguments& a, Logger& logger) {
   if (!a.config->load(config)) return static_cast<int>(ExitCode::ok);
   a.preview.batch_size = config.train.batch_size;
   a.preview.seed = static_cast<uint64_t>(config.run.seed);
-  if (a.config->check) return static_cast<int>(ExitCode::ok);
+  if (a.config->check) {
+    require_files(files_of(config.data, select_data(config.data)), logger);
+    return static_cast<int>(ExitCode::ok);
+  }
   write_preview(config.data, a.preview);
   if (logger.verbosity() != Verbosity::quiet) {
     print("%s: %d examples\n", (a.preview.out / "index.html"), a.preview.count);

@@ -49,12 +49,14 @@ std::string levels_table(const ManifestStats& stats) {
       rows.push_back({split_name(s.split), side.side, range_text(side.active_dbfs),
                       range_text(side.rms_dbfs), one_decimal(side.peak_dbfs.median),
                       one_decimal(side.peak_dbfs.max), count_text(side.full_scale_files),
-                      count_text(side.full_scale_samples), count_text(side.silent_files)});
+                      count_text(side.full_scale_samples), count_text(side.silent_files),
+                      count_text(side.offset_files)});
     }
   }
-  return markdown_table({"split", "side", "active (dBFS)", "RMS (dBFS)", "peak (dBFS)",
-                         "highest peak", "files at full scale", "samples at full scale", "silent"},
-                        rows, 2);
+  return markdown_table(
+      {"split", "side", "active (dBFS)", "RMS (dBFS)", "peak (dBFS)", "highest peak",
+       "files at full scale", "samples at full scale", "silent", "DC offset"},
+      rows, 2);
 }
 
 std::string snr_histogram(const SplitStats& s) {
@@ -84,7 +86,7 @@ std::string text_of(const Manifest& manifest, const ManifestStats& stats) {
   if (stats.splits.empty()) return text;
   text += "\n" + durations_table(stats) + "\n" + levels_table(stats) +
           "\nLevels: median over files (5 to 95 %); active: where somebody speaks. Full scale: "
-          "perhaps clipped.\n";
+          "perhaps clipped. DC offset: a large mean, which levels and SNR leave out.\n";
   for (const SplitStats& s : stats.splits) {
     if (s.sides.size() == 2) text += "\n" + snr_histogram(s);
   }
@@ -115,7 +117,8 @@ nlohmann::json json_of(const SplitStats& s) {
                                {"peak_dbfs", json_of(side.peak_dbfs)},
                                {"full_scale_samples", side.full_scale_samples},
                                {"full_scale_files", side.full_scale_files},
-                               {"silent_files", side.silent_files}});
+                               {"silent_files", side.silent_files},
+                               {"offset_files", side.offset_files}});
   }
   if (s.sides.size() == 2) {
     nlohmann::json bins = nlohmann::json::array();
@@ -131,16 +134,20 @@ nlohmann::json json_of(const SplitStats& s) {
   return object;
 }
 
+nlohmann::json json_of(const std::vector<Problem>& problems) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const Problem& one : problems) all.push_back({{"file", one.file}, {"reason", one.reason}});
+  return all;
+}
+
 std::string json_text(const Manifest& manifest, const ManifestStats& stats) {
   nlohmann::json object = {
       {"manifest", manifest.path.string()},
       {"kind", manifest.kind == Manifest::Kind::pairs ? "pairs" : "recordings"},
       {"splits", nlohmann::json::array()},
-      {"failures", nlohmann::json::array()}};
+      {"failures", json_of(stats.problems)},
+      {"oddities", json_of(stats.oddities)}};
   for (const SplitStats& s : stats.splits) object["splits"].push_back(json_of(s));
-  for (const Problem& problem : stats.problems) {
-    object["failures"].push_back({{"file", problem.file}, {"reason", problem.reason}});
-  }
   // A file name need not be UTF-8.
   return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -152,6 +159,7 @@ int run(const Arguments& a, int64_t threads, Logger& logger) {
   for (const Problem& problem : stats.problems) {
     logger.error(problem.file + ": " + problem.reason);
   }
+  for (const Problem& oddity : stats.oddities) logger.warn(oddity.file + ": " + oddity.reason);
   std::fputs((a.json ? json_text(manifest, stats) : text_of(manifest, stats)).c_str(), stdout);
   if (stats.problems.empty()) return static_cast<int>(ExitCode::ok);
   logger.warn(format("%d of %d entries could not be read and are counted nowhere",

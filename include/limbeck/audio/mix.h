@@ -10,19 +10,31 @@ namespace limbeck {
 inline constexpr double kSilentSpeechDbfs = -60;
 inline constexpr double kSilentNoiseDbfs = -80;
 
-/// RMS level; 0 dBFS is the RMS of a full-scale square wave, so a full-scale sine has −3.01 dBFS.
-/// −infinity for digital silence and for no samples.
+/// 0 for no samples.
+double mean_of(std::span<const float> samples);
+
+/// RMS level without the mean, which nobody hears; 0 dBFS is the RMS of a full-scale square wave,
+/// so a full-scale sine has −3.01 dBFS. −infinity for a constant (digital silence, say) and for no
+/// samples.
 double level_dbfs(std::span<const float> samples);
+
+/// True below kSilentNoiseDbfs.
+bool is_silent(std::span<const float> samples);
+
+/// True where the mean is that of a faulty converter: above −60 dBFS, and at most 12 dB below the
+/// level of the rest.
+bool has_offset(std::span<const float> samples);
 
 /// Active speech level in dBFS, by method B of ITU-T P.56 (12/2011, clause 7): the energy of the
 /// signal over the time in which somebody speaks, so that silence does not shift it. An envelope
 /// (two exponential averages of |x| of 30 ms) is active while it is above a threshold and for 0.2 s
 /// afterwards, and the threshold lies 15.9 dB below the level that comes out. P.56 counts at
 /// thresholds that are powers of two and interpolates; here the threshold is solved for, so a gain
-/// of g dB changes the level by g dB.
+/// of g dB changes the level by g dB. The mean is taken out of x first: it would be activity, and
+/// energy that is no speech.
 ///
 /// A signal of clicks only, whose envelope never reaches the threshold, is taken as active for 0.2
-/// s (or for all of its length, if that is less). −infinity for digital silence and for no samples.
+/// s (or for all of its length, if that is less). −infinity for a constant and for no samples.
 double active_level_dbfs(std::span<const float> speech, int rate_hz);
 
 /// 10^(gain_db / 20).

@@ -24,8 +24,10 @@ struct Checkup {
 /// Checks a data set again, all of it: that each manifest can be read and is the one that the
 /// protocol locked; that each audio file is there, decodes, and has the rate, the length and the
 /// samples (by hash, but for lossy files) that the manifest says, both sides of a pair alike; that
-/// splits share no file and test no speaker with the others; that a set named voicebank-demand has
-/// the counts and speakers of it and no file too much.
+/// splits share no file and test no speaker with the others (LibriSpeech's chapters are no
+/// speakers); that something is to be heard in each split; that a set named voicebank-demand has
+/// the counts and speakers of it and no file too much. Remarks name single silent files and those
+/// with a DC offset.
 ///
 /// `path` is a protocol, a folder that holds protocol.yaml, or a manifest (.csv). Throws DataError
 /// or ConfigError if that cannot be read at all; Interrupted.

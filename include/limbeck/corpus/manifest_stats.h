@@ -19,7 +19,7 @@ struct Spread {
 
 Spread spread(std::vector<double> values);
 
-/// One side of some recordings. Levels leave digital silence out, which has none.
+/// One side of some recordings. Levels leave silent files out.
 struct SideStats {
   std::string side;  ///< "recording", "clean" or "noisy"
   Spread active_dbfs;
@@ -28,6 +28,7 @@ struct SideStats {
   int64_t full_scale_samples = 0;
   int64_t full_scale_files = 0;  ///< files with a sample at full scale: perhaps clipped
   int64_t silent_files = 0;
+  int64_t offset_files = 0;  ///< with a large mean, which levels and SNR leave out
 };
 
 struct SplitStats {
@@ -37,7 +38,8 @@ struct SplitStats {
   double seconds = 0;
   Spread seconds_of_file;
   std::vector<SideStats> sides;
-  /// Of pairs: SNR of each in dB, the power of clean against that of noisy − clean; sorted.
+  /// Of pairs: SNR of each in dB, the power of clean against that of noisy − clean, each without
+  /// its mean; sorted.
   std::vector<double> snrs_db;
   int64_t without_snr = 0;  ///< pairs that are silent, or alike on both sides
 };
@@ -45,6 +47,7 @@ struct SplitStats {
 struct ManifestStats {
   std::vector<SplitStats> splits;  ///< those that have an entry
   std::vector<Problem> problems;   ///< files that could not be read, and are counted nowhere
+  std::vector<Problem> oddities;   ///< silent files and those with a large mean
 };
 
 /// Decodes every file. Throws Interrupted.

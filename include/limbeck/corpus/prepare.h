@@ -27,10 +27,12 @@ struct RecordingsOptions {
 /// A manifest of all recordings below the folders; every file is decoded and hashed. Ids are paths
 /// below the folder without extension, with the folder's name in front if there are several
 /// folders. Files that cannot be used (unreadable, several channels, another rate) are left out and
-/// returned as problems.
+/// returned as problems; silent ones and those with a DC offset stay and are returned as oddities.
+/// Files whose speaker neither folder nor name tells for sure have none, which is warned about.
 ///
 /// Throws DataError: no file found, two files of one id, a file without a row in `splits` (all are
-/// listed), a wrong split; ConfigError: both ways of splitting, or no speaker left for train.
+/// listed), a wrong split; ConfigError: both ways of splitting, a file without a speaker to split
+/// by, or no speaker left for train.
 Listing prepare_recordings(const RecordingsOptions& options, Logger& logger);
 
 struct PairsOptions {
@@ -43,7 +45,8 @@ struct PairsOptions {
 };
 
 /// A manifest of the files that have the same path, but for the extension, below both folders.
-/// Problems: no partner, two candidates, unequal lengths, another rate, unreadable.
+/// Problems: no partner, two candidates, unequal lengths, another rate, unreadable. Oddities and
+/// speakers: as above.
 Listing prepare_pairs(const PairsOptions& options, Logger& logger);
 
 }  // namespace limbeck

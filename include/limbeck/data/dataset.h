@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "limbeck/core/random.h"
@@ -13,6 +14,7 @@ struct Example {
   Recipe recipe;
   std::vector<float> noisy;
   std::vector<float> clean;
+  std::string silent = {};  ///< "speech a/b" or "noise c", where nothing is to be heard
 };
 
 /// Items that become examples. `get` is a pure function of its arguments and may be called by many

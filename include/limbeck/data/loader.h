@@ -16,7 +16,7 @@ struct LoaderOptions {
   int64_t workers = 0;   ///< threads; 0 makes batches in the thread that asks
   int64_t prefetch = 2;  ///< batches made ahead, at least 1
   AugmentOptions augment;
-  Logger* logger = nullptr;   ///< told the name of each unreadable file once
+  Logger* logger = nullptr;   ///< told each unreadable file once, and how many examples are silent
   int64_t epochs_unique = 0;  ///< batches come again after so many epochs; 0: never
 };
 

@@ -1,10 +1,9 @@
 #include "data/sources/mixing.h"
 
-#include <filesystem>
-
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -17,15 +16,17 @@ void require_both(const SplitEntries& part, const std::string& source, Split spl
   throw DataError(format("%s: no %s has split %s", source, missing, split_name(split)));
 }
 
-/// Hash of the impulse responses of training and validation.
+/// Impulse responses of training and validation.
+Manifest read_responses(const std::string& manifest) {
+  Manifest all = Manifest::read(manifest);
+  std::erase_if(all.entries, [](const auto& entry) { return entry.split == Split::test; });
+  return all;
+}
+
 std::string responses_hash(const std::string& path, int64_t rate_hz) {
+  if (!is_folder(path)) return read_responses(path).content_hash();
   Manifest manifest;
-  if (std::filesystem::is_directory(path)) {
-    manifest.entries = find_responses(path, Split::train, rate_hz);
-  } else {
-    manifest = Manifest::read(path);
-    std::erase_if(manifest.entries, [](const auto& entry) { return entry.split == Split::test; });
-  }
+  manifest.entries = find_responses(path, Split::train, rate_hz);
   return manifest.content_hash();
 }
 
@@ -60,6 +61,12 @@ std::unique_ptr<Dataset> MixingOptions::make_fixed_validation(const DataSelectio
       {data.valid.speech, data.valid.noise,
        find_responses(mixture.reverb.responses, Split::valid, options.rate_hz)},
       static_cast<int>(options.rate_hz), valid_recipes);
+}
+
+std::vector<ManifestEntry> MixingOptions::listed_responses() const {
+  const std::string& responses = mixture.reverb.responses;
+  if (responses.empty() || is_folder(responses)) return {};
+  return read_responses(responses).entries;
 }
 
 void MixingOptions::add_contents(std::map<std::string, std::string>& contents,

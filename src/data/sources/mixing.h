@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/mixture_dataset.h"
 #include "data/source.h"
@@ -23,6 +24,9 @@ struct MixingOptions {
   /// The mixtures of `valid_recipes`; null: none are named.
   std::unique_ptr<Dataset> make_fixed_validation(const DataSelection& data,
                                                  const ExampleOptions& options) const;
+
+  /// See DataSource::listed_responses.
+  std::vector<ManifestEntry> listed_responses() const;
 
   /// See DataSource::contents.
   void add_contents(std::map<std::string, std::string>& contents, int64_t rate_hz) const;

@@ -39,6 +39,10 @@ class Mixtures : public DataSource {
     return options_.mixing.make_fixed_validation(data, options);
   }
 
+  std::vector<ManifestEntry> listed_responses() const override {
+    return options_.mixing.listed_responses();
+  }
+
   std::map<std::string, std::string> contents(const DataSelection& data,
                                               int64_t rate_hz) const override {
     std::map<std::string, std::string> all = {{"speech", content_of(data, Role::speech)},

@@ -35,6 +35,10 @@ class LockedData : public DataSource {
     return options_.mixing.make_fixed_validation(data, options);
   }
 
+  std::vector<ManifestEntry> listed_responses() const override {
+    return options_.mixing.listed_responses();
+  }
+
   std::map<std::string, std::string> contents(const DataSelection& data,
                                               int64_t rate_hz) const override {
     std::string roles;

@@ -1,0 +1,65 @@
+#include "limbeck/data/listing.h"
+
+#include <gmock/gmock.h>
+
+#include "limbeck/core/error.h"
+#include "limbeck/data/leak.h"
+
+namespace limbeck {
+namespace {
+
+TEST(Speakers, FollowTheRule) {
+  const auto of = [](const char* path, SpeakerRule rule) {
+    return speaker_of(path, "/data/vctk", rule);
+  };
+  EXPECT_EQ(of("p225/p225_001.wav", SpeakerRule::automatic), "p225");
+  EXPECT_EQ(of("p232_001.wav", SpeakerRule::automatic), "p232");
+  EXPECT_EQ(of("84-121123-0001.flac", SpeakerRule::automatic), "84");
+  EXPECT_EQ(of("alone.wav", SpeakerRule::automatic), "alone");
+  EXPECT_EQ(of("x/y/z_1.wav", SpeakerRule::folder), "y");
+  EXPECT_EQ(of("x/y/z_1.wav", SpeakerRule::top), "x");
+  EXPECT_EQ(of("z_1.wav", SpeakerRule::top), "vctk");
+  EXPECT_EQ(of("z_1.wav", SpeakerRule::folder), "vctk");
+  EXPECT_EQ(of("x/z_1.wav", SpeakerRule::prefix), "z");
+  EXPECT_EQ(of("x/z_1.wav", SpeakerRule::none), "");
+  EXPECT_EQ(speaker_rule("auto"), SpeakerRule::automatic);
+  EXPECT_THROW(speaker_rule("guess"), ConfigError);
+}
+
+TEST(Speakers, AreReadFromTheLayout) {
+  const auto of = [](const char* path, const char* root = "/data/set") {
+    return speaker_of(path, root, SpeakerRule::automatic);
+  };
+  // LibriSpeech: a folder a chapter, in a folder a speaker.
+  EXPECT_EQ(of("26/495/26-495-0000.flac"), "26");
+  EXPECT_EQ(of("dev-clean/26/496/26-496-0012.flac"), "26");
+  EXPECT_EQ(of("495/26-495-0000.flac", "LibriSpeech/26"), "26");
+  EXPECT_EQ(of("495/26-495-0000.flac", "LibriSpeech/26/"), "26");
+  EXPECT_EQ(of("x/p225/mic1/p225_001.wav"), "p225");
+  EXPECT_EQ(of("2/26/26-495-0000.flac"), "26");  // no name that goes on with another digit
+  EXPECT_EQ(of("bob/bob_studio/bob_studio_1.wav"), "bob");
+  // One folder: it has the name.
+  EXPECT_EQ(of("bob/1.flac"), "bob");
+  EXPECT_EQ(of("bob/speech_1.flac", "/data/speech"), "bob");
+  // Below that, a guess would do harm.
+  EXPECT_EQ(of("bob/monday/1.flac"), "");
+  EXPECT_EQ(of("DR1/FCJF0/SA1.WAV"), "");
+}
+
+// However the column `speaker` came to hold chapters.
+TEST(Speakers, AreNoChaptersWhereLeaksAreLookedFor) {
+  EXPECT_EQ(without_chapter("26/495/26-495-0000.flac", "495"), "26");
+  EXPECT_EQ(without_chapter("26/495/26-495-0000.flac", "26"), "26");
+  EXPECT_EQ(without_chapter("26/495/26-495-0000.flac", "Ann"), "Ann");
+  EXPECT_EQ(without_chapter("set/p225/p225_001.flac", "p225"), "p225");
+  EXPECT_EQ(without_chapter("26/495/26-495-0000.flac", ""), "");
+  ManifestEntry entry;
+  entry.audio.path = "26/495/26-495-0000.flac";
+  entry.speaker = "495";
+  entry.samples = entry.rate_hz = 1;
+  EXPECT_EQ(fingerprints({entry}).at(0).speaker, "26");
+  EXPECT_EQ(fingerprints({entry}, true).at(0).speaker, "495");  // a kind of noise
+}
+
+}  // namespace
+}  // namespace limbeck
