@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "limbeck/core/format.h"
 #include "limbeck/core/log.h"
@@ -66,14 +64,26 @@ DataError data_error(const fs::filesystem_error& error) {
 }
 
 std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || fs::is_directory(path)) {
-    throw DataError(path.string() + ": cannot be read: " +
-                    (fs::is_directory(path) ? "is a directory" : std::strerror(errno)));
+  // Not a stream, which ends at a failing disk as at the end of the file.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int failed = descriptor < 0 ? errno : 0;
+  struct stat status{};
+  std::string contents;
+  if (failed == 0 && ::fstat(descriptor, &status) == 0) {
+    contents.reserve(static_cast<size_t>(status.st_size));
   }
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
+  char block[1 << 16];
+  for (ssize_t count = 1; count != 0 && failed == 0;) {
+    count = ::read(descriptor, block, sizeof block);
+    if (count > 0) contents.append(block, static_cast<size_t>(count));
+    if (count < 0 && errno != EINTR) failed = errno;
+  }
+  if (descriptor >= 0) ::close(descriptor);
+  if (failed != 0) {
+    throw DataError(path.string() + ": cannot be read: " +
+                    (failed == EISDIR ? "is a directory" : std::strerror(failed)));
+  }
+  return contents;
 }
 
 MappedFile::MappedFile(const fs::path& path) {

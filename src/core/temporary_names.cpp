@@ -44,7 +44,8 @@ bool is_stale(const fs::path& path) {
   char random[9] = "";
   int process = 0;
   int end = 0;
-  if (std::sscanf(mark.c_str(), ".%8[0-9a-f]-%d-%8[0-9a-f]%n", owner, &process, random, &end) != 3 ||
+  if (std::sscanf(mark.c_str(), ".%8[0-9a-f]-%d-%8[0-9a-f]%n", owner, &process, random, &end) !=
+          3 ||
       static_cast<size_t>(end) != mark.size() || std::strlen(random) != 8 || process <= 0) {
     return false;
   }

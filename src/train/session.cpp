@@ -100,6 +100,10 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
     logger.info("configuration is sound");
     return;
   }
+  // Of the training files a few may be lost; one that validation reads would end every sitting.
+  std::vector<NamedFile> validation;
+  add_files(data.valid, validation);
+  require_files(validation, logger);
   for (const Split split : {Split::train, Split::valid}) require_sound(data, split);
   RunDir run(config.run.dir,
              training_identity(config, content_of(config.data), teacher ? teacher->hash : ""),

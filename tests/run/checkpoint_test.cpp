@@ -76,6 +76,10 @@ TEST_F(Checkpoints, ATornOneIsIgnored) {
   EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
   save(3);  // the leftovers are in nobody's way
   EXPECT_EQ(run_.checkpoint("last"), folder("step-00000003"));
+  put_text(folder("step-00000004") / "model.bin", "weights");  // of the very step that is next
+  save(4);
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000004"));
+  EXPECT_TRUE(fs::exists(folder("step-00000004") / "state.json"));
 }
 
 TEST_F(Checkpoints, EveryDamageIsSeenAndTheNewestSoundOneTaken) {

@@ -8,6 +8,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/run/metrics_log.h"
+#include "limbeck/run/run_dir.h"
 #include "limbeck/run/trained_model.h"
 #include "run/support.h"
 
@@ -118,6 +119,20 @@ TEST_F(RunViews, WhatCannotBeReadIsNotMissing) {
   EXPECT_THAT(message([&] { MetricsLog(path_ / "metrics.jsonl").truncate(0); }), told);
   EXPECT_THAT(message([&] { CheckpointStore(path_).save(5, {{"state.json", "{}"}}); }), told);
   EXPECT_EQ(run_.checkpoint("last"), checkpoint(4));
+}
+
+TEST_F(RunViews, WhatTheSystemRefusesIsAnErrorOfTheData) {
+  // A link to itself can be opened by nobody, root included.
+  const fs::path loop = dir_ / "loop";
+  fs::create_directory_symlink("loop", loop);
+  for (const std::function<void()>& ask : std::initializer_list<std::function<void()>>{
+           [&] { RunView(loop).exists(); }, [&] { RunView(loop).checkpoint("last"); },
+           [&] { RunView(loop).record(); }, [&] { find_model(loop, "best"); },
+           [&] { RunDir(loop, made_identity(), config::Node::make_map({}), true); },
+           [&] { MetricsLog(loop / "metrics.jsonl").truncate(0); },
+           [&] { CheckpointStore(loop).settle(1); }}) {
+    EXPECT_THAT(message_of<DataError>(ask), HasSubstr(loop.string()));
+  }
 }
 
 TEST_F(RunViews, SaysThatThereIsNoCheckpointYet) {

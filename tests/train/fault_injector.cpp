@@ -64,7 +64,7 @@ const std::vector<std::string>& injected_calls() { return calls; }
 
 }  // namespace limbeck::test
 
-// All that the project and the libraries under it call to change or open files.
+// All that the project and the libraries under it call to read and change files.
 extern "C" {
 
 using limbeck::test::fails;
@@ -102,6 +102,11 @@ DIR* opendir(const char* path) {
 ssize_t write(int descriptor, const void* data, size_t size) {
   static const auto real = next<ssize_t(int, const void*, size_t)>("write");
   return fails("write", path_of(descriptor)) ? -1 : real(descriptor, data, size);
+}
+
+ssize_t read(int descriptor, void* data, size_t size) {
+  static const auto real = next<ssize_t(int, void*, size_t)>("read");
+  return fails("read", path_of(descriptor)) ? -1 : real(descriptor, data, size);
 }
 
 int fsync(int descriptor) {

@@ -6,8 +6,8 @@
 
 namespace limbeck::test {
 
-/// What happens at one of the calls by which a process opens, writes, flushes, renames or removes
-/// something on the disk.
+/// What happens at one of the calls by which a process opens, reads, writes, flushes, renames or
+/// removes something on the disk.
 enum class Fault {
   none,       ///< calls are only counted
   kill,       ///< SIGKILL before the call

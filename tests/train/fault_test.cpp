@@ -308,6 +308,17 @@ TEST_F(Faults, FailingWhileItResumesARunLosesNothing) {
            [](const fs::path&, const Outcome&) {});
 }
 
+TEST_F(Faults, AMissingValidationFileIsNamedBeforeAnythingIsTrained) {
+  TempDir dir;
+  const fs::path file = *shared_ / "data" / "4-noisy.wav";
+  fs::rename(file, dir / "kept");
+  const Outcome refused = train(dir / "case", {});
+  fs::rename(dir / "kept", file);
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.said, testing::HasSubstr(file.string()));
+  EXPECT_FALSE(fs::exists(dir / "case" / "run"));
+}
+
 TEST_F(Faults, ATeacherThatTrainsOnIsAnotherOneOnResume) {
   const fs::path young = stopped("young");
   TempDir dir;
