@@ -33,10 +33,10 @@ bool is_temporary(const fs::path& path) {
 
 void remove_at_once(const fs::path& path) {
   const fs::path aside = temporary_sibling(path);
-  on_disk([&] {
-    fs::rename(path, aside);
-    fs::remove_all(aside);
-  });
+  on_disk([&] { fs::rename(path, aside); });
+  // On a network file system not while somebody reads it; whoever opens the run next tries again.
+  std::error_code ignored;
+  fs::remove_all(aside, ignored);
 }
 
 }  // namespace limbeck

@@ -32,8 +32,8 @@ std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folde
 /// True for what is left of a write that was cut short.
 bool is_temporary(const std::filesystem::path& path);
 
-/// Removes a file or folder so that at no time a part of it stands under its name. Throws
-/// DataError.
+/// Removes a file or folder so that at no time a part of it stands under its name. Throws DataError
+/// if it still stands; what is left of it under a temporary name does no harm.
 void remove_at_once(const std::filesystem::path& path);
 
 /// All checkpoints of a run, sound or not, oldest first.
