@@ -64,26 +64,24 @@ DataError data_error(const fs::filesystem_error& error) {
 }
 
 std::string read_file(const fs::path& path) {
-  // Not a stream, which ends at a failing disk as at the end of the file.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   int failed = descriptor < 0 ? errno : 0;
   struct stat status{};
-  std::string contents;
-  if (failed == 0 && ::fstat(descriptor, &status) == 0) {
-    contents.reserve(static_cast<size_t>(status.st_size));
-  }
-  char block[1 << 16];
-  for (ssize_t count = 1; count != 0 && failed == 0;) {
-    count = ::read(descriptor, block, sizeof block);
-    if (count > 0) contents.append(block, static_cast<size_t>(count));
-    if (count < 0 && errno != EINTR) failed = errno;
+  if (failed == 0 && ::fstat(descriptor, &status) != 0) failed = errno;
+  // One byte more than the size, so that the end is met without asking for more room.
+  std::string bytes(static_cast<size_t>(std::max<off_t>(status.st_size, 0)) + 1, '\0');
+  size_t size = 0;
+  while (failed == 0) {
+    if (size == bytes.size()) bytes.resize(2 * size);
+    const ssize_t got = ::read(descriptor, bytes.data() + size, bytes.size() - size);
+    if (got == 0) break;
+    if (got > 0) size += static_cast<size_t>(got);
+    if (got < 0 && errno != EINTR) failed = errno;
   }
   if (descriptor >= 0) ::close(descriptor);
-  if (failed != 0) {
-    throw DataError(path.string() + ": cannot be read: " +
-                    (failed == EISDIR ? "is a directory" : std::strerror(failed)));
-  }
-  return contents;
+  if (failed != 0) throw DataError(path.string() + ": cannot be read: " + std::strerror(failed));
+  bytes.resize(size);
+  return bytes;
 }
 
 MappedFile::MappedFile(const fs::path& path) {
@@ -141,7 +139,7 @@ std::string hash_file(const fs::path& path) {
 }
 
 std::string path_within(const fs::path& path, const fs::path& folder) {
-  const fs::path absolute = fs::weakly_canonical(fs::absolute(path));
+  const fs::path absolute = on_disk([&] { return fs::weakly_canonical(fs::absolute(path)); });
   auto [a, b] = std::mismatch(absolute.begin(), absolute.end(), folder.begin(), folder.end());
   const bool only_root = std::distance(absolute.begin(), a) <= 1;
   return (only_root ? absolute : absolute.lexically_relative(folder)).generic_string();

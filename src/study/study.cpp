@@ -215,7 +215,7 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
     return ExitCode::ok;
   }
   fs::create_directories(dir);
-  const DirectoryLock lock(dir);
+  const DirectoryLock lock(dir, &logger);
   write_file_atomically(dir / "study.yaml", config::to_yaml(config::to_node(config)));
   return study.run();
 }
