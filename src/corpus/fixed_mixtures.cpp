@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
+#include "limbeck/data/place.h"
 #include "limbeck/data/validation.h"
 
 namespace limbeck {
@@ -34,10 +35,11 @@ AudioFile file_of(const fs::path& out, const char* side, const std::string& id,
 
 /// Writes one side and fills in the hash of what can be read back.
 void write_side(AudioFile& file, std::vector<float> samples, int rate_hz) {
-  fs::create_directories(file.path.parent_path());
+  make_folder(file.path.parent_path());
   const int64_t clipped = write_audio(file.path, {std::move(samples), rate_hz});
   if (clipped > 0) {
-    fs::remove(file.path);
+    std::error_code ignored;
+    fs::remove(file.path, ignored);
     throw DataError(file.path.string() + format(": %d samples would exceed full scale", clipped));
   }
   file.hash = hash_audio(read_audio(file.path).samples);

@@ -11,6 +11,7 @@
 #include "limbeck/core/png.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/loader.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -112,7 +113,7 @@ void write_preview(const DataOptions& data, const PreviewOptions& options) {
   loading.workers = 0;
   Loader loader(*dataset, loading, SeedKey(options.seed));
   PreviewPage page = make_page(data, options, selection.source, *dataset);
-  std::filesystem::create_directories(options.out);
+  make_folder(options.out);
   Batch batch;
   for (int64_t n = 0; n < options.count; ++n) {
     const auto i = static_cast<size_t>(n % options.batch_size);

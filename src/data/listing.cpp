@@ -81,12 +81,9 @@ std::string without_chapter(const fs::path& file, const std::string& speaker) {
 }
 
 std::vector<fs::path> find_audio(const fs::path& folder) {
+  require_folder(folder);
   std::vector<fs::path> found;
   try {
-    if (!fs::is_directory(folder)) {
-      throw DataError(folder.string() +
-                      (fs::exists(folder) ? ": is not a folder" : ": does not exist"));
-    }
     auto entry =
         fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
     for (; entry != fs::recursive_directory_iterator(); ++entry) {

@@ -28,6 +28,23 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
+void require_folder(const fs::path& path) {
+  std::error_code failed;
+  const fs::file_type type = fs::status(path, failed).type();
+  if (type == fs::file_type::directory) return;
+  throw DataError(path.string() + ": " +
+                  (type == fs::file_type::not_found ? "does not exist"
+                   : failed                         ? failed.message()
+                                                    : "is not a folder"));
+}
+
+void make_folder(const fs::path& path) {
+  if (path.empty()) return;
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  if (failed) throw DataError(path.string() + ": cannot be made: " + failed.message());
+}
+
 std::string folder_name(const fs::path& folder) {
   const fs::path given = folder.has_filename() ? folder : folder.parent_path();
   const fs::path name = given.filename();

@@ -88,7 +88,11 @@ TEST(Preview, TellsOfPairs) {
   const Manifests made;
   Manifest manifest = Manifest::read(made.dir / "speech.csv");
   manifest.kind = Manifest::Kind::pairs;
-  for (auto& entry : manifest.entries) entry.noisy = entry.audio;
+  for (auto& entry : manifest.entries) {
+    auto noisy = read_audio(entry.audio.path).samples;
+    for (float& x : noisy) x /= 2;
+    entry.noisy = test::put_entry(made.dir / ("noisy/" + entry.id + ".wav"), noisy).audio;
+  }
   manifest.write(made.dir / "pairs.csv");
   DataOptions options = test::data_options(
       "source: {type: pairs, manifest: " + (made.dir / "pairs.csv").string() + "}");

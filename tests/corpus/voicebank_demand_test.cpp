@@ -413,7 +413,9 @@ TEST_F(VoiceBank, KnowsTheWholeSet) {
       const std::string& speaker = names[static_cast<size_t>(i) % names.size()];
       std::string wav = header;
       while (wav.size() < 44 + 2 * kSamples) wav += static_cast<char>(random.below(64));
-      corpus_.put(speaker + "_" + std::to_string(1000 + i), wav, wav);
+      std::string noisy = wav;
+      noisy.back() ^= 1;
+      corpus_.put(speaker + "_" + std::to_string(1000 + i), wav, noisy);
     }
   }
   corpus_.write_zips(source());

@@ -5,6 +5,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 
@@ -32,7 +33,7 @@ int write_listing(const Listing& prepared, const fs::path& out, Logger& logger) 
   if (good == 0) {
     throw DataError(format("no usable %s; %s is not written", pairs ? "pair" : "recording", out));
   }
-  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  make_folder(out.parent_path());
   prepared.manifest.write(out);
   if (logger.verbosity() != Verbosity::quiet) {
     print("%s: %s\n", out, summary(prepared.manifest));

@@ -9,6 +9,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/corpus/fixed_mixtures.h"
 #include "limbeck/data/file_check.h"
+#include "limbeck/data/place.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/train/config.h"
 
@@ -45,7 +46,7 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
   if (a.out.empty()) throw ConfigError("--out is required: the file of recipes to write");
   const auto recipes = draw_recipes(*dataset, a.count,
                                     static_cast<uint64_t>(config.data.valid_seed), threads, logger);
-  if (a.out.has_parent_path()) fs::create_directories(a.out.parent_path());
+  make_folder(a.out.parent_path());
   write_recipes(a.out, recipes);
   if (logger.verbosity() != Verbosity::quiet) {
     print("%s: recipes of %d mixtures\n", a.out, recipes.size());

@@ -8,6 +8,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/corpus/prepare.h"
+#include "limbeck/data/place.h"
 #include "limbeck/data/training_record.h"
 
 namespace limbeck {
@@ -81,7 +82,7 @@ int run(const Arguments& a, Logger& logger) {
   }
   Protocol protocol = make_protocol(a);
   refuse_leaks(protocol, a.allow_leak, logger);
-  if (a.out.has_parent_path()) fs::create_directories(a.out.parent_path());
+  make_folder(a.out.parent_path());
   protocol.write(a.out);
   if (logger.verbosity() == Verbosity::quiet) return static_cast<int>(ExitCode::ok);
   for (const Split split : {Split::train, Split::valid, Split::test}) {

@@ -15,6 +15,12 @@ std::filesystem::path place_of(const std::filesystem::path& file);
 /// False for what is not there or cannot be looked at, too: reading it says why.
 bool is_folder(const std::filesystem::path& path);
 
+/// Throws DataError that says why it is none.
+void require_folder(const std::filesystem::path& path);
+
+/// Makes a folder and those above it; "" is there already. Throws DataError.
+void make_folder(const std::filesystem::path& path);
+
 /// The name of a folder as it was given, a link's own; of "." and the like the name of what it is.
 std::string folder_name(const std::filesystem::path& folder);
 

@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -60,12 +61,20 @@ class ZipCollection : public AudioCollection {
   std::map<std::string, size_t> member_of_;
 };
 
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
 /// `source`, then its folders, sorted.
 std::vector<fs::path> places(const fs::path& source) {
   std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(source)) {
-    if (entry.is_directory()) folders.push_back(entry.path());
+  std::error_code failed;
+  fs::directory_iterator entry(source, failed);
+  for (; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
+    if (is_folder(entry->path())) folders.push_back(entry->path());
   }
+  if (failed) throw DataError(source.string() + ": " + failed.message());
   std::sort(folders.begin(), folders.end());
   folders.insert(folders.begin(), source);
   return folders;
@@ -88,10 +97,10 @@ void AudioCollection::add(const fs::path& file, Item item) {
 
 std::unique_ptr<AudioCollection> open_collection(const fs::path& source, const std::string& name) {
   for (const fs::path& place : places(source)) {
-    if (fs::is_regular_file(place / (name + ".zip"))) {
+    if (is_file(place / (name + ".zip"))) {
       return std::make_unique<ZipCollection>(place / (name + ".zip"));
     }
-    if (fs::is_directory(place / name)) return std::make_unique<FolderCollection>(place / name);
+    if (is_folder(place / name)) return std::make_unique<FolderCollection>(place / name);
   }
   return nullptr;
 }
@@ -101,11 +110,11 @@ std::optional<TextFile> find_text(const fs::path& source, const std::string& nam
   const std::vector<fs::path> all = places(source);
   for (const fs::path& place : all) {
     const fs::path file = place / name;
-    if (fs::is_regular_file(file)) return TextFile{file.string(), read_file(file)};
+    if (is_file(file)) return TextFile{file.string(), read_file(file)};
   }
   for (const fs::path& place : all) {
     const fs::path file = place / (archive + ".zip");
-    if (!fs::is_regular_file(file)) continue;
+    if (!is_file(file)) continue;
     const ZipArchive zip(file);
     for (const ZipArchive::Member& member : zip.members()) {
       if (fs::path(member.name).filename() == name)

@@ -10,6 +10,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/listing.h"
+#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -246,10 +247,7 @@ std::map<std::string, LoggedMixture> parse_mixture_log(const TextFile& log, Logg
 }
 
 VoiceBankPlan plan_voicebank(const fs::path& source, Logger& logger) {
-  if (!fs::is_directory(source)) {
-    throw DataError(source.string() +
-                    (fs::exists(source) ? ": is not a folder" : ": does not exist"));
-  }
+  require_folder(source);
   VoiceBankPlan plan;
   for (const PublishedSet& set : kSets) SetPlanner(source, set, plan, logger).run();
   std::stable_sort(plan.pairs.begin(), plan.pairs.end(),

@@ -1,0 +1,53 @@
+#include "limbeck/data/place.h"
+
+#include <gmock/gmock.h>
+
+#include "limbeck/core/error.h"
+#include "support.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+using test::message_of;
+using test::put_text;
+using test::TempDir;
+
+TEST(Place, KeepsTheNameOfALink) {
+  TempDir dir;
+  put_text(dir / "store/5f3a", "");
+  fs::create_directory_symlink("store", dir / "set");
+  fs::create_symlink("5f3a", dir / "store/a.wav");
+  EXPECT_EQ(place_of(dir / "set/a.wav"), fs::canonical(dir / "store") / "a.wav");
+  EXPECT_EQ(path_from(fs::canonical(dir.path()), dir / "set/../set/a.wav"), "store/a.wav");
+  EXPECT_EQ(path_from("/elsewhere", dir / "set/a.wav"),
+            (fs::canonical(dir / "store") / "a.wav").string());
+  EXPECT_EQ(folder_name(dir / "set"), "set");
+  EXPECT_EQ(folder_name(dir / "set/"), "set");
+  EXPECT_EQ(folder_name(dir / "set/."), "store");
+  EXPECT_EQ(folder_name("."), fs::current_path().filename());
+}
+
+TEST(Place, SaysWhatAFileSystemRefuses) {
+  TempDir dir;
+  put_text(dir / "file", "");
+  fs::create_symlink("loop", dir / "loop");
+  const auto at = [&](const char* name) { return (dir / name).string(); };
+  EXPECT_EQ(message_of<DataError>([&] { make_folder(dir / "file/below"); }),
+            at("file/below") + ": cannot be made: Not a directory");
+  EXPECT_EQ(message_of<DataError>([&] { place_of(dir / "loop/a.wav"); }),
+            at("loop/a.wav") + ": Too many levels of symbolic links");
+  EXPECT_EQ(message_of<DataError>([&] { require_folder(dir / "loop"); }),
+            at("loop") + ": Too many levels of symbolic links");
+  EXPECT_EQ(message_of<DataError>([&] { require_folder(dir / "file"); }),
+            at("file") + ": is not a folder");
+  EXPECT_EQ(message_of<DataError>([&] { require_folder(dir / "none"); }),
+            at("none") + ": does not exist");
+  EXPECT_FALSE(is_folder(dir / "loop"));
+  make_folder("");
+  make_folder(dir / "a/b");
+  EXPECT_TRUE(is_folder(dir / "a/b"));
+}
+
+}  // namespace
+}  // namespace limbeck
