@@ -282,7 +282,11 @@ TEST_F(Faults, InterruptedAnywhereARunHasSavedWhatItWroteDown) {
              if (broken.code == 0) return;  // it came after the last step
              EXPECT_EQ(broken.code, 130);
              const auto last = RunView(folder / "run").checkpoint("last");
-             ASSERT_TRUE(last);
+             if (!last) {  // it came before the first step, while files are opened
+               EXPECT_THAT(metrics(folder / "run"), testing::IsEmpty());
+               EXPECT_THAT(broken.said, Not(testing::HasSubstr("saved")));
+               return;
+             }
              int64_t steps = 0;
              for (const auto& line : metrics(folder / "run")) steps += line["split"] == "train";
              EXPECT_EQ(last->filename().string(), format("step-%08d", steps));
