@@ -67,6 +67,10 @@ std::vector<Optimizer::Group> Optimizer::groups() const {
   return groups;
 }
 
+void Optimizer::reset_state() {
+  for (auto& [name, tensor] : state()) tensor.zero_();
+}
+
 std::map<std::string, at::Tensor> Optimizer::state() const {
   std::map<std::string, at::Tensor> state;
   for (const auto& [what, tensors] : state_) {

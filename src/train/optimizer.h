@@ -39,6 +39,8 @@ class Optimizer {
   std::map<std::string, std::vector<at::Tensor>> gradients() const;
   virtual void step(double lr) = 0;
 
+  /// Forgets the gradients of the past: as before the first step. Parameters stay as they are.
+  void reset_state();
   /// By "parameter/what"; shares its tensors with the optimizer.
   std::map<std::string, at::Tensor> state() const;
   /// Throws CheckpointError, starting with `source`, unless names and shapes agree.

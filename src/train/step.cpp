@@ -80,10 +80,16 @@ StepReport TrainStep::operator()(objective::TaskBatch batch, int64_t step, StepT
     clip_->apply(of_module, norm);
     report.gradient_norms.push_back({norm_name(module), norm});
   }
-  report.lr = optimizer_->peak_lr() * schedule_->factor(step, steps_);
+  if (step > 0 && step == task_.stretch(step, steps_).first_step) optimizer_->reset_state();
+  report.lr = lr(step);
   optimizer_->step(report.lr);
   over(StepPart::update);
   return report;
+}
+
+double TrainStep::lr(int64_t step) const {
+  const auto [first_step, steps] = task_.stretch(step, steps_);
+  return optimizer_->peak_lr() * schedule_->factor(step - first_step, steps);
 }
 
 }  // namespace limbeck

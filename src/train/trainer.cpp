@@ -127,6 +127,7 @@ std::string Trainer::log_pending() {
         details += format(" %s %.4g", step.names[p], v[p]);
       }
     }
+    details += format(" lr %.3g", step.lr);
     if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
   }
   pending_.clear();

@@ -99,6 +99,33 @@ TEST(TrainStep, AHugeGradientOfAnAdapterLeavesTheNetworkAlone) {
   }
 }
 
+/// A task in two phases of 3 and the other steps, the second of which starts anew or goes on.
+objective::LearningTask in_phases(bool restart) {
+  const auto distill = config::read_text<objective::DistillOptions>(
+      format("{terms: [cosine], phases: [{steps: 3, task: false}, {distill: false, restart: %s}]}",
+             restart ? "true" : "false"),
+      "test");
+  return {make_model(), make_model("latent: {channels: 6}", 2), {}, distill, 2, SeedKey(1)};
+}
+
+TEST(TrainStep, APhaseStartsAnewUnlessItGoesOn) {
+  const auto schedule = make_schedule("type: warmup_cosine, warmup_steps: 2");
+  for (const bool restart : {true, false}) {
+    SCOPED_TRACE(restart);
+    auto task = in_phases(restart);
+    TrainStep step(config::read_text<TrainOptions>(kOptions, "test"), task);
+    for (int64_t i = 0; i < 5; ++i) {
+      const StepReport report = step(make_batch(10 + static_cast<uint64_t>(i)), i);
+      const int64_t within = restart && i >= 3 ? i - 3 : i;
+      const int64_t steps = !restart ? 5 : i < 3 ? 3 : 2;
+      EXPECT_EQ(report.lr, 0.01 * schedule->factor(within, steps)) << i;
+      EXPECT_EQ(report.lr, step.lr(i)) << i;
+      EXPECT_EQ(step.optimizer().state().at("model.latent.weight/steps").item<double>(), within + 1)
+          << i;
+    }
+  }
+}
+
 TEST(TrainStep, PhasesFollowTheStepThatIsAskedFor) {
   const auto distill = config::read_text<objective::DistillOptions>(
       "{terms: [cosine], phases: [{steps: 3, task: false}, {distill: false}]}", "test");

@@ -38,6 +38,8 @@ class TrainStep {
   /// there is one, is told when each part is over.
   StepReport operator()(objective::TaskBatch batch, int64_t step, StepTimer* timer = nullptr);
 
+  /// The learning rate of step `step`.
+  double lr(int64_t step) const;
   Optimizer& optimizer() { return *optimizer_; }
 
  private:
