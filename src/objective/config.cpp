@@ -98,6 +98,9 @@ void PhaseOptions::describe(config::Visitor& v) {
           config::at_least(0));
   v.value("task", task, "the denoising loss takes part");
   v.value("distill", distill, "the distillation terms take part");
+  v.value("restart", restart,
+          "the phase has a warm-up and a schedule of its own and an optimizer that remembers "
+          "nothing; false: it goes on where the one before ended");
 }
 
 void TeacherCacheOptions::describe(config::Visitor& v) {

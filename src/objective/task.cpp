@@ -46,10 +46,11 @@ LearningTask::LearningTask(std::shared_ptr<nn::DenoisingModel> student,
                            const ObjectiveConfig& objective, const DistillOptions& distill,
                            int64_t batch_size, SeedKey key, const std::string& teacher_id,
                            Logger* logger)
-    : student_(std::move(student)), objective_(objective), phases_(distill.phases) {
+    : student_(std::move(student)), objective_(objective) {
   const auto device = student_->parameters().front().device();
   objective_.to(device);
   if (distill.terms.empty()) return;
+  phases_ = distill.phases;
   TORCH_CHECK(teacher, "LearningTask: terms without a teacher");
   if (student_->rate_hz() != teacher->rate_hz()) {
     throw ConfigError(format(
@@ -143,6 +144,10 @@ void LearningTask::add_terms(LossReport& report, const DistillInput& input, cons
       report.parts.push_back({"lambda_" + terms_[i].name, factor.to(report.parts.back().value)});
     }
   }
+}
+
+Stretch LearningTask::stretch(int64_t step, int64_t steps) const {
+  return find_stretch(phases_, step, steps);
 }
 
 void LearningTask::watch_strengths() {

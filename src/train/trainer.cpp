@@ -103,8 +103,10 @@ void Trainer::keep(const StepReport& report) {
     step.names.push_back(part.name);
     values.push_back(part.value);
   }
-  step.names.push_back("gradient_norm");
-  values.push_back(report.gradient_norm);
+  for (const auto& norm : report.gradient_norms) {
+    step.names.push_back(norm.name);
+    values.push_back(norm.value);
+  }
   step.values = at::stack(values);
 }
 
@@ -129,8 +131,11 @@ std::string Trainer::log_pending() {
     }
     for (size_t p = 0; p < step.names.size(); ++p) {
       line[step.names[p]] = v[p];
-      if (step.names[p] != "gradient_norm") details += format(" %s %.4g", step.names[p], v[p]);
+      if (!step.names[p].starts_with("gradient_norm")) {
+        details += format(" %s %.4g", step.names[p], v[p]);
+      }
     }
+    details += format(" lr %.3g", step.lr);
     if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
   }
   pending_.clear();

@@ -31,7 +31,11 @@ TEST(Trainer, ResumedInTheMidstOfCalibrationAndPhasesIsTheSameToTheBit) {
   const char* const kinds[] = {"balance: {mode: gradient_ratio, steps: 6}",
                                "balance: {mode: gradient_ratio, steps: 3}\n"
                                "phases: [{steps: 2, task: false}, {steps: 6}, {distill: false}]",
-                               "balance: {mode: warmup, steps: 8}"};
+                               "balance: {mode: warmup, steps: 8}",
+                               // A phase begins at the checkpoint, after it, and without a restart.
+                               "phases: [{steps: 4, task: false}, {}]",
+                               "phases: [{steps: 5, task: false}, {distill: false}]",
+                               "phases: [{steps: 4, task: false}, {restart: false}]"};
   for (const std::string kind : kinds) {
     SCOPED_TRACE(kind);
     TempDir dir;
@@ -55,6 +59,24 @@ TEST(Trainer, LambdaIsLoggedAndFrozenAfterCalibration) {
   EXPECT_NE(lambdas[1], lambdas[2]);
   for (size_t i = 3; i < 8; ++i) EXPECT_EQ(lambdas[i], lambdas[2]) << i;
   EXPECT_GT(lambdas[2], 0);
+}
+
+TEST(Trainer, APhaseHasAWarmUpOfItsOwn) {
+  TempDir dir;
+  train(dir / "run", Tones(), 10, 0, "phases: [{steps: 4, task: false}, {distill: false}]");
+  std::vector<double> rates;
+  for (const auto& line : metrics(dir / "run")) {
+    if (line["split"] != "train") continue;
+    EXPECT_TRUE(line.contains("gradient_norm"));
+    EXPECT_EQ(line.contains("gradient_norm_cosine"), rates.size() < 4);
+    rates.push_back(line["lr"]);
+  }
+  ASSERT_EQ(rates.size(), 10u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_DOUBLE_EQ(rates[i], 5e-3 * static_cast<double>(i + 1) / 3);
+    EXPECT_EQ(rates[4 + i], rates[i]) << i;
+  }
+  EXPECT_LT(rates[9], rates[8]);
 }
 
 TEST(Trainer, WithoutTheTaskTheDecoderStaysAsItWas) {

@@ -24,6 +24,12 @@ class Teacher;
 struct GradientNorms;
 struct StepPlan;
 
+/// Steps under one warm-up and one schedule: of all phases from one that restarts to the next.
+struct Stretch {
+  int64_t first_step = 0;
+  int64_t steps = 0;
+};
+
 /// A term as it takes part in training.
 struct ActiveTerm {
   std::string name;  ///< in logs
@@ -60,6 +66,8 @@ class LearningTask {
   /// measured. Empty without terms.
   torch::nn::Module& helpers() { return helpers_; }
 
+  /// The one that `step`, one of `steps`, belongs to.
+  Stretch stretch(int64_t step, int64_t steps) const;
   const std::vector<ActiveTerm>& terms() const { return terms_; }
   /// Null where there are no terms.
   const Teacher* teacher() const { return teacher_.get(); }
