@@ -98,6 +98,9 @@ void PhaseOptions::describe(config::Visitor& v) {
           config::at_least(0));
   v.value("task", task, "the denoising loss takes part");
   v.value("distill", distill, "the distillation terms take part");
+  v.value("restart", restart,
+          "the phase has a warm-up and a schedule of its own and an optimizer that remembers "
+          "nothing; false: it goes on where the one before ended");
 }
 
 void TeacherCacheOptions::describe(config::Visitor& v) {
@@ -108,6 +111,11 @@ void TeacherCacheOptions::describe(config::Visitor& v) {
   v.value("precision", precision,
           "what the teacher says is rounded to; float16 halves the folder and changes results",
           config::one_of({"float32", "float16"}));
+  v.value(
+      "max_gb", max_gb,
+      "gigabytes that dir may take, with all that lies in it; for what finds no room the teacher "
+      "is run; 0: no bound",
+      config::at_least(0).no_effect());
 }
 
 }  // namespace limbeck::objective

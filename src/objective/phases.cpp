@@ -19,4 +19,16 @@ StepPlan plan_step(const std::vector<PhaseOptions>& phases, int64_t step) {
   return plan;
 }
 
+Stretch find_stretch(const std::vector<PhaseOptions>& phases, int64_t step, int64_t steps) {
+  int64_t first = 0;  // of the stretch
+  int64_t begin = 0;  // of the phase
+  for (size_t i = 1; i < phases.size(); ++i) {
+    begin += phases[i - 1].steps;
+    if (!phases[i].restart) continue;
+    if (step < begin) return {first, begin - first};
+    first = begin;
+  }
+  return {first, steps - first};
+}
+
 }  // namespace limbeck::objective

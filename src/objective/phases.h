@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "limbeck/objective/config.h"
+#include "limbeck/objective/task.h"
 
 namespace limbeck::objective {
 
@@ -18,5 +19,8 @@ struct StepPlan {
 
 /// `step` from 0. Without phases every step trains both.
 StepPlan plan_step(const std::vector<PhaseOptions>& phases, int64_t step);
+
+/// The stretch that `step`, one of `steps`, belongs to.
+Stretch find_stretch(const std::vector<PhaseOptions>& phases, int64_t step, int64_t steps);
 
 }  // namespace limbeck::objective

@@ -44,11 +44,13 @@ bool TaskBatch::padded() const {
 LearningTask::LearningTask(std::shared_ptr<nn::DenoisingModel> student,
                            std::shared_ptr<nn::DenoisingModel> teacher,
                            const ObjectiveConfig& objective, const DistillOptions& distill,
-                           int64_t batch_size, SeedKey key, const std::string& teacher_id)
-    : student_(std::move(student)), objective_(objective), phases_(distill.phases) {
+                           int64_t batch_size, SeedKey key, const std::string& teacher_id,
+                           Logger* logger)
+    : student_(std::move(student)), objective_(objective) {
   const auto device = student_->parameters().front().device();
   objective_.to(device);
   if (distill.terms.empty()) return;
+  phases_ = distill.phases;
   TORCH_CHECK(teacher, "LearningTask: terms without a teacher");
   if (student_->rate_hz() != teacher->rate_hz()) {
     throw ConfigError(format(
@@ -71,7 +73,7 @@ LearningTask::LearningTask(std::shared_ptr<nn::DenoisingModel> student,
   nn::initialize(helpers_, key.with("weights"));
   helpers_.to(device);
   teacher_ = std::make_shared<Teacher>(std::move(teacher), teacher_taps, needs_estimate, device,
-                                       distill.cache, teacher_id);
+                                       distill.cache, teacher_id, logger);
 }
 
 void LearningTask::add_term(size_t index, const DistillTermConfig& config,
@@ -142,6 +144,10 @@ void LearningTask::add_terms(LossReport& report, const DistillInput& input, cons
       report.parts.push_back({"lambda_" + terms_[i].name, factor.to(report.parts.back().value)});
     }
   }
+}
+
+Stretch LearningTask::stretch(int64_t step, int64_t steps) const {
+  return find_stretch(phases_, step, steps);
 }
 
 void LearningTask::watch_strengths() {

@@ -27,7 +27,7 @@ at::Tensor rounded(const at::Tensor& x, at::ScalarType precision) {
 
 Teacher::Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::string> taps,
                  bool needs_estimate, at::Device device, const TeacherCacheOptions& cache,
-                 const std::string& id)
+                 const std::string& id, Logger* logger)
     : model_(std::move(model)),
       taps_(std::move(taps)),
       needs_estimate_(needs_estimate),
@@ -39,7 +39,7 @@ Teacher::Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::str
   model_->to(device);
   if (cache.dir.empty()) return;
   if (id.empty()) throw std::logic_error("Teacher: a cache needs to know whose it is");
-  cache_ = std::make_unique<TeacherCache>(cache.dir, id, precision_, device);
+  cache_ = std::make_unique<TeacherCache>(cache, id, precision_, device, logger);
 }
 
 nn::Denoised Teacher::compute(const at::Tensor& noisy) const {

@@ -23,11 +23,28 @@ std::string hash_of(const at::Tensor& on_host) {
   return hash_bytes(on_host.const_data_ptr(), on_host.nbytes());
 }
 
+/// Of all files below a folder; those that come or go meanwhile may be missed.
+double bytes_below(const fs::path& folder) {
+  double bytes = 0;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    std::error_code gone;
+    const auto size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
+    if (!gone) bytes += static_cast<double>(size);
+  }
+  return bytes;
+}
+
 }  // namespace
 
-TeacherCache::TeacherCache(const fs::path& dir, const std::string& teacher_id,
-                           at::ScalarType precision, at::Device device)
-    : precision_(precision), device_(device) {
+TeacherCache::TeacherCache(const TeacherCacheOptions& options, const std::string& teacher_id,
+                           at::ScalarType precision, at::Device device, Logger* logger)
+    : dir_(options.dir),
+      logger_(logger),
+      max_bytes_(options.max_gb * 1e9),
+      precision_(precision),
+      device_(device) {
   const nlohmann::json identity = {
       {"format", kFormatVersion},
       {"teacher", teacher_id},
@@ -36,20 +53,26 @@ TeacherCache::TeacherCache(const fs::path& dir, const std::string& teacher_id,
       {"device", device.is_cpu() ? "cpu" : c10::DeviceTypeName(device.type(), true)},
       {"threads", at::get_num_threads()}};
   const std::string text = identity.dump(2) + "\n";
-  folder_ = dir / hash_bytes(text.data(), text.size());
-  std::error_code failed;
-  fs::create_directories(folder_, failed);
-  if (failed) {
-    throw DataError("distill.cache.dir: " + folder_.string() +
-                    ": cannot be made: " + failed.message());
-  }
+  folder_ = dir_ / hash_bytes(text.data(), text.size());
   const fs::path named = folder_ / "teacher.json";
-  if (!fs::exists(named)) write_file_atomically(named, text);
-  if (read_file(named) != text) {
-    throw DataError(named.string() +
-                    ": is not what its folder is named for; remove the folder, or name another "
-                    "distill.cache.dir");
+  try {
+    on_disk([&] { fs::create_directories(folder_); });
+    // For people; another content is a damaged one, as the folder is named for it.
+    const bool is_there = on_disk([&] { return fs::exists(named); });
+    if (!is_there || read_file(named) != text) write_file_atomically(named, text);
+  } catch (const DataError& e) {
+    warn_once(cannot_write_, e.what());
   }
+  remove_stale_siblings(named);
+}
+
+void TeacherCache::warn(const std::string& message) const {
+  if (logger_ != nullptr) logger_->warn("distill.cache: " + message);
+}
+
+void TeacherCache::warn_once(bool& warned, const std::string& message) const {
+  if (!warned) warn(message + "; the teacher is run for what is not there");
+  warned = true;
 }
 
 std::string TeacherCache::key(const at::Tensor& noisy) const {
@@ -62,24 +85,51 @@ fs::path TeacherCache::path(const std::string& key, const std::string& what) con
 
 at::Tensor TeacherCache::find(const std::string& key, const std::string& what) const {
   const fs::path file = path(key, what);
-  if (!fs::exists(file)) return {};
+  std::error_code unknown;
+  if (!fs::exists(file, unknown)) return {};
   try {
-    const MappedFile bytes(file);
-    const SafeTensors stored = parse_safetensors(bytes.bytes(), file.string());
+    // Not mapped: a disk that fails would end the process.
+    const SafeTensors stored = parse_safetensors(read_file(file), file.string());
     const at::Tensor& value = stored.tensors.at("value");
-    if (stored.metadata.at(kHash) != hash_of(value)) return {};
-    return value.to(device_, torch::kFloat);
-  } catch (const Error&) {
-    return {};
+    if (stored.metadata.at(kHash) == hash_of(value)) return value.to(device_, torch::kFloat);
+    warn(file.string() + ": is damaged, and computed again");
+  } catch (const Error& e) {
+    warn(std::string(e.what()) + "; it is computed again");
   } catch (const std::out_of_range&) {
-    return {};
+    warn(file.string() + ": is damaged, and computed again");
   }
+  return {};
 }
 
-void TeacherCache::put(const std::string& key, const std::string& what,
-                       const at::Tensor& value) const {
+/// What other processes write is seen when this one has written a twentieth of the bound.
+bool TeacherCache::has_room(int64_t bytes) {
+  if (max_bytes_ == 0) return true;
+  if (is_full_) return false;
+  const auto size = static_cast<double>(bytes);
+  if (used_ < 0 || written_ > max_bytes_ / 20 || used_ + written_ + size > max_bytes_) {
+    used_ = bytes_below(dir_);
+    written_ = 0;
+  }
+  if (used_ + written_ + size > max_bytes_) {
+    warn_once(is_full_, format("%s takes %.3g GB of the %.3g that max_gb allows", dir_, used_ / 1e9,
+                               max_bytes_ / 1e9));
+    return false;
+  }
+  written_ += size;
+  return true;
+}
+
+void TeacherCache::put(const std::string& key, const std::string& what, const at::Tensor& value) {
   const auto stored = value.to(precision_).cpu().contiguous();
-  write_safetensors(path(key, what), {{{"value", stored}}, {{kHash, hash_of(stored)}}});
+  const std::string bytes =
+      serialize_safetensors({{{"value", stored}}, {{kHash, hash_of(stored)}}});
+  if (!has_room(static_cast<int64_t>(bytes.size()))) return;
+  try {
+    // Not flushed: an entry that a power cut damages is found by its hash.
+    write_file_atomically(path(key, what), bytes, false);
+  } catch (const DataError& e) {
+    warn_once(cannot_write_, e.what());
+  }
 }
 
 }  // namespace limbeck::objective

@@ -16,8 +16,8 @@ at::Tensor joint_norm(const std::vector<at::Tensor>& gradients);
 class Clip {
  public:
   virtual ~Clip() = default;
-  /// Changes the gradients in place. `norm` is their joint norm, a scalar that must not be read: it
-  /// may stand on a device that is still at work.
+  /// Changes the gradients of one module in place. `norm` is their joint norm, a scalar that must
+  /// not be read: it may stand on a device that is still at work.
   virtual void apply(const std::vector<at::Tensor>& gradients, const at::Tensor& norm) const = 0;
 };
 

@@ -41,11 +41,10 @@ std::vector<std::string> shapes(const nn::DenoisingModel& model,
 }
 
 /// Trains on the first batches of the run.
-void train(const TrainingConfig& config, LearningTask& task, const Dataset& dataset,
+void train(const TrainingConfig& config, TrainStep& train_step, const Dataset& dataset,
            const at::Device& device, int64_t batches) {
   Loader loader(dataset, loader_options(config.data, config.train.batch_size, nullptr),
                 SeedKey(static_cast<uint64_t>(config.run.seed)));
-  TrainStep train_step(config.train, task);
   for (int64_t step = 0; step < batches; ++step) {
     throw_if_interrupted();
     train_step(to_device(loader.next(), device), step);
@@ -82,16 +81,23 @@ std::string term_table(const LearningTask& task, const nn::DenoisingModel& stude
                         3);
 }
 
-std::string phase_lines(const TrainingConfig& config) {
+/// Without phases there is one.
+std::string phase_lines(const TrainingConfig& config, const TrainStep& train_step) {
   std::string text;
   int64_t from = 1;
-  const auto& phases = config.distill.phases;
+  auto phases = config.distill.phases;
+  if (phases.empty()) phases.emplace_back();
   for (size_t i = 0; i < phases.size(); ++i) {
     const int64_t to = i + 1 == phases.size() ? config.train.steps : from + phases[i].steps - 1;
-    text += format("steps %d to %d: %s\n", from, to,
+    text += format("steps %d to %d: %s; learning rate %.3g in the first, %.3g in the last%s\n",
+                   from, to,
                    !phases[i].task     ? "the terms alone"
                    : phases[i].distill ? "the denoising loss and the terms"
-                                       : "the denoising loss alone");
+                                       : "the denoising loss alone",
+                   train_step.lr(from - 1), train_step.lr(to - 1),
+                   i == 0              ? ""
+                   : phases[i].restart ? "; schedule and optimizer start anew"
+                                       : "; schedule and optimizer go on");
     from = to + 1;
   }
   return text;
@@ -118,8 +124,11 @@ std::string cache_line(const TrainingConfig& config, const LearningTask& task, i
         "%.2f MiB\n",
         mib(batch));
   }
-  return format("the teacher is kept in %s: %d training batches, %.0f MiB, and validation\n",
-                config.distill.cache.dir, batches, mib(batch * batches));
+  const double max_gb = config.distill.cache.max_gb;
+  const bool fits = max_gb == 0 || static_cast<double>(batch * batches) <= max_gb * 1e9;
+  return format("the teacher is kept in %s: %d training batches, %.0f MiB, and validation%s\n",
+                config.distill.cache.dir, batches, mib(batch * batches),
+                fits ? "" : format("; distill.cache.max_gb: %g keeps less of it", max_gb));
 }
 
 }  // namespace
@@ -135,7 +144,8 @@ std::string explain(const TrainingConfig& config, int64_t batches) {
   text += "teacher: " + task->teacher()->cost() + ", " + config.teacher.checkpoint + "\n\n";
   const auto dataset = make_train_dataset(config.data);
   task->watch_strengths();
-  train(config, *task, *dataset, device, batches);
+  TrainStep train_step(config.train, *task);
+  train(config, train_step, *dataset, device, batches);
   const int64_t samples = dataset->segment_samples();
   text += term_table(*task, task->model(), config.train.batch_size, samples);
   text += format(
@@ -143,7 +153,7 @@ std::string explain(const TrainingConfig& config, int64_t batches) {
       "gradient: the term's share, λ and weight included, of what the denoising loss and the term "
       "ask of the student's parameters that both reach, mean norms over %d batches)\n\n",
       batches);
-  return text + balance_line(config.distill.balance) + phase_lines(config) +
+  return text + balance_line(config.distill.balance) + phase_lines(config, train_step) +
          cache_line(config, *task, dataset->size(), samples);
 }
 

@@ -4,7 +4,7 @@ namespace limbeck {
 namespace {
 
 /// To be raised whenever the same facts come to train other weights.
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/model_file.h"
 
@@ -41,13 +42,19 @@ std::optional<TrainedModel> find_teacher(const TrainingConfig& config) {
 
 std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
                                                    const std::optional<TrainedModel>& teacher,
-                                                   at::Device device) {
+                                                   at::Device device, Logger* logger) {
   std::shared_ptr<nn::DenoisingModel> teacher_model;
-  if (teacher) teacher_model = read_teacher([&] { return nn::read_model(teacher->file); });
+  if (teacher) {
+    teacher_model = read_teacher([&] { return nn::read_model(teacher->file); });
+    if (hash_file(teacher->file) != teacher->hash) {
+      throw ConfigError("teacher.checkpoint: " + teacher->file.string() +
+                        ": was written anew just now; start again");
+    }
+  }
   return std::make_unique<objective::LearningTask>(
       make_model(config, device), teacher_model, config.objective, config.distill,
       config.train.batch_size, SeedKey(static_cast<uint64_t>(config.run.seed)),
-      teacher ? teacher->hash : "");
+      teacher ? teacher->hash : "", logger);
 }
 
 std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,

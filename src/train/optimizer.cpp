@@ -15,7 +15,7 @@ std::vector<TrainedParameter> trained_parameters(
   std::vector<TrainedParameter> all;
   for (const auto& [prefix, module] : modules) {
     for (const auto& item : module->named_parameters()) {
-      all.push_back({prefix + "." + item.key(), item.value()});
+      all.push_back({prefix, prefix + "." + item.key(), item.value()});
     }
   }
   std::stable_partition(all.begin(), all.end(), [](const auto& p) { return p.decays(); });
@@ -29,10 +29,11 @@ void Optimizer::zero_grad() {
   for (const auto& parameter : parameters_) parameter.value.mutable_grad().reset();
 }
 
-std::vector<at::Tensor> Optimizer::gradients() const {
-  std::vector<at::Tensor> all;
+std::map<std::string, std::vector<at::Tensor>> Optimizer::gradients() const {
+  std::map<std::string, std::vector<at::Tensor>> all;
   for (const auto& parameter : parameters_) {
-    if (const auto& gradient = parameter.value.grad(); gradient.defined()) all.push_back(gradient);
+    const auto& gradient = parameter.value.grad();
+    if (gradient.defined()) all[parameter.module].push_back(gradient);
   }
   return all;
 }
@@ -64,6 +65,10 @@ std::vector<Optimizer::Group> Optimizer::groups() const {
   }
   std::erase_if(groups, [](const Group& group) { return group.parameters.empty(); });
   return groups;
+}
+
+void Optimizer::reset_state() {
+  for (auto& [name, tensor] : state()) tensor.zero_();
 }
 
 std::map<std::string, at::Tensor> Optimizer::state() const {

@@ -13,6 +13,7 @@ namespace limbeck {
 
 /// A parameter under the name that its state is saved by.
 struct TrainedParameter {
+  std::string module;  ///< which is clipped by itself
   std::string name;
   at::Tensor value;
 
@@ -34,10 +35,12 @@ class Optimizer {
 
   double peak_lr() const { return lr_; }
   void zero_grad();
-  /// Of the parameters that have one; the ones that decay first.
-  std::vector<at::Tensor> gradients() const;
+  /// By module, of the parameters that have one; the ones that decay first.
+  std::map<std::string, std::vector<at::Tensor>> gradients() const;
   virtual void step(double lr) = 0;
 
+  /// Forgets the gradients of the past: as before the first step. Parameters stay as they are.
+  void reset_state();
   /// By "parameter/what"; shares its tensors with the optimizer.
   std::map<std::string, at::Tensor> state() const;
   /// Throws CheckpointError, starting with `source`, unless names and shapes agree.

@@ -6,12 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/version.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/options.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/run/run_view.h"
 #include "limbeck/train/identity.h"
 #include "limbeck/train/make_task.h"
 #include "train/trainer.h"
@@ -35,6 +37,17 @@ TrainingRecord checked_record(const DataSelection& data, const std::optional<Tra
   return record;
 }
 
+/// Its best and last checkpoints become others while it is trained; a student's run is of one.
+void warn_of_moving_teacher(const TeacherOptions& teacher, const TrainedModel& found,
+                            Logger& logger) {
+  const RunView run(teacher.checkpoint);
+  if (!run.exists() || run.finished()) return;
+  logger.warn(
+      format("%s is still in training (step %d), and its %s checkpoint may become another "
+             "one, with which this run will not be resumed; to be safe, name a copy of %s",
+             teacher.checkpoint, run.progress(), teacher.which, found.file));
+}
+
 void write_environment(const RunDir& run, const at::Device& device, int threads,
                        const TrainingRecord& record, Logger& logger) {
   const std::string instruction_set = at::get_cpu_capability();
@@ -47,7 +60,7 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
                               {"protocol_hash", record.protocol_hash},
                               {"notes", record.notes}};
   const auto path = run.path() / "environment.json";
-  if (std::filesystem::exists(path)) {
+  if (on_disk([&] { return std::filesystem::exists(path); })) {
     const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
     for (const char* key : {"libtorch", "device", "threads", "cpu_capability"}) {
       if (!before.is_object() || !before.contains(key) || before[key] != now[key]) {
@@ -70,7 +83,8 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
     at::globalContext().setDeterministicCuDNN(true);
   }
   const auto teacher = find_teacher(config);
-  const auto task = make_task(config, teacher, device);
+  if (teacher) warn_of_moving_teacher(config.teacher, *teacher, logger);
+  const auto task = make_task(config, teacher, device, &logger);
   const DataSelection data = select_data(config.data);
   const TrainingRecord record = checked_record(data, teacher, config.data.allow_leak, logger);
   const auto train = make_train_dataset(config.data, data);
@@ -86,10 +100,14 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
     logger.info("configuration is sound");
     return;
   }
+  // Of the training files a few may be lost; one that validation reads would end every sitting.
+  std::vector<NamedFile> validation;
+  add_files(data.valid, validation);
+  require_files(validation, logger);
   for (const Split split : {Split::train, Split::valid}) require_sound(data, split);
   RunDir run(config.run.dir,
              training_identity(config, content_of(config.data), teacher ? teacher->hash : ""),
-             config::to_node(config), session.restart);
+             config::to_node(config), session.restart, &logger);
   logger.add_file(run.path() / "train.log");
   run.write_record(record);
   write_environment(run, device, threads, record, logger);

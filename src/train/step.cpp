@@ -2,6 +2,10 @@
 
 #include <torch/types.h>
 
+#include <map>
+#include <string>
+#include <string_view>
+
 #include "limbeck/train/step_timer.h"
 #include "train/clip.h"
 #include "train/optimizer.h"
@@ -21,6 +25,22 @@ objective::TaskBatch to_device(const Batch& batch, const at::Device& device) {
 
 namespace {
 
+constexpr const char* kModel = "model";
+constexpr std::string_view kHelpers = "helpers.";
+
+/// The network, and what trains beside it, term by term.
+std::map<std::string, torch::nn::Module*> modules(objective::LearningTask& task) {
+  std::map<std::string, torch::nn::Module*> all = {{kModel, &task.model()}};
+  for (const auto& item : task.helpers().named_children()) {
+    all[std::string(kHelpers) + item.key()] = item.value().get();
+  }
+  return all;
+}
+
+std::string norm_name(const std::string& module) {
+  return module == kModel ? "gradient_norm" : "gradient_norm_" + module.substr(kHelpers.size());
+}
+
 template <class Registry, class... Arguments>
 auto build(const Registry& registry, const config::Chosen& chosen, const Arguments&... arguments) {
   return registry.build(chosen.name(), *chosen, arguments...);
@@ -31,9 +51,7 @@ auto build(const Registry& registry, const config::Chosen& chosen, const Argumen
 TrainStep::TrainStep(const TrainOptions& options, objective::LearningTask& task)
     : task_(task),
       steps_(options.steps),
-      optimizer_(
-          build(optimizers(), options.optimizer.chosen,
-                trained_parameters({{"model", &task.model()}, {"helpers", &task.helpers()}}))),
+      optimizer_(build(optimizers(), options.optimizer.chosen, trained_parameters(modules(task)))),
       schedule_(build(schedules(), options.schedule.chosen)),
       clip_(build(clips(), options.clip.chosen)) {}
 
@@ -56,13 +74,22 @@ StepReport TrainStep::operator()(objective::TaskBatch batch, int64_t step, StepT
 
   at::NoGradGuard no_grad;
   const auto gradients = optimizer_->gradients();
-  TORCH_CHECK(!gradients.empty(), "TrainStep: no parameter has a gradient");
-  report.gradient_norm = joint_norm(gradients);
-  clip_->apply(gradients, report.gradient_norm);
-  report.lr = optimizer_->peak_lr() * schedule_->factor(step, steps_);
+  TORCH_CHECK(gradients.count(kModel), "TrainStep: no parameter of the network has a gradient");
+  for (const auto& [module, of_module] : gradients) {
+    const auto norm = joint_norm(of_module);
+    clip_->apply(of_module, norm);
+    report.gradient_norms.push_back({norm_name(module), norm});
+  }
+  if (step > 0 && step == task_.stretch(step, steps_).first_step) optimizer_->reset_state();
+  report.lr = lr(step);
   optimizer_->step(report.lr);
   over(StepPart::update);
   return report;
+}
+
+double TrainStep::lr(int64_t step) const {
+  const auto [first_step, steps] = task_.stretch(step, steps_);
+  return optimizer_->peak_lr() * schedule_->factor(step - first_step, steps);
 }
 
 }  // namespace limbeck

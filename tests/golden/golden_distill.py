@@ -1,6 +1,9 @@
 """Limbeck's distillation terms in PyTorch, item by item and frame by frame, from the formulas in docs/methods.md; see
 make_distill_golden.py. Items are cut to what holds signal before anything is computed: no masks.
 
+Of student vectors shorter than a tenth of the mean length Limbeck shortens the gradient (docs/methods.md, Silence); no
+case has one, so that these gradients are those of the formulas. tests/objective/bounded_gradient_test.cpp has some.
+
 Legend: B batch, C channel, T frame, F bin. A `side` is a list over items of [C, T_b, F].
 """
 import torch

@@ -94,7 +94,7 @@ TEST(GoldenAdamW, FiveStepsWithDecayClippingAndSchedule) {
     }
     const double factor = schedule->factor(step, o["steps"]);
     EXPECT_NEAR(factor, o["factors"][static_cast<size_t>(step)].get<double>(), 1e-12);
-    const auto gradients = optimizer->gradients();
+    const auto gradients = optimizer->gradients().at("model");
     const auto norm = joint_norm(gradients);
     clip->apply(gradients, norm);
     optimizer->step(optimizer->peak_lr() * factor);

@@ -11,6 +11,7 @@ namespace {
 
 using objective::Balance;
 using objective::BalanceOptions;
+using objective::find_stretch;
 using objective::GradientNorms;
 using objective::PhaseOptions;
 using objective::plan_step;
@@ -40,6 +41,21 @@ TEST(Phases, FollowOneAnotherAndCountTheStepsThatTrainBoth) {
   }
   EXPECT_TRUE(plan_step({}, 7).joint());
   EXPECT_EQ(plan_step({}, 7).joint_step, 7);
+}
+
+TEST(Phases, OneThatGoesOnSharesTheStretchOfTheOneBefore) {
+  const std::vector<PhaseOptions> phases = {
+      {2, false, true}, {3, true, true, false}, {1, true, false}, {0, true, true, false}};
+  const auto expect = [](const objective::Stretch& stretch, int64_t first, int64_t steps) {
+    EXPECT_EQ(stretch.first_step, first);
+    EXPECT_EQ(stretch.steps, steps);
+  };
+  for (int64_t step = 0; step < 12; ++step) {
+    SCOPED_TRACE(step);
+    expect(find_stretch(phases, step, 12), step < 5 ? 0 : 5, step < 5 ? 5 : 7);
+    expect(find_stretch({}, step, 12), 0, 12);
+    expect(find_stretch({{4, false, true}, {}}, step, 12), step < 4 ? 0 : 4, step < 4 ? 4 : 8);
+  }
 }
 
 TEST(GradientNorms, AreOverTheParametersThatBothReach) {

@@ -132,7 +132,7 @@ TEST(Cosine, ScaleOfEitherSideDoesNotMatterPerFrame) {
   const auto term = make_term("frame", "none", 3, 3);
   const auto teacher = features(3, 9);
   auto z = features(3, 10).requires_grad_();
-  const auto scales = (normal({2, 1, kFrames, 1}, 11) * 3).exp();
+  const auto scales = normal({2, 1, kFrames, 1}, 11).exp();
   const auto before = distance(*term, z, teacher);
   before.backward();
   EXPECT_NEAR(distance(*term, z * scales, teacher).item<double>(), before.item<double>(), 1e-6);
@@ -180,10 +180,11 @@ TEST(Cosine, AdapterLearnsTheRemix) {
   EXPECT_LT(distance(*term, remix.remixed, remix.teacher).item<double>(), 1e-4);
 }
 
-TEST(Cosine, TeacherFramesBelowEpsilonTakeNoPart) {
+/// Of the teacher, at any level of all of it.
+void expect_no_part_of_a_quiet_frame(double level) {
   const auto term = make_term("frame", "none", 3, 3);
-  auto teacher = features(3, 15);
-  teacher.select(2, 2).mul_(1e-8);
+  auto teacher = level * features(3, 15);
+  teacher.select(2, 2).mul_(3e-4);
   auto z = features(3, 16).requires_grad_();
   const auto loss = distance(*term, z, teacher);
   loss.backward();
@@ -191,6 +192,19 @@ TEST(Cosine, TeacherFramesBelowEpsilonTakeNoPart) {
   auto mask = torch::ones({2, kFrames});
   mask.select(1, 2).zero_();
   EXPECT_NEAR(loss.item<double>(), distance(*term, z, features(3, 15), mask).item<double>(), 1e-6);
+}
+
+TEST(Cosine, TeacherFramesBelowEpsilonTakeNoPart) {
+  for (const double level : {1.0, 1e-3, 1e3}) expect_no_part_of_a_quiet_frame(level);
+}
+
+TEST(Cosine, ASilentTeacherTakesNoPart) {
+  const auto term = make_term("frame", "none", 3, 3);
+  auto z = features(3, 16).requires_grad_();
+  const auto loss = distance(*term, z, 1e-8 * features(3, 15));
+  loss.backward();
+  EXPECT_EQ(loss.item<float>(), 0);
+  EXPECT_EQ(z.grad().abs().max().item<float>(), 0);
 }
 
 TEST(Cosine, NothingToCompareIsZeroAndFinite) {

@@ -94,6 +94,23 @@ void check_silence(const Build& build) {
   }
 }
 
+/// Of one item, or of a third of the time, in both signals: what a mask on the estimate gets.
+void check_quiet_gradients(const Build& build) {
+  const auto loss = build();
+  const auto of_mask = [&](const LossInput& input) {
+    return (run(*loss, input)[1] * input.estimate).norm().item<double>();
+  };
+  const double usual = of_mask(speech());
+  for (const double level : {0.0, 1e-12, 1e-8, 1e-4}) {
+    auto item = speech();
+    auto times = speech();
+    for (const at::Tensor& x : {item.estimate, item.clean}) x.select(0, 1).mul_(level);
+    for (const at::Tensor& x : {times.estimate, times.clean}) x.narrow(1, 60, 60).mul_(level);
+    EXPECT_LT(of_mask(item), 10 * usual) << level;
+    EXPECT_LT(of_mask(times), 10 * usual) << level;
+  }
+}
+
 void check_precision(const Build& build) {
   const auto single = build();
   const auto wide = build();
@@ -137,6 +154,7 @@ TEST_P(Losses, GradientIsThatOfFiniteDifferences) { check_gradients(build); }
 TEST_P(Losses, GarbageInPaddingChangesNothing) { check_padding(build); }
 TEST_P(Losses, APaddedBatchIsTheMeanOfItsItemsAlone) { check_mean_of_items(build); }
 TEST_P(Losses, SilenceGivesFiniteGradients) { check_silence(build); }
+TEST_P(Losses, SilenceHasABoundedGradient) { check_quiet_gradients(build); }
 TEST_P(Losses, SumsAreTakenInFloatAtLeast) { check_precision(build); }
 TEST_P(Losses, TheSameInputGivesTheSameBits) { check_determinism(build); }
 
@@ -196,6 +214,11 @@ TEST(LossSuite, CatchesWhatItLooksFor) {
        [](const LossInput& i) {
          const auto mask = mask_of(i);
          return squares(i) / (i.clean * mask).square().sum();
+       }},
+      {"divides by the energy of each item twice", check_quiet_gradients,
+       [](const LossInput& i) {
+         const auto energy = (i.clean * mask_of(i)).square().sum(1, true).clamp_min(1e-12);
+         return squares({i.estimate / energy, i.clean / energy, i.mask});
        }},
       {"drops a part of the gradient", check_gradients,
        [](const LossInput& i) {

@@ -285,6 +285,36 @@ TEST(LearningTask, GradientRatioIsThatOfSeparateBackwardPasses) {
   EXPECT_TRUE(same_bits(other.forward(later).parts[3].value, first.parts[3].value));
 }
 
+TEST(LearningTask, ASilentItemDoesNotSetLambda) {
+  const std::map<std::string, std::string> options = {
+      {"selective_output",
+       ", stft: {window_samples: 32, hop_samples: 16, fft_samples: 32}, patch_bins: 4"}};
+  for (const std::string& name : objective::distill_terms().names()) {
+    SCOPED_TRACE(name);
+    const auto found = options.find(name);
+    auto distill =
+        distill_options("[{name: " + name + (found == options.end() ? "" : found->second) + "}]");
+    distill.balance = {"gradient_ratio", 0.5, 2};
+    // Over a step of sound and one with an item of `level`.
+    const auto lambda = [&](double level) {
+      // No biases: silence in is silence at every tap.
+      const char* const plain = "norm: none\nfeatures: complex";
+      LearningTask task(make_model(plain), make_model(plain, 2), {}, distill, 2, SeedKey(1));
+      task.forward(make_batch());
+      auto batch = make_batch();
+      batch.step = 1;
+      for (at::Tensor* x : {&batch.noisy, &batch.clean}) x->select(0, 1).mul_(level);
+      const auto report = task.forward(batch);
+      EXPECT_EQ(report.parts.back().name, "lambda_" + name);
+      return report.parts.back().value.item<double>();
+    };
+    const double usual = lambda(1);
+    for (const double level : {0.0, 1e-12, 1e-8, 1e-4}) {
+      EXPECT_LT(std::abs(std::log(lambda(level) / usual)), std::log(5)) << level;
+    }
+  }
+}
+
 TEST(LearningTask, TermsThatNeedTheTeachersEstimateGetIt) {
   const auto student = make_model();
   student->eval();

@@ -1,5 +1,6 @@
 #include "limbeck/objective/teacher.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "limbeck/core/error.h"
@@ -224,6 +225,72 @@ TEST(TeacherCache, StatesItsSize) {
   const auto stated = static_cast<double>(teacher.stored_bytes(3, 400));
   EXPECT_LE(stated, static_cast<double>(bytes));
   EXPECT_NEAR(static_cast<double>(bytes), stated, 3 * 300);  // three headers
+}
+
+/// What is warned of while a new teacher hears of `batches`, all of which it must answer rightly.
+std::string warnings(const TeacherCacheOptions& cache, const std::vector<at::Tensor>& batches) {
+  testing::internal::CaptureStderr();
+  Logger logger(Verbosity::quiet);
+  const Teacher teacher(std::make_shared<Counting>(), {"latent"}, false, at::kCPU, cache, "id",
+                        &logger);
+  for (const auto& noisy : batches) {
+    EXPECT_TRUE(same_bits(teacher.forward(noisy).taps.at("latent"), noisy.reshape({2, 1, 10, 4})));
+  }
+  return testing::internal::GetCapturedStderr();
+}
+
+std::vector<at::Tensor> some_batches() {
+  std::vector<at::Tensor> batches;
+  for (uint64_t seed = 1; seed <= 5; ++seed) batches.push_back(normal({2, 40}, seed));
+  return batches;
+}
+
+TEST(TeacherCache, WhatCannotBeWrittenIsComputed) {
+  const TempDir dir;
+  put_text(dir / "file", "");
+  const std::string said = warnings({(dir / "file" / "cache").string()}, some_batches());
+  EXPECT_THAT(said, testing::HasSubstr("the teacher is run for what is not there"));
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+}
+
+TEST(TeacherCache, GrowsNoLargerThanItMay) {
+  const TempDir dir;
+  TeacherCacheOptions cache{dir.path().string()};
+  const auto batches = some_batches();
+  EXPECT_EQ(warnings(cache, {batches[0]}), "");
+  const auto size = [&] {
+    uintmax_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(dir.path())) {
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    }
+    return static_cast<double>(bytes);
+  };
+  const auto entry = static_cast<double>(fs::file_size(entries(dir.path()).front()));
+  cache.max_gb = (size() + 2.5 * entry) / 1e9;
+  for (int process = 0; process < 2; ++process) {
+    const std::string said = warnings(cache, batches);
+    EXPECT_THAT(said, testing::HasSubstr("that max_gb allows; the teacher is run"));
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+    EXPECT_EQ(entries(dir.path()).size(), 3U);
+    EXPECT_LE(size(), cache.max_gb * 1e9);
+  }
+  cache.max_gb = 0;  // no bound
+  EXPECT_EQ(warnings(cache, batches), "");
+  EXPECT_EQ(entries(dir.path()).size(), 5U);
+}
+
+TEST(TeacherCache, ADamagedEntryIsNamed) {
+  const TempDir dir;
+  const TeacherCacheOptions cache{dir.path().string()};
+  EXPECT_EQ(warnings(cache, {some_batches()[0]}), "");
+  const fs::path entry = entries(dir.path()).front();
+  std::string flipped = read_file(entry);
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  put_text(entry, flipped);
+  EXPECT_THAT(warnings(cache, {some_batches()[0]}), testing::HasSubstr(entry.string()));
+  EXPECT_EQ(warnings(cache, {some_batches()[0]}), "");  // mended
+  put_text(entry.parent_path() / "teacher.json", "torn");
+  EXPECT_EQ(warnings(cache, {some_batches()[0]}), "");
 }
 
 }  // namespace

@@ -1,3 +1,6 @@
+#include <array>
+
+#include "limbeck/core/format.h"
 #include "objective/scene.h"
 #include "objective/suite.h"
 
@@ -158,6 +161,46 @@ TEST_P(DistillTerms, SilenceGivesFiniteGradients) {
     expect_finite(loss, "value");
     for (const auto& [name, leaf] : leaves) expect_finite(leaf->grad(), name);
     expect_finite_gradients(*term);
+  }
+}
+
+TEST_P(DistillTerms, SilenceHasABoundedGradient) {
+  const bool has_taps = !term->student_taps().empty();
+  const auto norms = [&](Scene& of) {
+    auto results = run(*term, of);
+    if (!has_taps) results[1] = results[1] * of.student_estimate.detach();  // what a mask gets
+    const size_t parameters = results.size() - term->parameters().size();
+    std::array<double, 2> squares = {};  // of the leaves, of the parameters
+    for (size_t i = 1; i < results.size(); ++i) {
+      squares.at(i < parameters ? 0 : 1) += results[i].square().sum().item<double>();
+    }
+    return squares;
+  };
+  const auto usual = norms(scene);
+  for (const double level : {0.0, 1e-12, 1e-8, 1e-4}) {
+    const auto quieten = [&](Scene& s, bool teacher, auto part) {
+      for (auto& [name, x] : s.student_taps) part(x, 2).mul_(level);
+      if (!has_taps) part(s.student_estimate, 1).mul_(level);
+      if (!teacher) return;
+      for (auto& [name, x] : s.teacher_taps) part(x, 2).mul_(level);
+      for (at::Tensor* x : {&s.clean, &s.teacher_estimate}) part(*x, 1).mul_(level);
+    };
+    const auto item = [](const at::Tensor& x, int64_t) { return x.select(0, 1); };
+    const auto times = [](const at::Tensor& x, int64_t axis) {  // a third of them
+      return x.narrow(axis, x.size(axis) / 3, x.size(axis) / 3);
+    };
+    // An estimate of nothing where there is a signal is a fault that may pull hard.
+    for (const bool teacher : {true, false}) {
+      if (!teacher && !has_taps) continue;
+      Scene silent_item, silent_times;
+      quieten(silent_item, teacher, item);
+      quieten(silent_times, teacher, times);
+      for (auto [what, s] : {std::pair("item", &silent_item), std::pair("times", &silent_times)}) {
+        SCOPED_TRACE(format("%s of %s at %g", what, teacher ? "both" : "the student", level));
+        const auto now = norms(*s);
+        for (size_t i = 0; i < 2; ++i) EXPECT_LE(now.at(i), 50 * 50 * usual.at(i)) << i;
+      }
+    }
   }
 }
 

@@ -1,10 +1,14 @@
 #include "limbeck/run/run_view.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <functional>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/run/metrics_log.h"
+#include "limbeck/run/run_dir.h"
 #include "limbeck/run/trained_model.h"
 #include "run/support.h"
 
@@ -13,6 +17,22 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+/// Every open() fails as long as it lives.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreFiles(const NoMoreFiles&) = delete;
+  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 class RunViews : public testing::Test {
  protected:
@@ -40,6 +60,10 @@ TEST_F(RunViews, IsFinishedWhenItsStateSaysSo) {
   EXPECT_FALSE(run_.finished());
   put_run(path_, 10, 10, made_identity(), false);
   EXPECT_TRUE(run_.finished());
+  const std::string found = read_file(checkpoint(10) / "validation.json");
+  fs::remove(checkpoint(10) / "validation.json");
+  EXPECT_FALSE(run_.finished());  // its best may be another
+  put_text(checkpoint(10) / "validation.json", found);
   EXPECT_EQ(run_.identity(), made_identity());
   // A torn last checkpoint: that of step 4 counts.
   put_text(checkpoint(10) / "model.safetensors", "torn");
@@ -61,6 +85,54 @@ TEST_F(RunViews, GivesTheModelOfEitherCheckpoint) {
   put_text(checkpoint(4) / "model.safetensors", "torn");
   EXPECT_EQ(message_of<CheckpointError>([&] { run_.model_file("best"); }),
             checkpoint(4).string() + ": damaged: model.safetensors: another size");
+}
+
+TEST_F(RunViews, SaysWhatItPassedOver) {
+  put_run(path_, 4, 10);
+  put_run(path_, 6, 10, made_identity(), false);
+  EXPECT_THAT(run_.look_for("last").unusable, testing::IsEmpty());
+  fs::remove(checkpoint(6) / "state.json");
+  auto found = run_.look_for("last");
+  EXPECT_EQ(found.folder, checkpoint(4));
+  EXPECT_THAT(found.unusable, testing::ElementsAre("step-00000006: state.json: missing"));
+  put_text(checkpoint(4) / "manifest.json", R"({"format": 2})");
+  found = run_.look_for("last");
+  EXPECT_FALSE(found.folder);
+  EXPECT_THAT(found.unusable,
+              testing::ElementsAre("step-00000006: state.json: missing",
+                                   "step-00000004: manifest.json: another format version"));
+}
+
+TEST_F(RunViews, WhatCannotBeReadIsNotMissing) {
+  put_run(path_, 4, 10);
+  put_text(path_ / "data.json", TrainingRecord().text());
+  const auto message = [&](const std::function<void()>& ask) {
+    const NoMoreFiles none;
+    return message_of<DataError>(ask);
+  };
+  const auto told = AllOf(HasSubstr(path_.string()), HasSubstr("Too many open files"));
+  EXPECT_THAT(message([&] { run_.checkpoint("last"); }), told);
+  EXPECT_THAT(message([&] { check_checkpoint(checkpoint(4)); }), told);
+  EXPECT_THAT(message([&] { run_.record(); }), told);
+  EXPECT_THAT(message([&] { MetricsLog(path_ / "metrics.jsonl").append("{}"); }), told);
+  put_text(path_ / "metrics.jsonl", "{\"step\": 1}\n");
+  EXPECT_THAT(message([&] { MetricsLog(path_ / "metrics.jsonl").truncate(0); }), told);
+  EXPECT_THAT(message([&] { CheckpointStore(path_).save(5, {{"state.json", "{}"}}); }), told);
+  EXPECT_EQ(run_.checkpoint("last"), checkpoint(4));
+}
+
+TEST_F(RunViews, WhatTheSystemRefusesIsAnErrorOfTheData) {
+  // A link to itself can be opened by nobody, root included.
+  const fs::path loop = dir_ / "loop";
+  fs::create_directory_symlink("loop", loop);
+  for (const std::function<void()>& ask : std::initializer_list<std::function<void()>>{
+           [&] { RunView(loop).exists(); }, [&] { RunView(loop).checkpoint("last"); },
+           [&] { RunView(loop).record(); }, [&] { find_model(loop, "best"); },
+           [&] { RunDir(loop, made_identity(), config::Node::make_map({}), true); },
+           [&] { MetricsLog(loop / "metrics.jsonl").truncate(0); },
+           [&] { CheckpointStore(loop).settle(1); }}) {
+    EXPECT_THAT(message_of<DataError>(ask), HasSubstr(loop.string()));
+  }
 }
 
 TEST_F(RunViews, SaysThatThereIsNoCheckpointYet) {

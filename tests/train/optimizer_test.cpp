@@ -68,7 +68,31 @@ TEST_P(EveryOptimizer, LeavesAloneWhatHasNoGradient) {
       EXPECT_TRUE(same_bits(tensor, state.at(name))) << name;
     }
   }
-  EXPECT_EQ(optimizer->gradients().size(), moved);
+  EXPECT_EQ(optimizer->gradients().at("model").size(), moved);
+}
+
+TEST_P(EveryOptimizer, RemembersNothingAfterAReset) {
+  torch::nn::Module module, other;
+  auto p = module.register_parameter("p", normal({3, 2}, 1));
+  auto q = other.register_parameter("p", torch::zeros({3, 2}));
+  const auto used = make(module);
+  const auto fresh = make(other);
+  for (int step = 0; step < 3; ++step) {
+    p.mutable_grad() = normal({3, 2}, 10 + static_cast<uint64_t>(step));
+    used->step(used->peak_lr());
+  }
+  used->reset_state();
+  for (const auto& [name, tensor] : used->state()) {
+    EXPECT_EQ(tensor.abs().max().item<double>(), 0) << name;
+  }
+  {
+    at::NoGradGuard no_grad;
+    q.copy_(p);
+  }
+  for (auto* parameter : {&p, &q}) parameter->mutable_grad() = normal({3, 2}, 20);
+  used->step(used->peak_lr());
+  fresh->step(fresh->peak_lr());
+  EXPECT_TRUE(same_bits(p.detach(), q.detach()));
 }
 
 TEST_P(EveryOptimizer, ALearningRateOfZeroMovesNothing) {

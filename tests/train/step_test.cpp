@@ -28,8 +28,9 @@ TEST(TrainStep, IsZeroForwardBackwardClipUpdate) {
   auto task = make_task(1);
   auto other = make_task(1);
   TrainStep step(config::read_text<TrainOptions>(kOptions, "test"), task);
-  const auto optimizer = make_optimizer("type: adamw, lr: 0.01",
-                                        {{"model", &other.model()}, {"helpers", &other.helpers()}});
+  const auto cosine = other.helpers().named_children()["cosine"];
+  const auto optimizer = make_optimizer(
+      "type: adamw, lr: 0.01", {{"model", &other.model()}, {"helpers.cosine", cosine.get()}});
   const auto clip = make_clip("type: norm, max_norm: 0.1");
   const auto schedule = make_schedule("type: warmup_cosine, warmup_steps: 2");
   for (int64_t i = 0; i < 5; ++i) {
@@ -41,13 +42,18 @@ TEST(TrainStep, IsZeroForwardBackwardClipUpdate) {
     optimizer->zero_grad();
     const auto wanted = other.forward(batch);
     wanted.total.backward();
-    const auto norm = joint_norm(optimizer->gradients());
-    clip->apply(optimizer->gradients(), norm);
+    ASSERT_EQ(report.gradient_norms.size(), 2u);
+    EXPECT_EQ(report.gradient_norms[0].name, "gradient_norm_cosine");
+    EXPECT_EQ(report.gradient_norms[1].name, "gradient_norm");
+    for (const auto& [module, gradients] : optimizer->gradients()) {
+      const auto norm = joint_norm(gradients);
+      clip->apply(gradients, norm);
+      EXPECT_TRUE(same_bits(report.gradient_norms[module == "model" ? 1 : 0].value, norm));
+    }
     const double lr = 0.01 * schedule->factor(i, 5);
     optimizer->step(lr);
     EXPECT_EQ(report.lr, lr);
-    EXPECT_GT(norm.item<double>(), 0.1);
-    EXPECT_TRUE(same_bits(report.gradient_norm, norm));
+    EXPECT_GT(report.gradient_norms[1].value.item<double>(), 0.1);
     EXPECT_TRUE(same_bits(report.losses.total, wanted.total.detach()));
     EXPECT_FALSE(report.losses.total.requires_grad());
     EXPECT_EQ(report.losses.parts.size(), 3u);
@@ -55,6 +61,68 @@ TEST(TrainStep, IsZeroForwardBackwardClipUpdate) {
   const auto wanted = nn::state_of(other.model());
   for (const auto& [name, tensor] : nn::state_of(task.model())) {
     EXPECT_TRUE(same_bits(tensor, wanted.at(name))) << name;
+  }
+}
+
+TEST(TrainStep, AHugeGradientOfAnAdapterLeavesTheNetworkAlone) {
+  // A plain gradient step, for AdamW's first hides the scale.
+  const auto options = config::read_text<TrainOptions>(
+      "{optimizer: {type: sgd, lr: 1, momentum: 0}, clip: {type: norm, max_norm: 0.1}, schedule: "
+      "{type: constant, warmup_steps: 0}}",
+      "test");
+  std::vector<std::map<std::string, at::Tensor>> networks;
+  std::vector<double> network_norms, adapter_norms, adapter_lengths;
+  for (const double scale : {1.0, 1e6}) {
+    auto task = make_task(1);
+    std::vector<at::Tensor> before;
+    for (auto& parameter : task.helpers().parameters()) {
+      parameter.register_hook([scale](const at::Tensor& gradient) { return gradient * scale; });
+      before.push_back(parameter.detach().clone());
+    }
+    TrainStep step(options, task);
+    const StepReport report = step(make_batch(1), 0);
+    networks.push_back(nn::state_of(task.model()));
+    adapter_norms.push_back(report.gradient_norms.at(0).value.item<double>());
+    network_norms.push_back(report.gradient_norms.at(1).value.item<double>());
+    const auto after = task.helpers().parameters();
+    double moved = 0;
+    for (size_t i = 0; i < after.size(); ++i) {
+      moved += (after[i] - before[i]).square().sum().item<double>();
+    }
+    adapter_lengths.push_back(std::sqrt(moved));
+  }
+  EXPECT_GT(adapter_norms[1], 1e3 * network_norms[1]);
+  EXPECT_NEAR(adapter_lengths[1], 0.1, 1e-3);
+  EXPECT_EQ(network_norms[1], network_norms[0]);
+  for (const auto& [name, tensor] : networks[0]) {
+    EXPECT_TRUE(same_bits(tensor, networks[1].at(name))) << name;
+  }
+}
+
+/// A task in two phases of 3 and the other steps, the second of which starts anew or goes on.
+objective::LearningTask in_phases(bool restart) {
+  const auto distill = config::read_text<objective::DistillOptions>(
+      format("{terms: [cosine], phases: [{steps: 3, task: false}, {distill: false, restart: %s}]}",
+             restart ? "true" : "false"),
+      "test");
+  return {make_model(), make_model("latent: {channels: 6}", 2), {}, distill, 2, SeedKey(1)};
+}
+
+TEST(TrainStep, APhaseStartsAnewUnlessItGoesOn) {
+  const auto schedule = make_schedule("type: warmup_cosine, warmup_steps: 2");
+  for (const bool restart : {true, false}) {
+    SCOPED_TRACE(restart);
+    auto task = in_phases(restart);
+    TrainStep step(config::read_text<TrainOptions>(kOptions, "test"), task);
+    for (int64_t i = 0; i < 5; ++i) {
+      const StepReport report = step(make_batch(10 + static_cast<uint64_t>(i)), i);
+      const int64_t within = restart && i >= 3 ? i - 3 : i;
+      const int64_t steps = !restart ? 5 : i < 3 ? 3 : 2;
+      EXPECT_EQ(report.lr, 0.01 * schedule->factor(within, steps)) << i;
+      EXPECT_EQ(report.lr, step.lr(i)) << i;
+      EXPECT_EQ(step.optimizer().state().at("model.latent.weight/steps").item<double>(), within + 1)
+          << i;
+    }
   }
 }
 

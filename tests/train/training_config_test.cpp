@@ -28,11 +28,14 @@ std::string refused(std::vector<std::string> sets) {
 TEST(TrainingConfig, AcceptsBalancePhasesAndCache) {
   const auto config = distill_config(
       {"distill.balance={mode: gradient_ratio, target: 0.5, steps: 200}",
-       "distill.phases=[{steps: 100, task: false}, {distill: false}]", "data.epochs_unique=4",
-       "distill.cache={dir: cache, precision: float16}", "train.steps=101"});
+       "distill.phases=[{steps: 100, task: false}, {distill: false, restart: false}]",
+       "data.epochs_unique=4", "distill.cache={dir: cache, precision: float16}",
+       "train.steps=101"});
   EXPECT_EQ(config.distill.balance.mode, "gradient_ratio");
   ASSERT_EQ(config.distill.phases.size(), 2u);
   EXPECT_FALSE(config.distill.phases[0].task);
+  EXPECT_TRUE(config.distill.phases[0].restart);
+  EXPECT_FALSE(config.distill.phases[1].restart);
   EXPECT_EQ(config.distill.steps_before_last_phase(), 100);
   EXPECT_EQ(config.distill.cache.precision, "float16");
 }

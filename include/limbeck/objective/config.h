@@ -42,6 +42,7 @@ struct PhaseOptions {
   int64_t steps = 0;  ///< 0: to the end, which is what the last phase does
   bool task = true;
   bool distill = true;
+  bool restart = true;  ///< of warm-up, schedule and what the optimizer remembers
   void describe(config::Visitor& v);
 };
 
@@ -49,6 +50,7 @@ struct PhaseOptions {
 struct TeacherCacheOptions {
   std::string dir;  ///< empty: the teacher is run in every step
   std::string precision = "float32";
+  double max_gb = 50;  ///< 10⁹ bytes; 0: no bound
   void describe(config::Visitor& v);
 };
 

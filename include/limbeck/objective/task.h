@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "limbeck/core/log.h"
 #include "limbeck/objective/distill.h"
 #include "limbeck/objective/objective.h"
 
@@ -22,6 +23,12 @@ class Balance;
 class Teacher;
 struct GradientNorms;
 struct StepPlan;
+
+/// Steps under one warm-up and one schedule: of all phases from one that restarts to the next.
+struct Stretch {
+  int64_t first_step = 0;
+  int64_t steps = 0;
+};
 
 /// A term as it takes part in training.
 struct ActiveTerm {
@@ -46,11 +53,12 @@ class LearningTask {
  public:
   /// Adapters draw their weights from `key` and their names, so they cannot change the student.
   /// `teacher` may be null where there are no terms; it is taken over. `teacher_id` stands for its
-  /// weights and options in a cache, and is needed for one only.
+  /// weights and options in a cache, and is needed for one only. `logger`, if there is one, is told
+  /// what goes wrong with the cache.
   LearningTask(std::shared_ptr<nn::DenoisingModel> student,
                std::shared_ptr<nn::DenoisingModel> teacher, const ObjectiveConfig& objective,
                const DistillOptions& distill, int64_t batch_size, SeedKey key,
-               const std::string& teacher_id = "");
+               const std::string& teacher_id = "", Logger* logger = nullptr);
   LossReport forward(const TaskBatch& batch);
   /// The network that comes out of training.
   nn::DenoisingModel& model() { return *student_; }
@@ -58,6 +66,8 @@ class LearningTask {
   /// measured. Empty without terms.
   torch::nn::Module& helpers() { return helpers_; }
 
+  /// The one that `step`, one of `steps`, belongs to.
+  Stretch stretch(int64_t step, int64_t steps) const;
   const std::vector<ActiveTerm>& terms() const { return terms_; }
   /// Null where there are no terms.
   const Teacher* teacher() const { return teacher_.get(); }

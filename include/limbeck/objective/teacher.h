@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "limbeck/core/log.h"
 #include "limbeck/nn/model.h"
 #include "limbeck/objective/config.h"
 #include "objective/teacher_cache.h"
@@ -15,10 +16,11 @@ namespace limbeck::objective {
 /// to the bit whether it is computed or comes from a cache.
 class Teacher {
  public:
-  /// Takes the model over. `id` stands for its weights and options in the cache.
+  /// Takes the model over. `id` stands for its weights and options in the cache. `logger`, if there
+  /// is one, is told what goes wrong with the cache, which never matters to what is said.
   Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::string> taps,
           bool needs_estimate, at::Device device, const TeacherCacheOptions& cache,
-          const std::string& id);
+          const std::string& id, Logger* logger = nullptr);
 
   /// `noisy` [B, L] on the device.
   nn::Denoised forward(const at::Tensor& noisy) const;

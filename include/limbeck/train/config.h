@@ -23,7 +23,7 @@ struct ScheduleConfig {
   void describe(config::Visitor& v);
 };
 
-/// Section `train.clip:`. By default the joint norm of the gradients is at most 5.
+/// Section `train.clip:`. By default the joint norm of each module's gradients is at most 5.
 struct ClipConfig {
   ClipConfig();
   config::Chosen chosen;

@@ -16,10 +16,11 @@ namespace limbeck {
 std::optional<TrainedModel> find_teacher(const TrainingConfig& config);
 
 /// Networks and losses of a configuration, on the device, with the teacher that was found
-/// (`find_teacher`), if one takes part. Throws ConfigError, also where the teacher cannot be read.
+/// (`find_teacher`), if one takes part. `logger` is told what goes wrong with its cache. Throws
+/// ConfigError, also where the teacher cannot be read, or is no longer the one that was found.
 std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
                                                    const std::optional<TrainedModel>& teacher,
-                                                   at::Device device);
+                                                   at::Device device, Logger* logger = nullptr);
 std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config, at::Device device);
 
 }  // namespace limbeck

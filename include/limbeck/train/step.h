@@ -21,7 +21,9 @@ objective::TaskBatch to_device(const Batch& batch, const at::Device& device);
 /// What a step gave. Its tensors stay on the device and are detached.
 struct StepReport {
   objective::LossReport losses;
-  at::Tensor gradient_norm;  ///< of all gradients together, before clipping
+  /// Before clipping: "gradient_norm" of the network, "gradient_norm_<term>" of what trains beside
+  /// it for a term. Each module is clipped by itself, so that no arm's adapter slows its network.
+  std::vector<objective::LossPart> gradient_norms;
   double lr = 0;
 };
 
@@ -36,6 +38,8 @@ class TrainStep {
   /// there is one, is told when each part is over.
   StepReport operator()(objective::TaskBatch batch, int64_t step, StepTimer* timer = nullptr);
 
+  /// The learning rate of step `step`.
+  double lr(int64_t step) const;
   Optimizer& optimizer() { return *optimizer_; }
 
  private:

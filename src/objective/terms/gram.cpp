@@ -2,14 +2,17 @@
 
 #include <torch/types.h>
 
+#include "objective/bounded_gradient.h"
+
 namespace limbeck::objective {
 
 at::Tensor unit_rows(const at::Tensor& x) {
-  return x * x.square().sum(-1, true).clamp_min(1e-30).rsqrt();
+  return x * x.square().sum(-1, true).clamp_min(1e-24).rsqrt();
 }
 
 at::Tensor normalized_gram(const at::Tensor& rows) {
-  return unit_rows(at::matmul(rows, rows.transpose(-1, -2)));
+  const auto bounded = bounded_gradient(rows, {-1});
+  return unit_rows(at::matmul(bounded, bounded.transpose(-1, -2)));
 }
 
 at::Tensor frame_similarity_distance(const at::Tensor& student, const at::Tensor& teacher,

@@ -1,5 +1,6 @@
 #include <torch/types.h>
 
+#include "objective/bounded_gradient.h"
 #include "objective/terms/gram.h"
 #include "objective/terms/paired_term.h"
 
@@ -37,8 +38,9 @@ class SelfSimilarity : public PairedTerm {
     // Rows of zeros, from padding, have cosines of zero on both sides.
     const auto cosines = [&](const at::Tensor& x) {
       const int64_t axis = by_frame_ ? 2 : 3;
-      const auto rows = unit_rows((x * frames).movedim(axis, 1).flatten(2));  // [B, N, D]
-      return at::matmul(rows, rows.transpose(1, 2));                          // [B, N, N]
+      const auto rows = (x * frames).movedim(axis, 1).flatten(2);  // [B, N, D]
+      const auto units = unit_rows(bounded_gradient(rows, {-1}));
+      return at::matmul(units, units.transpose(1, 2));  // [B, N, N]
     };
     const auto squared = (cosines(s) - cosines(t)).square().sum({1, 2});  // [B]
     if (!by_frame_) return squared.mean() / static_cast<double>(s.size(3) * s.size(3));

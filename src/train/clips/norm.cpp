@@ -9,7 +9,7 @@ struct NormOptions : config::Component<NormOptions> {
   double max_norm = 5;
 
   void describe(config::Visitor& v) override {
-    v.value("max_norm", max_norm, "largest joint norm of the gradients", config::above(0));
+    v.value("max_norm", max_norm, "largest joint norm of a module's gradients", config::above(0));
   }
 };
 
@@ -29,7 +29,9 @@ class ClipNorm : public Clip {
 
 void add_clip_norm(ClipRegistry& registry) {
   registry.add<ClipNorm, NormOptions>(
-      "norm", "all gradients are scaled alike, so that their joint norm is at most max_norm");
+      "norm",
+      "the gradients of a module (the network; what a term trains beside it) are scaled alike, so "
+      "that their joint norm is at most max_norm");
 }
 
 }  // namespace limbeck
