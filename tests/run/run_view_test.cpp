@@ -5,6 +5,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/run/metrics_log.h"
+#include "limbeck/run/run_dir.h"
 #include "limbeck/run/trained_model.h"
 #include "run/support.h"
 
@@ -103,6 +104,22 @@ TEST_F(RunViews, ProgressIsTheNewestStepThatWasWritten) {
   EXPECT_EQ(run_.progress(), 4000);
   put_text(path_ / "metrics.jsonl", "{\"step\": 4001, \"spl");
   EXPECT_EQ(run_.progress(), 0);
+}
+
+TEST_F(RunViews, DivergedIfThatIsTheLastThatWasWritten) {
+  EXPECT_FALSE(run_.diverged());
+  EXPECT_FALSE(run_.has_checkpoint());
+  put_run(path_, 4, 10);
+  EXPECT_TRUE(run_.has_checkpoint());
+  RunDir run(path_, made_identity(), config::Node::make_map({}), false);
+  run.metrics().append(R"({"step": 4, "split": "valid"})");
+  EXPECT_FALSE(run_.diverged());
+  run.write_divergence("loss is nan");
+  EXPECT_TRUE(run_.diverged());
+  EXPECT_EQ(run_.progress(), 5);
+  run.metrics().truncate(4);  // as going on does
+  EXPECT_FALSE(run_.diverged());
+  EXPECT_EQ(run_.progress(), 4);
 }
 
 TEST_F(RunViews, AModelIsFoundByFileCheckpointAndRun) {
