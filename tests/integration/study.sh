@@ -6,7 +6,8 @@ bin=$1
 source=$2
 cd "$source"
 . tests/integration/expect.sh
-trainings() { pgrep -f "limbeck-(pretrain|distill) $work" || true; }
+# The processes that train below `work`.
+trainings() { grep -lsz "^$work/[^/]*/configs/" /proc/[0-9]*/cmdline | cut -d/ -f3 || true; }
 trap 'kill $(trainings) 2>/dev/null || true; rm -rf "$work"' EXIT
 
 "$bin/limbeck-prepare" synthetic --out "$work/corpus" --minutes 0.5 --speakers 8 --quiet
@@ -71,7 +72,7 @@ hot=("${study[@]}" --set "study.dir=$work/hot" --set study.seeds=[1])
 expect 5 "training diverged at step" "${hot[@]}" --set scenarios.0.student.train.optimizer.lr=1e30
 grep -q "^| teacher t " "$work/hot/table.md" || fail "the teacher is not in the table"
 expect 0 "same, cosine, seed 1: to train anew" "${hot[@]}" --check
-expect 0 "is trained anew in place of one that came to nothing:" "${hot[@]}"
+expect 0 "trained anew in place of one that came to nothing:" "${hot[@]}"
 expect 0 "students: 0 to train, 2 done before" "${hot[@]}"
 
 # What cannot be read is one failed cell, in a table of all others; removed, it is trained anew.
@@ -105,6 +106,14 @@ expect 0 "students: 0 to train, 4 done before" "${study[@]}"
 for scores in "$work"/study/{teachers/t,runs/*/*/*}/eval/made/per_utterance.csv; do
   [ "$(wc -l <"$scores")" = "$(wc -l <"$work/test.csv")" ] || fail "$scores is of the old test set"
 done
+
+# What a cache keeps of a teacher is of no use to the next one.
+cached=("${study[@]}" --set study.seeds=[1] --set overrides.data.epochs_unique=1 --set scenarios.0.student.train.steps=6)
+expect 0 "| same" "${cached[@]}" --set "study.dir=$work/cached"
+rm -r "$work"/cached/{teachers,runs}
+expect 0 "| same" "${cached[@]}" --set "study.dir=$work/cached" --set teachers.t.run.seed=7
+expect 0 "| same" "${cached[@]}" --set "study.dir=$work/fresh" --set teachers.t.run.seed=7
+cmp "$work/cached/results.csv" "$work/fresh/results.csv" || fail "students heard another teacher"
 
 expect 3 "$work/test.csv/study: cannot be made" "${study[@]}" --set "study.dir=$work/test.csv/study"
 echo "all checks of studies passed"
