@@ -14,11 +14,56 @@
 #include <fstream>
 #include <sstream>
 
-#include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/log.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
+namespace {
+
+/// What calls answer whose kind a file system does not know.
+bool is_unsupported(int reason) {
+  return reason == ENOTSUP || reason == EOPNOTSUPP || reason == ENOSYS || reason == EINVAL ||
+         reason == ENOLCK;
+}
+
+/// 0, or why not.
+int sync_descriptor(int descriptor) {
+  return ::fsync(descriptor) == 0 || is_unsupported(errno) ? 0 : errno;
+}
+
+/// Returns 0, or the reason of the first call that failed; the last of them may be close().
+int write_contents(const fs::path& file, int flags, std::string_view contents, bool sync) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
+  if (descriptor < 0) return errno;
+  int failed = 0;
+  while (!contents.empty() && failed == 0) {
+    const ssize_t written = ::write(descriptor, contents.data(), contents.size());
+    if (written >= 0) {
+      contents.remove_prefix(static_cast<size_t>(written));
+    } else if (errno != EINTR) {
+      failed = errno;
+    }
+  }
+  if (sync && failed == 0) failed = sync_descriptor(descriptor);
+  if (::close(descriptor) != 0 && failed == 0) failed = errno;
+  return failed;
+}
+
+/// True for what no file can take the place of: a device, a pipe, what a process has open.
+bool is_stream(const fs::path& target) {
+  struct stat status{};
+  return target.native().starts_with("/proc/") ||
+         (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+          !S_ISDIR(status.st_mode));
+}
+
+}  // namespace
+
+DataError data_error(const fs::filesystem_error& error) {
+  const std::string other = error.path2().empty() ? "" : " → " + error.path2().string();
+  return DataError(error.path1().string() + other + ": " + error.code().message());
+}
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -52,36 +97,26 @@ MappedFile::~MappedFile() {
 
 void sync_path(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0 || ::fsync(descriptor) != 0) {
-    const int reason = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    throw DataError(path.string() + ": cannot be flushed to disk: " + std::strerror(reason));
+  const int failed = descriptor < 0 ? errno : sync_descriptor(descriptor);
+  if (descriptor >= 0) ::close(descriptor);
+  if (failed != 0) {
+    throw DataError(path.string() + ": cannot be flushed to disk: " + std::strerror(failed));
   }
-  ::close(descriptor);
 }
 
-void write_file_atomically(const fs::path& path, std::string_view contents) {
-  fs::path temporary = path;
-  temporary += format(".%d.tmp", ::getpid());
-  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-  out.write(contents.data(), static_cast<std::streamsize>(contents.size()));
-  out.close();
-  if (!out) {
-    const std::string reason = std::strerror(errno);
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw DataError(path.string() + ": cannot be written: " + reason);
+void write_file_atomically(const fs::path& path, std::string_view contents, bool sync) {
+  const fs::path target = behind_links(path);
+  int failed = 0;
+  if (is_stream(target)) {
+    failed = write_contents(target, O_APPEND, contents, false);
+  } else {
+    const fs::path temporary = temporary_sibling(target);
+    failed = write_contents(temporary, O_CREAT | O_EXCL, contents, sync);
+    if (failed == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) failed = errno;
+    if (failed != 0) ::unlink(temporary.c_str());
   }
-  try {
-    sync_path(temporary);
-    fs::rename(temporary, path);
-  } catch (const std::exception& e) {
-    std::error_code reason;
-    if (const auto* failed = dynamic_cast<const fs::filesystem_error*>(&e)) reason = failed->code();
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw DataError(path.string() +
-                    ": cannot be written: " + (reason ? reason.message() : e.what()));
+  if (failed != 0) {
+    throw DataError(path.string() + ": cannot be written: " + std::strerror(failed));
   }
 }
 
@@ -112,16 +147,29 @@ std::vector<fs::path> glob_paths(const std::string& pattern) {
   return paths;
 }
 
-DirectoryLock::DirectoryLock(const fs::path& directory) {
+DirectoryLock::DirectoryLock(const fs::path& directory, Logger* logger) {
   const fs::path path = directory / "lock";
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) {
     throw DataError(path.string() + ": cannot be written: " + std::strerror(errno));
   }
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor_);
-    throw ConfigError(directory.string() + ": another process is using this directory");
+    const int reason = errno;
+    if (!is_unsupported(reason)) {
+      ::close(descriptor_);
+      if (reason != EWOULDBLOCK) {
+        throw DataError(path.string() + ": cannot be locked: " + std::strerror(reason));
+      }
+      throw ConfigError(directory.string() + ": another process is using this directory");
+    }
+    if (logger != nullptr) {
+      logger->warn(
+          format("%s: cannot be locked, as this file system has no locks (%s): see to it "
+                 "that no second process writes into the folder",
+                 path, std::strerror(reason)));
+    }
   }
+  remove_stale_siblings(path);
 }
 
 DirectoryLock::~DirectoryLock() { ::close(descriptor_); }

@@ -3,17 +3,22 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "limbeck/core/error.h"
 
 namespace limbeck {
 namespace {
 
 // A signal handler can reach nothing but a global; this is the project's only one.
-volatile sig_atomic_t remembered_signal = 0;
+std::atomic<int> remembered_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free);
 
 void remember(int signal) {
-  if (remembered_signal != 0) ::_exit(128 + signal);
-  remembered_signal = signal;
+  int none = 0;
+  if (remembered_signal.compare_exchange_strong(none, signal)) return;
+  // A terminal that closes says so more than once: through its shell, and by itself.
+  if (signal != SIGHUP) ::_exit(128 + signal);
 }
 
 }  // namespace
@@ -25,12 +30,15 @@ void catch_interrupts() {
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  struct sigaction before{};
+  ::sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 int interrupt_signal() { return remembered_signal; }
 
 void throw_if_interrupted() {
-  if (remembered_signal != 0) throw Interrupted(remembered_signal);
+  if (const int signal = interrupt_signal()) throw Interrupted(signal);
 }
 
 }  // namespace limbeck

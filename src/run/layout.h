@@ -18,6 +18,24 @@ constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kStateFile = "state.json";
 constexpr const char* kManifestFile = "manifest.json";
+constexpr const char* kValidationFile = "validation.json";
+
+/// Throws DataError where that cannot be told (no permission, a failing disk): nothing may be
+/// taken for missing, and be made anew, because it could not be looked at.
+bool is_there(const std::filesystem::path& path);
+
+/// A whole file; nothing where there is none, or no longer. Throws DataError.
+std::optional<std::string> read_if_there(const std::filesystem::path& path);
+
+/// What a folder holds, in no order; nothing where there is none. Throws DataError.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
+
+/// True for what is left of a write that was cut short.
+bool is_temporary(const std::filesystem::path& path);
+
+/// Removes a file or folder so that at no time a part of it stands under its name. Throws
+/// DataError.
+void remove_at_once(const std::filesystem::path& path);
 
 /// All checkpoints of a run, sound or not, oldest first.
 std::vector<std::filesystem::path> checkpoint_folders(const std::filesystem::path& run);

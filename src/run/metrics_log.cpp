@@ -10,16 +10,20 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "run/layout.h"
 
 namespace limbeck {
 
-void MetricsLog::truncate(int64_t step) {
-  if (!std::filesystem::exists(file_)) return;
-  std::istringstream in(read_file(file_));
+void MetricsLog::truncate(int64_t step, bool validated) {
+  const auto text = read_if_there(file_);
+  if (!text) return;
+  std::istringstream in(*text);
   std::string kept;
   for (std::string line; std::getline(in, line);) {
     const auto entry = nlohmann::json::parse(line, nullptr, false);
-    if (!entry.is_object() || entry.value("step", step + 1) > step) break;
+    if (!entry.is_object()) break;
+    const auto at = entry.value("step", step + 1);
+    if (at > step || (at == step && !validated && entry.value("split", "") == "valid")) break;
     kept += line + "\n";
   }
   write_file_atomically(file_, kept);
@@ -28,11 +32,20 @@ void MetricsLog::truncate(int64_t step) {
 void MetricsLog::append(const std::string& json_line) {
   const std::string line = json_line + "\n";
   const int descriptor = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const bool written = descriptor >= 0 && ::write(descriptor, line.data(), line.size()) ==
-                                              static_cast<ssize_t>(line.size());
+  bool written = descriptor >= 0;
+  // A disk that is getting full takes a part first; only the next call says why.
+  for (size_t done = 0; written && done < line.size();) {
+    const ssize_t now = ::write(descriptor, line.data() + done, line.size() - done);
+    written = now >= 0;
+    if (written) done += static_cast<size_t>(now);
+  }
   const int reason = errno;
   if (descriptor >= 0) ::close(descriptor);
   if (!written) throw DataError(file_.string() + ": cannot be written: " + std::strerror(reason));
+}
+
+void MetricsLog::sync() const {
+  if (is_there(file_)) sync_path(file_);
 }
 
 }  // namespace limbeck

@@ -11,19 +11,20 @@ namespace limbeck {
 namespace fs = std::filesystem;
 namespace {
 
-/// Everything that a run writes; --restart removes these and nothing else.
-constexpr const char* kContents[] = {kCheckpoints,       "best.json",  "last.json",
-                                     "train.log",        kConfigFile,  kIdentityFile,
-                                     "environment.json", kMetricsFile, kRecordFile};
+/// Everything that a run writes; --restart removes these and nothing else, in this order: wherever
+/// it is cut short, the folder is the old run with less in it, which can be gone on with or be
+/// restarted. identity.json, by which a run is known, goes last.
+constexpr const char* kContents[] = {"best.json",  "last.json", kCheckpoints,
+                                     kMetricsFile, "train.log", "environment.json",
+                                     kRecordFile,  kConfigFile, kIdentityFile};
 
 /// Throws ConfigError for a folder that holds something, but no run.
 void refuse_foreign(const fs::path& path) {
-  if (RunView(path).exists() || !fs::exists(path)) return;
-  std::error_code unreadable;
-  for (const auto& entry : fs::directory_iterator(path, unreadable)) {
-    if (entry.path().filename() == "lock") continue;
+  if (RunView(path).exists()) return;
+  for (const fs::path& entry : entries_of(path)) {
+    if (entry.filename() == "lock" || is_temporary(entry)) continue;
     throw ConfigError(path.string() + ": is not a run folder: it holds " +
-                      entry.path().filename().string() + " but no " + kIdentityFile);
+                      entry.filename().string() + " but no " + kIdentityFile);
   }
 }
 
@@ -44,15 +45,22 @@ void refuse_another(const RunView& run, const Identity& planned) {
 
 }  // namespace
 
-RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& config, bool restart)
+RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& config, bool restart,
+               Logger* logger)
     : path_(std::move(path)), metrics_(path_ / kMetricsFile) {
   refuse_foreign(path_);
   std::error_code failed;
   fs::create_directories(path_, failed);
   if (failed) throw DataError(path_.string() + ": cannot be made: " + failed.message());
-  lock_ = std::make_unique<DirectoryLock>(path_);
+  lock_ = std::make_unique<DirectoryLock>(path_, logger);
   if (restart) {
-    for (const char* name : kContents) fs::remove_all(path_ / name);
+    for (const char* name : kContents) {
+      if (is_there(path_ / name)) remove_at_once(path_ / name);
+    }
+  }
+  remove_stale_siblings(path_ / kCheckpoints / "any");
+  for (const fs::path& checkpoint : checkpoint_folders(path_)) {
+    remove_stale_siblings(checkpoint / "any");
   }
   if (RunView(path_).exists()) {
     refuse_another(RunView(path_), identity);

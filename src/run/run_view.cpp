@@ -44,11 +44,11 @@ nlohmann::json last_entry(const fs::path& path) {
 }  // namespace
 
 bool RunView::exists() const {
-  return fs::exists(folder_ / kIdentityFile) || fs::exists(folder_ / kConfigFile) ||
-         fs::exists(folder_ / kCheckpoints);
+  return is_there(folder_ / kIdentityFile) || is_there(folder_ / kConfigFile) ||
+         is_there(folder_ / kCheckpoints);
 }
 
-bool RunView::has_identity() const { return fs::exists(folder_ / kIdentityFile); }
+bool RunView::has_identity() const { return is_there(folder_ / kIdentityFile); }
 
 Identity RunView::identity() const {
   const fs::path path = folder_ / kIdentityFile;
@@ -62,24 +62,28 @@ Identity RunView::identity() const {
   return Identity::parse(read_file(path), path.string());
 }
 
-std::optional<fs::path> RunView::find(const std::string& which, const std::string& only) const {
-  const auto pointed = pointed_checkpoint(folder_, which);
-  if (pointed && check_checkpoint(*pointed, only).empty()) return pointed;
-  if (which != "last") return std::nullopt;
-  const auto folders = checkpoint_folders(folder_);
-  const auto sound = std::find_if(folders.rbegin(), folders.rend(), [&](const fs::path& folder) {
-    return check_checkpoint(folder, only).empty();
-  });
-  return sound == folders.rend() ? std::nullopt : std::optional(*sound);
-}
-
-std::optional<fs::path> RunView::checkpoint(const std::string& which) const {
-  return find(which, "");
+RunView::Found RunView::find(const std::string& which, const std::string& only) const {
+  std::vector<fs::path> folders;
+  if (which == "last") folders = checkpoint_folders(folder_);
+  if (const auto pointed = pointed_checkpoint(folder_, which)) {
+    std::erase(folders, *pointed);
+    folders.push_back(*pointed);
+  }
+  Found found;
+  for (auto folder = folders.rbegin(); folder != folders.rend() && !found.folder; ++folder) {
+    const std::string wrong = check_checkpoint(*folder, only);
+    if (wrong.empty()) {
+      found.folder = *folder;
+    } else {
+      found.unusable.push_back(folder->filename().string() + ": " + wrong);
+    }
+  }
+  return found;
 }
 
 fs::path RunView::model_file(const std::string& which) const {
   identity();  // so that it is of this version
-  if (const auto sound = find(which, kModelFile)) return *sound / kModelFile;
+  if (const auto sound = find(which, kModelFile).folder) return *sound / kModelFile;
   const auto pointed = pointed_checkpoint(folder_, which);
   if (!pointed) {
     throw CheckpointError(folder_.string() + ": no checkpoint yet (" + which +
@@ -87,8 +91,6 @@ fs::path RunView::model_file(const std::string& which) const {
   }
   throw CheckpointError(pointed->string() + ": damaged: " + check_checkpoint(*pointed, kModelFile));
 }
-
-bool RunView::has_checkpoint() const { return !checkpoint_folders(folder_).empty(); }
 
 int64_t RunView::progress() const {
   const auto entry = last_entry(folder_ / kMetricsFile);
@@ -105,7 +107,8 @@ bool RunView::finished() const {
   if (!last) return false;
   try {
     const auto state = nlohmann::json::parse(read_file(*last / kStateFile));
-    return state.at("step").get<int64_t>() >= state.at("planned_steps").get<int64_t>();
+    return state.at("step").get<int64_t>() >= state.at("planned_steps").get<int64_t>() &&
+           validation_of(*last).has_value();
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError((*last / kStateFile).string() + ": malformed: " + e.what());
   }
@@ -113,8 +116,8 @@ bool RunView::finished() const {
 
 std::optional<TrainingRecord> RunView::record() const {
   const fs::path path = folder_ / kRecordFile;
-  if (!fs::exists(path)) return std::nullopt;
-  return TrainingRecord::parse(read_file(path), path.string());
+  const auto text = read_if_there(path);
+  return text ? std::optional(TrainingRecord::parse(*text, path.string())) : std::nullopt;
 }
 
 }  // namespace limbeck

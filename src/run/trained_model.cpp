@@ -11,8 +11,8 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path find_file(const fs::path& path, const std::string& which) {
-  if (fs::is_regular_file(path)) return path;
-  if (fs::exists(path / kModelFile)) return path / kModelFile;
+  if (on_disk([&] { return fs::is_regular_file(path); })) return path;
+  if (is_there(path / kModelFile)) return path / kModelFile;
   const RunView run(path);
   if (!run.exists()) {
     throw CheckpointError(path.string() + ": no such model file, checkpoint or run");
@@ -26,14 +26,14 @@ TrainedModel find_model(const fs::path& path, const std::string& which) {
   TrainedModel model;
   model.file = find_file(path, which);
   const fs::path folder = fs::absolute(model.file).parent_path();
-  if (fs::exists(folder / kManifestFile)) {
+  if (is_there(folder / kManifestFile)) {
     const std::string wrong = check_checkpoint(folder, model.file.filename().string());
     if (!wrong.empty()) throw CheckpointError(folder.string() + ": damaged: " + wrong);
   }
   model.hash = hash_file(model.file);
   const bool in_run = folder.parent_path().filename() == kCheckpoints;
   const RunView run(in_run ? folder.parent_path().parent_path() : folder);
-  if (fs::exists(run.path() / kIdentityFile)) model.identity = run.identity();
+  if (is_there(run.path() / kIdentityFile)) model.identity = run.identity();
   model.record = run.record();
   return model;
 }

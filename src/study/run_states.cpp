@@ -21,7 +21,9 @@ config::Node teacher_of(const Identity& identity) {
 /// Throws Error where the run cannot be read. `is_waiting`: for its teacher.
 RunStanding standing_of(const RunView& run, Identity planned, bool is_waiting) {
   if (!run.exists()) return {is_waiting ? RunState::after_teacher : RunState::to_train, {}};
-  const bool came_to_nothing = !run.has_checkpoint() || run.diverged();
+  const RunView::Found last = run.look_for("last");
+  const bool is_torn = !last.folder && !last.unusable.empty();
+  const bool came_to_nothing = (!last.folder && !is_torn) || run.diverged();
   const RunState other = came_to_nothing ? RunState::to_train_anew : RunState::refused;
   std::optional<Identity> stored;
   try {
@@ -33,8 +35,9 @@ RunStanding standing_of(const RunView& run, Identity planned, bool is_waiting) {
   const auto differences = stored->differences(planned);
   if (!differences.empty()) return {other, differences};
   if (is_waiting) return {RunState::after_teacher, {}};
-  if (run.has_checkpoint() && !run.checkpoint("last")) {
-    throw CheckpointError(run.path().string() + ": none of its checkpoints is sound");
+  if (is_torn) {
+    throw CheckpointError(run.path().string() +
+                          ": no checkpoint is sound: " + join(last.unusable, "; "));
   }
   if (!run.finished()) return {RunState::to_resume, {}};
   run.model_file("best");

@@ -34,12 +34,6 @@ std::string last_words(const fs::path& log, size_t from) {
                                     : text.substr(error + mark.size());
 }
 
-void make_folders(const fs::path& path) {
-  std::error_code failed;
-  fs::create_directories(path, failed);
-  if (failed) throw DataError(path.string() + ": cannot be made: " + failed.message());
-}
-
 /// A training whose study was killed saves and ends by itself, and holds its folder until then.
 /// Whoever holds it for longer is told of by the training that wants it.
 void wait_until_free(const StudyRun& run, Logger& logger) {
@@ -136,7 +130,7 @@ class Study {
     const std::string name = run.dir.lexically_relative(plan_.dir).string();
     const fs::path yaml = plan_.dir / "configs" / (name + ".yaml");
     const fs::path log = plan_.dir / "logs" / (name + ".log");
-    for (const fs::path& file : {yaml, log}) make_folders(file.parent_path());
+    for (const fs::path& file : {yaml, log}) fs::create_directories(file.parent_path());
     write_file_atomically(yaml, config::to_yaml(config::to_node(run.config)));
     std::vector<std::string> arguments = {(tools_ / run.tool).string(), yaml.string()};
     if (all_cores) arguments.insert(arguments.end(), {"--threads", "0"});
@@ -279,10 +273,12 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
     logger.info("configuration is sound");
     return ExitCode::ok;
   }
-  make_folders(dir);
-  const DirectoryLock lock(dir);
-  write_file_atomically(dir / "study.yaml", config::to_yaml(config::to_node(config)));
-  return study.run();
+  return on_disk([&] {
+    fs::create_directories(dir);
+    const DirectoryLock lock(dir, &logger);
+    write_file_atomically(dir / "study.yaml", config::to_yaml(config::to_node(config)));
+    return study.run();
+  });
 }
 
 }  // namespace limbeck

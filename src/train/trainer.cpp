@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
@@ -41,7 +42,8 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
 TrainState Trainer::run() {
   generator(at::kCPU).set_current_seed(key_.with("libtorch").value());
   if (!device_.is_cpu()) generator(device_).set_current_seed(key_.with("libtorch").value());
-  resume();
+  const bool validated = resume();
+  if (is_due() && !validated) validate();
   if (state_.step >= options_.steps) {
     parts_.logger.info(format("already trained to step %d", state_.step));
     return state_;
@@ -58,23 +60,17 @@ TrainState Trainer::run() {
     ++state_.step;
     keep(report);
 
-    const bool is_last = state_.step == options_.steps;
-    const bool validates = is_last || state_.step % options_.validate_every == 0;
-    const int signal = interrupt_signal();
-    if (validates || signal || state_.step % log_every == 0) {
-      progress.update(state_.step, log_pending());
-    }
+    if (is_due() || state_.step % log_every == 0) progress.update(state_.step, log_pending());
     state_.seconds = seconds_before + seconds_since(start);
-    if (validates) {
+    if (is_due()) {
       progress.finish();
-      save(validate());
-    } else if (signal) {
-      save(false);
+      save();
+      validate();
     }
-    if (interrupt_signal()) {
-      parts_.logger.info(format(
-          "interrupted; saved at step %d, the same command goes on from there", state_.step));
-      throw_if_interrupted();
+    // Asked once, after all that takes time; what comes later is noticed after the next step.
+    if (interrupt_signal() != 0) {
+      if (!is_due()) save();
+      stop_interrupted();
     }
   }
   parts_.logger.info(format("trained %d steps in %s; waited %.1f %% of it for data", state_.step,
@@ -85,6 +81,18 @@ TrainState Trainer::run() {
         format("%d examples could not be read and were replaced", loader.unreadable()));
   }
   return state_;
+}
+
+/// After the step that was just trained, the network is validated.
+bool Trainer::is_due() const {
+  return state_.step > 0 &&
+         (state_.step == options_.steps || state_.step % options_.validate_every == 0);
+}
+
+void Trainer::stop_interrupted() {
+  parts_.logger.info(
+      format("interrupted; saved at step %d, the same command goes on from there", state_.step));
+  throw Interrupted(interrupt_signal());
 }
 
 /// Puts the values of a step by, without waiting for them.
@@ -129,14 +137,23 @@ std::string Trainer::log_pending() {
   return details.empty() ? details : details.substr(1);
 }
 
-/// Writes down what the network is worth; returns whether it never was worth more.
-bool Trainer::validate() {
-  const Validation means = validator_(std::max<int64_t>(state_.step - 1, 0));
-  const double value = options_.select == "si_sdr" ? means.si_sdr : -means.loss;
-  if (!std::isfinite(value)) {
+/// Writes down what the network is worth, whose checkpoint is saved.
+void Trainer::validate() {
+  const auto result = validator_(state_.step - 1);
+  if (!result) stop_interrupted();
+  const Validation& means = *result;
+  for (const auto& [name, mean] : {std::pair("si_sdr", means.si_sdr), {"loss", means.loss}}) {
+    if (std::isfinite(mean)) continue;
     throw DivergenceError(format("training diverged at step %d: %s of the validation set is %f",
-                                 state_.step, options_.select, value));
+                                 state_.step, name, mean));
   }
+  if (means.broken > 0) {
+    parts_.logger.warn(
+        format("the estimates of %d of %d validation segments are silent or beyond "
+               "1e6 times full scale; each counts as %.1f dB",
+               means.broken, means.scored, kWorstSiSdrDb));
+  }
+  const double value = options_.select == "si_sdr" ? means.si_sdr : -means.loss;
   const bool is_best = value > state_.best_value;
   if (is_best) {
     state_.best_value = value;
@@ -147,13 +164,17 @@ bool Trainer::validate() {
                          {"si_sdr", means.si_sdr},    {"si_sdr_noisy", means.si_sdr_noisy}};
   for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
   parts_.run.metrics().append(line.dump());
+  parts_.run.metrics().sync();
+  nlohmann::json found = {{"best_step", state_.best_step}, {"best_value", state_.best_value}};
+  checkpoints_.add_validation(state_.step, found.dump() + "\n", is_best);
   parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
                             options_.steps, means.si_sdr, means.si_sdr_noisy, means.loss,
                             is_best ? "  best" : ""));
-  return is_best;
 }
 
-void Trainer::save(bool is_best) {
+void Trainer::save() {
+  log_pending();
+  parts_.run.metrics().sync();
   SafeTensors optimizer;
   optimizer.tensors = step_.optimizer().state();
   optimizer.tensors["generator/cpu"] = generator(at::kCPU).get_state();
@@ -171,21 +192,38 @@ void Trainer::save(bool is_best) {
       {"optimizer.safetensors", serialize_safetensors(optimizer)},
       {"state.json", state.dump(2) + "\n"}};
   if (!helpers.tensors.empty()) files["helpers.safetensors"] = serialize_safetensors(helpers);
-  checkpoints_.save(state_.step, files, is_best);
+  checkpoints_.save(state_.step, files);
 }
 
-void Trainer::resume() {
-  const auto checkpoint = RunView(parts_.run.path()).checkpoint("last");
+/// Where to go on from, if there is any checkpoint. Throws CheckpointError where none of them is
+/// sound: to start over would put other files in their place.
+RunView::Found Trainer::find_checkpoint() {
+  auto found = RunView(parts_.run.path()).look_for("last");
+  if (!found.folder && !found.unusable.empty()) {
+    throw CheckpointError(parts_.run.path().string() +
+                          ": none of its checkpoints can be used; put one of them right, or "
+                          "--restart to start over:\n  " +
+                          join(found.unusable, "\n  "));
+  }
+  for (const std::string& unusable : found.unusable) {
+    parts_.logger.warn(format("checkpoint %s; an older one is used", unusable));
+  }
+  return found;
+}
+
+/// Takes up what the last checkpoint holds; returns whether that was validated.
+bool Trainer::resume() {
+  const auto [checkpoint, unusable] = find_checkpoint();
   if (!checkpoint) {
     parts_.run.metrics().truncate(-1);
-    return;
+    return false;
   }
   const std::string source = checkpoint->string();
   nn::load_state(parts_.task.model(), read_safetensors(*checkpoint / "model.safetensors").tensors,
                  source);
-  const auto helpers = *checkpoint / "helpers.safetensors";
-  if (std::filesystem::exists(helpers)) {
-    nn::load_state(parts_.task.helpers(), read_safetensors(helpers).tensors, source);
+  if (!nn::state_of(parts_.task.helpers()).empty()) {
+    nn::load_state(parts_.task.helpers(),
+                   read_safetensors(*checkpoint / "helpers.safetensors").tensors, source);
   }
   auto optimizer = read_safetensors(*checkpoint / "optimizer.safetensors").tensors;
   if (auto node = optimizer.extract("generator/cpu")) generator(at::kCPU).set_state(node.mapped());
@@ -193,8 +231,10 @@ void Trainer::resume() {
     if (!device_.is_cpu()) generator(device_).set_state(node.mapped());
   }
   step_.optimizer().load_state(optimizer, source);
+  const auto validation = validation_of(*checkpoint);
   try {
-    const auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
+    auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
+    if (validation) state.update(nlohmann::json::parse(*validation));
     state_.step = state.at("step").get<int64_t>();
     state_.best_step = state.at("best_step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
@@ -202,8 +242,10 @@ void Trainer::resume() {
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
-  parts_.run.metrics().truncate(state_.step);
+  parts_.run.metrics().truncate(state_.step, validation.has_value());
+  if (unusable.empty()) checkpoints_.settle(state_.best_step);
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
+  return validation.has_value();
 }
 
 }  // namespace limbeck

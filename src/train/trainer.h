@@ -14,6 +14,7 @@
 #include "limbeck/objective/task.h"
 #include "limbeck/run/checkpoint.h"
 #include "limbeck/run/run_dir.h"
+#include "limbeck/run/run_view.h"
 #include "limbeck/train/step.h"
 #include "train/validator.h"
 
@@ -27,7 +28,8 @@ struct TrainState {
   double seconds = 0;  ///< spent in training, all sittings together
 };
 
-/// The training loop: load, step, log, validate, save.
+/// The training loop: load, step, log, save, validate. What was trained is saved before it is
+/// validated, so that nothing that goes wrong there costs more than the validation.
 class Trainer {
  public:
   /// All references must outlive the trainer.
@@ -54,11 +56,14 @@ class Trainer {
     double lr;
   };
 
-  void resume();
-  void save(bool is_best);
+  RunView::Found find_checkpoint();
+  bool resume();
+  bool is_due() const;
+  void save();
   void keep(const StepReport& report);
   std::string log_pending();
-  bool validate();
+  void validate();
+  [[noreturn]] void stop_interrupted();
 
   TrainOptions options_;
   Parts parts_;

@@ -1,23 +1,44 @@
 #include "limbeck/core/files.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <optional>
 #include <thread>
 
+#include "core/full_disk.h"
 #include "core/scratch.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/log.h"
+
+namespace {
+int flock_error = 0;  ///< what flock() fails with; 0: it works
+}
+
+/// Takes the place of the C library's flock(): file systems without locks are hard to come by.
+extern "C" int made_flock(int descriptor, int operation) noexcept __asm__("flock");
+int made_flock(int descriptor, int operation) noexcept {
+  if (flock_error == 0) return static_cast<int>(::syscall(SYS_flock, descriptor, operation));
+  errno = flock_error;
+  return -1;
+}
 
 namespace limbeck {
 namespace {
 
 using test::error_of;
+using test::message_on_full_disk;
 using test::Scratch;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -92,17 +113,124 @@ TEST(WriteFileAtomically, FailingToRenameLeavesNothingBehind) {
 }
 
 TEST(WriteFileAtomically, FailingToWriteKeepsTheOldContents) {
-  if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full";
   const Scratch scratch;
   scratch.put("f", "old");
-  // The temporary file's name is taken by a link to a device that is always full.
-  const std::string temporary = "f." + std::to_string(::getpid()) + ".tmp";
-  std::filesystem::create_symlink("/dev/full", scratch / temporary);
-  const std::string message =
-      error_of<DataError>([&] { write_file_atomically(scratch / "f", std::string(1 << 20, 'x')); });
-  EXPECT_EQ(message, (scratch / "f").string() + ": cannot be written: No space left on device");
+  for (const size_t size : {size_t{1001}, size_t{1} << 20}) {
+    EXPECT_EQ(message_on_full_disk(
+                  1000, [&] { write_file_atomically(scratch / "f", std::string(size, 'x')); }),
+              (scratch / "f").string() + ": cannot be written: File too large");
+  }
   EXPECT_EQ(read_file(scratch / "f"), "old");
   EXPECT_THAT(scratch.names(), ElementsAre("f"));
+}
+
+TEST(WriteFileAtomically, ReplacesWhatALinkLeadsTo) {
+  const Scratch scratch;
+  scratch.put("there/f", "old");
+  std::filesystem::create_symlink("there/f", scratch / "link");
+  std::filesystem::create_symlink(scratch / "link", scratch / "chain");
+  std::filesystem::create_symlink("there/new", scratch / "dangling");
+  write_file_atomically(scratch / "chain", "new");
+  write_file_atomically(scratch / "dangling", "first");
+  EXPECT_EQ(read_file(scratch / "there/f"), "new");
+  EXPECT_EQ(read_file(scratch / "there/new"), "first");
+  for (const char* link : {"link", "chain", "dangling"}) {
+    EXPECT_TRUE(std::filesystem::is_symlink(scratch / link)) << link;
+  }
+  EXPECT_THAT(scratch.names(), ElementsAre("chain", "dangling", "link", "there"));
+
+  std::filesystem::create_symlink("ring", scratch / "ring");
+  EXPECT_EQ(error_of<DataError>([&] { write_file_atomically(scratch / "ring", "x"); }),
+            (scratch / "ring").string() + ": is a ring of symbolic links");
+}
+
+TEST(WriteFileAtomically, WritesToDevicesAndPipes) {
+  const Scratch scratch;
+  write_file_atomically("/dev/null", "nothing");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  if (::access("/dev/full", W_OK) == 0) {
+    EXPECT_EQ(error_of<DataError>([] { write_file_atomically("/dev/full", "x"); }),
+              "/dev/full: cannot be written: No space left on device");
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+  }
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  std::filesystem::create_symlink("/proc/self/fd/" + std::to_string(ends[1]), scratch / "out");
+  write_file_atomically(scratch / "out", "text");
+  char text[4] = "";
+  ASSERT_EQ(::read(ends[0], text, 4), 4);
+  EXPECT_EQ(std::string(text, 4), "text");
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch / "out"));
+  ::close(ends[0]);
+  ::close(ends[1]);
+  // What a shell redirects to a file that is appended to (>>) keeps what it held.
+  const int file = ::open(scratch.put("kept", "old ").c_str(), O_WRONLY);
+  write_file_atomically("/proc/self/fd/" + std::to_string(file), "new");
+  EXPECT_EQ(read_file(scratch / "kept"), "old new");
+  ::close(file);
+}
+
+/// A name that a process which is gone gave; `mark` takes the place of this machine's mark if
+/// given.
+std::filesystem::path left_by_the_dead(const std::filesystem::path& path, std::string mark = "") {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  std::string name = temporary_sibling(path).string();
+  const std::string own = "-" + std::to_string(::getpid()) + "-";
+  const size_t at = name.find(own);
+  if (!mark.empty()) name.replace(at - mark.size(), mark.size(), mark);
+  return name.replace(at, own.size(), "-" + std::to_string(child) + "-");
+}
+
+TEST(TemporarySibling, IsHiddenAndNeverTheSame) {
+  const Scratch scratch;
+  const auto first = temporary_sibling(scratch / "f.wav");
+  EXPECT_EQ(first.parent_path(), scratch.path());
+  EXPECT_THAT(first.filename().string(), StartsWith(".f.wav."));
+  EXPECT_EQ(first.extension(), ".tmp");
+  EXPECT_NE(temporary_sibling(scratch / "f.wav"), first);
+  EXPECT_EQ(temporary_sibling("f").parent_path(), "");
+  // A name as long as a file system takes leaves room for nothing.
+  const std::string longest(255, 'x');
+  write_file_atomically(scratch / longest, "x");
+  EXPECT_THAT(scratch.names(), ElementsAre(longest));
+}
+
+TEST(RemoveStaleSiblings, TakesOnlyWhatTheDeadLeft) {
+  const Scratch scratch;
+  const auto name_in = [&](const std::filesystem::path& path) { return path.filename().string(); };
+  scratch.put(name_in(left_by_the_dead(scratch / "f")), "half");
+  scratch.put(name_in(left_by_the_dead(scratch / "other")) + "/a/b", "half of a folder");
+  const std::string living = name_in(temporary_sibling(scratch / "f"));
+  const std::string abroad = name_in(left_by_the_dead(scratch / "f", "00000000"));
+  const std::string old = name_in(left_by_the_dead(scratch / "f", "00000001"));
+  for (const std::string& name : {living, abroad, old}) scratch.put(name, "half");
+  std::filesystem::last_write_time(
+      scratch / old, std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+  std::vector<std::string> kept = {abroad,  living,   "f",           "f.part",
+                                   "f.tmp", ".f.tmp", ".f.12-34.tmp"};
+  for (const std::string& name : kept) {
+    if (name != abroad && name != living) scratch.put(name, "mine");
+  }
+  remove_stale_siblings(scratch / "f");
+  EXPECT_THAT(scratch.names(), ::testing::UnorderedElementsAreArray(kept));
+  EXPECT_NO_THROW(remove_stale_siblings(scratch / "none" / "f"));
+}
+
+TEST(OnDisk, NamesThePathAndTheReason) {
+  const Scratch scratch;
+  const std::string file = scratch.put("f", "x").string();
+  EXPECT_EQ(error_of<DataError>([&] {
+              on_disk([&] { std::filesystem::create_directories(scratch / "f" / "folder"); });
+            }),
+            file + "/folder: Not a directory");
+  EXPECT_EQ(error_of<DataError>([&] {
+              on_disk([&] { std::filesystem::rename(scratch / "none", scratch / "g"); });
+            }),
+            (scratch / "none").string() + " → " + (scratch / "g").string() +
+                ": No such file or directory");
+  EXPECT_EQ(on_disk([&] { return std::filesystem::file_size(file); }), 1U);
 }
 
 TEST(WriteFileAtomically, NeedsTheFolder) {
@@ -170,6 +298,32 @@ TEST(DirectoryLock, ExcludesAnotherProcessAndEndsWithIt) {
   ::waitpid(child, nullptr, 0);
   ::close(ready[0]);
   EXPECT_NO_THROW(DirectoryLock third(scratch.path()));
+}
+
+TEST(DirectoryLock, RemovesWhatTheDeadLeft) {
+  const Scratch scratch;
+  scratch.put(left_by_the_dead(scratch / "config.yaml").filename().string(), "half");
+  const DirectoryLock lock(scratch.path());
+  EXPECT_THAT(scratch.names(), ElementsAre("lock"));
+}
+
+TEST(DirectoryLock, GoesOnWhereTheFileSystemHasNoLocks) {
+  const Scratch scratch;
+  for (const int reason : {ENOTSUP, ENOLCK, ENOSYS}) {
+    flock_error = reason;
+    Logger logger(Verbosity::quiet);
+    logger.add_file(scratch / "log");
+    const DirectoryLock first(scratch.path(), &logger);
+    EXPECT_THAT(read_file(scratch / "log"),
+                HasSubstr(scratch.path().string() +
+                          "/lock: cannot be locked, as this file system has no locks (" +
+                          std::strerror(reason)));
+    EXPECT_NO_THROW(DirectoryLock second(scratch.path()));
+  }
+  flock_error = EIO;
+  EXPECT_EQ(error_of<DataError>([&] { DirectoryLock lock(scratch.path()); }),
+            scratch.path().string() + "/lock: cannot be locked: Input/output error");
+  flock_error = 0;
 }
 
 TEST(DirectoryLock, NeedsTheFolder) {

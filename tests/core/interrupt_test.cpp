@@ -38,7 +38,7 @@ TEST(Interrupt, UncaughtSignalsStillKill) {
 }
 
 TEST(Interrupt, FirstOneIsRememberedAndThrownWhenAsked) {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
     EXPECT_EQ(exit_of([signal] {
                 catch_interrupts();
                 ::raise(signal);
@@ -69,6 +69,33 @@ TEST(Interrupt, SecondOneEndsTheProcess) {
               return 0;
             }),
             143);
+}
+
+TEST(Interrupt, TerminalsMayHangUpTwice) {
+  EXPECT_EQ(exit_of([] {
+              catch_interrupts();
+              ::raise(SIGHUP);
+              ::raise(SIGHUP);
+              return interrupt_signal();
+            }),
+            SIGHUP);
+  EXPECT_EQ(exit_of([] {
+              catch_interrupts();
+              ::raise(SIGHUP);
+              ::raise(SIGTERM);
+              return 0;
+            }),
+            143);
+}
+
+TEST(Interrupt, NohupHolds) {
+  EXPECT_EQ(exit_of([] {
+              ::signal(SIGHUP, SIG_IGN);
+              catch_interrupts();
+              ::raise(SIGHUP);
+              return interrupt_signal();
+            }),
+            0);
 }
 
 TEST(Interrupt, ArrivesFromOutsideWithoutBreakingARead) {

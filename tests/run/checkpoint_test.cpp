@@ -113,6 +113,30 @@ TEST_F(Checkpoints, ADamagedPointerFallsBackToTheNewest) {
   EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
 }
 
+TEST_F(Checkpoints, WhatValidationFindsIsPutBesideTheManifest) {
+  save(1, true);
+  save(2);
+  EXPECT_FALSE(validation_of(folder("step-00000002")));
+  store_.add_validation(2, "{\"best_step\": 2}", true);
+  EXPECT_EQ(validation_of(folder("step-00000002")), "{\"best_step\": 2}");
+  EXPECT_EQ(check_checkpoint(folder("step-00000002")), "");
+  EXPECT_EQ(run_.checkpoint("best"), folder("step-00000002"));
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000002"));
+  put_text(folder("step-00000002") / "validation.json", "{\"best");
+  EXPECT_FALSE(validation_of(folder("step-00000002")));
+}
+
+TEST_F(Checkpoints, NothingIsRemovedWhileAPointerCannotBeUnderstood) {
+  save(1, true);
+  save(2);
+  put_text(dir_ / "best.json", "{\"check");
+  save(3);
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000001", "step-00000002", "step-00000003"));
+  store_.settle(1);  // as training knows
+  EXPECT_EQ(run_.checkpoint("best"), folder("step-00000001"));
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000001", "step-00000003"));
+}
+
 TEST_F(Checkpoints, SavingTheSameStepAgainReplacesIt) {
   save(1);
   store_.save(1, {{"other", "x"}}, false);

@@ -117,6 +117,32 @@ TEST_F(RunDirs, AnEmptyFolderWillDo) {
   EXPECT_NO_THROW(open());
 }
 
+TEST_F(RunDirs, WhatAKilledStartLeftIsNoObstacle) {
+  put_text(path_ / "lock", "");
+  put_text(temporary_sibling(path_ / "identity.json"), "{\"ki");
+  EXPECT_NO_THROW(open());
+  EXPECT_EQ(RunView(path_).identity(), identity_);
+}
+
+TEST_F(RunDirs, WhatKilledWritesLeftIsRemoved) {
+  open();
+  // A process that is gone by the time it is asked for, with all that it named.
+  std::vector<fs::path> made;
+  const auto left = [&](const fs::path& path) {
+    std::string name = temporary_sibling(path).filename();
+    const std::string mine = "-" + std::to_string(::getpid()) + "-";
+    name.replace(name.find(mine), mine.size(), "-999999999-");
+    made.push_back(path.parent_path() / name);
+  };
+  left(path_ / "best.json");
+  left(path_ / "checkpoints" / "step-00000003");
+  left(path_ / "checkpoints" / "step-00000002" / "validation.json");
+  for (const fs::path& path : made) put_text(path, "x");
+  open();
+  for (const fs::path& path : made) EXPECT_FALSE(fs::exists(path)) << path;
+  EXPECT_TRUE(fs::exists(path_ / "checkpoints" / "step-00000002"));
+}
+
 TEST_F(RunDirs, KeepsWhatItIsTrainedOn) {
   TrainingRecord record;
   record.source = "speech.csv";
@@ -139,6 +165,8 @@ TEST_F(RunDirs, MetricsAreCutAfterAStep) {
   const std::string expected =
       "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":3,\"split\":\"valid\"}\n";
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"), expected);
+  log.truncate(3, false);  // whose validation is made again
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
   log.truncate(-1);
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "");
 }

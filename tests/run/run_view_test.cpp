@@ -1,6 +1,9 @@
 #include "limbeck/run/run_view.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <functional>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
@@ -14,6 +17,22 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+
+/// Every open() fails as long as it lives.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreFiles(const NoMoreFiles&) = delete;
+  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 class RunViews : public testing::Test {
  protected:
@@ -41,6 +60,10 @@ TEST_F(RunViews, IsFinishedWhenItsStateSaysSo) {
   EXPECT_FALSE(run_.finished());
   put_run(path_, 10, 10, made_identity(), false);
   EXPECT_TRUE(run_.finished());
+  const std::string found = read_file(checkpoint(10) / "validation.json");
+  fs::remove(checkpoint(10) / "validation.json");
+  EXPECT_FALSE(run_.finished());  // its best may be another
+  put_text(checkpoint(10) / "validation.json", found);
   EXPECT_EQ(run_.identity(), made_identity());
   // A torn last checkpoint: that of step 4 counts.
   put_text(checkpoint(10) / "model.safetensors", "torn");
@@ -62,6 +85,40 @@ TEST_F(RunViews, GivesTheModelOfEitherCheckpoint) {
   put_text(checkpoint(4) / "model.safetensors", "torn");
   EXPECT_EQ(message_of<CheckpointError>([&] { run_.model_file("best"); }),
             checkpoint(4).string() + ": damaged: model.safetensors: another size");
+}
+
+TEST_F(RunViews, SaysWhatItPassedOver) {
+  put_run(path_, 4, 10);
+  put_run(path_, 6, 10, made_identity(), false);
+  EXPECT_THAT(run_.look_for("last").unusable, testing::IsEmpty());
+  fs::remove(checkpoint(6) / "state.json");
+  auto found = run_.look_for("last");
+  EXPECT_EQ(found.folder, checkpoint(4));
+  EXPECT_THAT(found.unusable, testing::ElementsAre("step-00000006: state.json: missing"));
+  put_text(checkpoint(4) / "manifest.json", R"({"format": 2})");
+  found = run_.look_for("last");
+  EXPECT_FALSE(found.folder);
+  EXPECT_THAT(found.unusable,
+              testing::ElementsAre("step-00000006: state.json: missing",
+                                   "step-00000004: manifest.json: another format version"));
+}
+
+TEST_F(RunViews, WhatCannotBeReadIsNotMissing) {
+  put_run(path_, 4, 10);
+  put_text(path_ / "data.json", TrainingRecord().text());
+  const auto message = [&](const std::function<void()>& ask) {
+    const NoMoreFiles none;
+    return message_of<DataError>(ask);
+  };
+  const auto told = AllOf(HasSubstr(path_.string()), HasSubstr("Too many open files"));
+  EXPECT_THAT(message([&] { run_.checkpoint("last"); }), told);
+  EXPECT_THAT(message([&] { check_checkpoint(checkpoint(4)); }), told);
+  EXPECT_THAT(message([&] { run_.record(); }), told);
+  EXPECT_THAT(message([&] { MetricsLog(path_ / "metrics.jsonl").append("{}"); }), told);
+  put_text(path_ / "metrics.jsonl", "{\"step\": 1}\n");
+  EXPECT_THAT(message([&] { MetricsLog(path_ / "metrics.jsonl").truncate(0); }), told);
+  EXPECT_THAT(message([&] { CheckpointStore(path_).save(5, {{"state.json", "{}"}}); }), told);
+  EXPECT_EQ(run_.checkpoint("last"), checkpoint(4));
 }
 
 TEST_F(RunViews, SaysThatThereIsNoCheckpointYet) {
@@ -108,9 +165,7 @@ TEST_F(RunViews, ProgressIsTheNewestStepThatWasWritten) {
 
 TEST_F(RunViews, DivergedIfThatIsTheLastThatWasWritten) {
   EXPECT_FALSE(run_.diverged());
-  EXPECT_FALSE(run_.has_checkpoint());
   put_run(path_, 4, 10);
-  EXPECT_TRUE(run_.has_checkpoint());
   RunDir run(path_, made_identity(), config::Node::make_map({}), false);
   run.metrics().append(R"({"step": 4, "split": "valid"})");
   EXPECT_FALSE(run_.diverged());

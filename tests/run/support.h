@@ -30,11 +30,12 @@ inline void put_run(const std::filesystem::path& run, int64_t step, int64_t plan
   put_text(run / "identity.json", identity.text());
   put_text(run / "config.yaml", "made: true\n");
   const nlohmann::json state = {{"step", step}, {"planned_steps", planned}};
-  CheckpointStore(run).save(
-      step,
-      {{"model.safetensors", model_bytes(run.string() + std::to_string(step))},
-       {"state.json", state.dump()}},
-      is_best);
+  CheckpointStore store(run);
+  store.save(step,
+             {{"model.safetensors", model_bytes(run.string() + std::to_string(step))},
+              {"state.json", state.dump()}},
+             is_best);
+  store.add_validation(step, "{}\n", is_best);
 }
 
 }  // namespace limbeck::test

@@ -179,11 +179,12 @@ TEST_F(StudyRuns, OfAnotherTeacherAreRefusedOnceItIsKnown) {
   EXPECT_THAT(states(plan({"overrides.train.optimizer.lr=0.125"})),
               ElementsAre("to train", "refused", "refused"));
   put_run(plan().teachers[0].dir, 10, 10, identity(plan().teachers[0]));
-  CheckpointStore(plan().teachers[0].dir)
-      .save(10,
-            {{"model.safetensors", test::model_bytes("trained again")},
-             {"state.json", R"({"step": 10, "planned_steps": 10})"}},
-            true);
+  CheckpointStore store(plan().teachers[0].dir);
+  store.save(10,
+             {{"model.safetensors", test::model_bytes("trained again")},
+              {"state.json", R"({"step": 10, "planned_steps": 10})"}},
+             true);
+  store.add_validation(10, "{}", true);
   EXPECT_THAT(states(plan()), ElementsAre("done", "done", "refused"));
   EXPECT_THAT(refusal(plan()), HasSubstr("narrower latent, cosine, seed 1\n  teacher.model: "));
 }

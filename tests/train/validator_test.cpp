@@ -5,6 +5,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/metric/metric.h"
 #include "nn/support.h"
+#include "objective/fake_model.h"
 #include "train/support.h"
 
 namespace limbeck::test {
@@ -54,12 +55,52 @@ TEST(Validator, GivesMeansOverItemsHoweverTheyAreBatched) {
     auto task = make_task();
     task.model().train();
     const ValidationSet set(std::make_unique<Noises>(), 0, 1, batch_size);
-    const Validation means = Validator(task, set, at::kCPU)(3);
+    const Validation means = *Validator(task, set, at::kCPU)(3);
+    EXPECT_EQ(means.scored, 4);
+    EXPECT_EQ(means.broken, 0);
     EXPECT_NEAR(means.si_sdr_noisy, of_noisy, 1e-6);
     EXPECT_NEAR(means.si_sdr, of_estimate, 1e-3);
     EXPECT_NEAR(means.loss, means.parts.at("compressed_spectrum") + 0.01 * means.parts.at("si_sdr"),
                 1e-5);
     EXPECT_FALSE(task.model().is_training());
+  }
+}
+
+/// Says half of what comes in, but of items of one length something else.
+class Breaking : public FakeModel {
+ public:
+  explicit Breaking(float factor) : FakeModel(grid(1, 4)), factor_(factor) {
+    register_parameter("weight", torch::zeros({1}));
+  }
+  nn::Denoised forward(const at::Tensor& noisy, const std::vector<std::string>&) override {
+    return {noisy * (noisy.size(1) == 410 ? factor_ : 0.5F), {}};
+  }
+
+ private:
+  float factor_;
+};
+
+TEST(Validator, ABrokenEstimateIsTheWorstAndNotLeftOut) {
+  EXPECT_DOUBLE_EQ(kWorstSiSdrDb, 10 * std::log10(std::numeric_limits<double>::epsilon()));
+  const ValidationSet set(std::make_unique<Noises>(), 0, 1, 1);
+  const auto validate = [&](float factor) {
+    objective::LearningTask task(std::make_shared<Breaking>(factor), nullptr, {}, {}, 1,
+                                 SeedKey(1));
+    return *Validator(task, set, at::kCPU)(0);
+  };
+  const Validation sound = validate(0.5F);
+  EXPECT_NEAR(sound.si_sdr, sound.si_sdr_noisy, 1e-9);
+  const Example item = Noises().get(1, SeedKey(1));
+  const double of_item = si_sdr(item.clean, item.noisy);
+  for (const float factor : {0.0F, 1e9F, NAN, INFINITY}) {
+    SCOPED_TRACE(factor);
+    const Validation broken = validate(factor);
+    EXPECT_EQ(broken.scored, 4);
+    EXPECT_EQ(broken.broken, 1);
+    EXPECT_EQ(broken.si_sdr_noisy, sound.si_sdr_noisy);
+    EXPECT_NEAR(broken.si_sdr, sound.si_sdr + (kWorstSiSdrDb - of_item) / 4, 1e-9);
+    // Which ends the training.
+    EXPECT_EQ(std::isfinite(broken.loss), std::isfinite(factor));
   }
 }
 

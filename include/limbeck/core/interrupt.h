@@ -2,11 +2,12 @@
 
 namespace limbeck {
 
-/// From now on the first SIGINT or SIGTERM is only remembered; a second one ends the process at
-/// once.
+/// From now on the first SIGHUP, SIGINT or SIGTERM is only remembered; a second SIGINT or SIGTERM
+/// ends the process at once. A SIGHUP that is ignored (nohup) stays so.
 void catch_interrupts();
 
-/// The remembered signal's number, or 0. Loops ask between steps, save, and throw Interrupted.
+/// The remembered signal's number, or 0. Loops ask between steps, save, and throw Interrupted with
+/// this answer: another call may have another.
 int interrupt_signal();
 
 /// Throws Interrupted if a signal was remembered.

@@ -15,8 +15,11 @@ class MetricsLog {
   /// Appends one line. It is in the file when this returns, whatever happens to the process.
   /// Throws DataError.
   void append(const std::string& json_line);
-  /// Drops the lines after `step`: a resumed run writes them again.
-  void truncate(int64_t step);
+  /// Flushes the lines to the disk, so that no checkpoint knows of more than they do.
+  void sync() const;
+  /// Drops the lines after `step`, and unless `validated` those of that step's validation, too: a
+  /// resumed run writes them again.
+  void truncate(int64_t step, bool validated = true);
 
  private:
   std::filesystem::path file_;

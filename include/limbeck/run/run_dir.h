@@ -5,6 +5,7 @@
 
 #include "limbeck/config/node.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/log.h"
 #include "limbeck/data/training_record.h"
 #include "limbeck/run/identity.h"
 #include "limbeck/run/metrics_log.h"
@@ -19,9 +20,9 @@ class RunDir {
   /// Makes the folder, or opens it for resuming. `config` is written into it for people. With
   /// `restart`, what an older run left is removed first. Throws ConfigError if the folder holds
   /// something else than a run, a run of another identity (all differences are listed) or of none,
-  /// or is in use.
+  /// or is in use. `logger`, if there is one, is told where the folder cannot be locked.
   RunDir(std::filesystem::path path, const Identity& identity, const config::Node& config,
-         bool restart);
+         bool restart, Logger* logger = nullptr);
 
   const std::filesystem::path& path() const { return path_; }
   MetricsLog& metrics() { return metrics_; }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "limbeck/data/training_record.h"
 #include "limbeck/run/identity.h"
@@ -13,7 +14,8 @@ namespace limbeck {
 /// What a run has left in its folder, for all who read it: resuming, distilling, evaluating,
 /// studies. Nothing is read before it is asked for, so that a run may be watched while it is
 /// trained, or before it is begun. A checkpoint whose files are not what its manifest says counts
-/// as not there.
+/// as not there; one that is there and cannot be read (no permission, a failing disk, too many open
+/// files) does not: that is a DataError.
 class RunView {
  public:
   explicit RunView(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -30,17 +32,23 @@ class RunView {
   /// as older versions left it.
   Identity identity() const;
 
+  /// A checkpoint, and what was passed over for it.
+  struct Found {
+    std::optional<std::filesystem::path> folder;
+    std::vector<std::string> unusable;  ///< "step-00000008: model.safetensors: missing"
+  };
+
   /// The folder that `which` ("best" or "last") points to, if it is sound; for "last" else the
   /// newest sound one.
-  std::optional<std::filesystem::path> checkpoint(const std::string& which) const;
+  Found look_for(const std::string& which) const { return find(which, ""); }
+  std::optional<std::filesystem::path> checkpoint(const std::string& which) const {
+    return look_for(which).folder;
+  }
 
   /// The model file that `which` points to, found in the same way; the other files of the
   /// checkpoint do not matter. Throws CheckpointError: there is none yet, it is damaged, or the run
   /// has no identity.
   std::filesystem::path model_file(const std::string& which) const;
-
-  /// There is something that training could go on from, if it is sound.
-  bool has_checkpoint() const;
 
   /// Newest step that it has written of itself; reads no more than the end of metrics.jsonl.
   int64_t progress() const;
@@ -49,15 +57,14 @@ class RunView {
   /// would end in the same.
   bool diverged() const;
 
-  /// Its last checkpoint says that all planned steps are done.
+  /// Its last checkpoint says that all planned steps are done, and was validated.
   bool finished() const;
 
   /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
   std::optional<TrainingRecord> record() const;
 
  private:
-  std::optional<std::filesystem::path> find(const std::string& which,
-                                            const std::string& only) const;
+  Found find(const std::string& which, const std::string& only) const;
 
   std::filesystem::path folder_;
 };
