@@ -57,6 +57,12 @@ class StudyRuns : public ::testing::Test {
       put_run(student->dir, 10, 10, identity(*student, teacher));
     }
   }
+  /// Leaves a run as it was before its first checkpoint.
+  static void remove_checkpoints(const StudyRun& run) {
+    for (const char* name : {"checkpoints", "best.json", "last.json"}) {
+      fs::remove_all(run.dir / name);
+    }
+  }
   /// Methods none and cosine.
   static std::vector<const StudyRun*> first_students(const StudyPlan& plan) {
     return {&plan.students[0], &plan.students[1]};
@@ -93,7 +99,7 @@ TEST_F(StudyRuns, CountAsDoneWithTheSameIdentity) {
   EXPECT_THAT(states(plan()), ElementsAre("done", "done", "done"));
   EXPECT_NO_THROW(RunStates(plan()).require_none_refused({&plan().teachers[0]}));
   // Without a checkpoint a run has all of its way to go.
-  fs::remove_all(plan().students[1].dir / "checkpoints");
+  remove_checkpoints(plan().students[1]);
   EXPECT_THAT(states(plan()), ElementsAre("done", "done", "to resume"));
 }
 
@@ -119,7 +125,7 @@ TEST_F(StudyRuns, OfAnotherLengthAreRefused) {
 TEST_F(StudyRuns, ThatCameToNothingAreTrainedAnewUnderAnotherConfiguration) {
   put_all(plan());
   const StudyPlan changed = plan({"overrides.train.optimizer.lr=0.125"});
-  fs::remove_all(plan().students[0].dir / "checkpoints");  // before its first checkpoint
+  remove_checkpoints(plan().students[0]);
   put_text(plan().students[1].dir / "metrics.jsonl", R"({"step": 10, "loss": 1})"
                                                      "\n");
   EXPECT_THAT(states(changed), ElementsAre("refused", "to train anew", "refused"));
