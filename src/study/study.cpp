@@ -273,12 +273,10 @@ ExitCode run_study(const StudyConfig& config, const fs::path& tools, bool check_
     logger.info("configuration is sound");
     return ExitCode::ok;
   }
-  return on_disk([&] {
-    fs::create_directories(dir);
-    const DirectoryLock lock(dir, &logger);
-    write_file_atomically(dir / "study.yaml", config::to_yaml(config::to_node(config)));
-    return study.run();
-  });
+  fs::create_directories(dir);
+  const DirectoryLock lock(dir, &logger);
+  write_file_atomically(dir / "study.yaml", config::to_yaml(config::to_node(config)));
+  return study.run();
 }
 
 }  // namespace limbeck
