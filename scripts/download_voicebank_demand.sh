@@ -6,7 +6,8 @@
 #   scripts/download_voicebank_demand.sh [--retries N] [--wait SECONDS] DIR
 #
 # Interrupted, it goes on where it was: a file is NAME.part until it is whole and its MD5 is right. Run again, it checks
-# what is there and downloads the rest. A dropped connection is tried again --retries times (5), after --wait seconds
+# what is there and downloads the rest. A file NAME with another MD5 is not touched, and counts as one that could not be
+# had; where it is the beginning of the right one, from a browser say, it may be renamed to NAME.part. A dropped connection is tried again --retries times (5), after --wait seconds
 # (5) that double each time; then another address of the file is tried.
 #
 # Environment:
@@ -14,7 +15,7 @@
 #   LIMBECK_VBD_FILES  a table of the files instead of the one below: lines of NAME MD5 SEQUENCE UUID (UUID - for none)
 #
 # Exit codes: 0 all files are whole; 2 wrong arguments, or a program is missing; 3 DIR cannot be written; 5 some files
-# could not be had (listed; the others are whole); 130/143 interrupted.
+# could not be had (listed; the others are whole); 129/130/143 interrupted.
 set -uo pipefail
 
 table='
@@ -35,12 +36,13 @@ child=
 scratch=
 answered=false # by any server: without a network, trying again is of no use
 give_up() {
-  trap '' INT TERM
+  trap '' HUP INT TERM
   [ -z "$child" ] || { kill "$child" 2>/dev/null && wait "$child" 2>/dev/null; }
   rm -rf "$scratch"
   complain "interrupted; the same command goes on from here"
   exit "$1"
 }
+trap 'give_up 129' HUP
 trap 'give_up 130' INT
 trap 'give_up 143' TERM
 
@@ -182,7 +184,7 @@ fetch_from() {
     esac
     found=$(md5_of "$part" 2>/dev/null)
     if [ "$found" = "$md5" ]; then
-      mv -- "$part" "$dir/$name" || exit 3
+      mv -n -- "$part" "$dir/$name" && [ ! -e "$part" ] || { complain "$dir/$name: cannot be written"; exit 3; }
       return 0
     fi
     if [ $code = 0 ]; then
@@ -202,14 +204,16 @@ fetch() {
   local name=$1 md5=$2 sequence=$3 uuid=$4 url found
   local urls=("$base/bitstream/handle/$handle/$name?sequence=$sequence")
   [ "$uuid" = - ] || urls=("$base/bitstreams/$uuid/download" "${urls[@]}")
-  if [ -e "$dir/$name" ]; then
-    found=$(md5_of "$dir/$name")
+  if [ -e "$dir/$name" ] || [ -L "$dir/$name" ]; then
+    found=$(md5_of "$dir/$name" 2>/dev/null)
+    found=${found:-none, as it cannot be read}
     if [ "$found" = "$md5" ]; then
       say "$name: is whole"
       return 0
     fi
-    complain "$name: MD5 is $found, and $md5 is expected: it is not whole, or another file; going on from it"
-    mv -f -- "$dir/$name" "$dir/$name.part" || exit 3
+    failed+=("$name: is there with MD5 $found, and $md5 is expected; left as it is: move it, or rename it to $name.part")
+    complain "${failed[-1]}"
+    return 1
   fi
   local reasons=()
   for url in "${urls[@]}"; do

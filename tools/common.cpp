@@ -1,15 +1,43 @@
 #include "common.h"
 
+#include <fcntl.h>
 #include <malloc.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/version.h"
 
 namespace limbeck {
+namespace {
+
+/// Keeps the number of a standard stream that was closed (`>&-`) from a file that is opened later.
+/// What is printed to such a stream still fails.
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) != -1) continue;
+    const int took = ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (took != stream) return;
+  }
+}
+
+/// False where some of what was printed did not arrive, such as on a full disk.
+bool flush_standard_output() {
+  const int failed = std::fflush(stdout) != 0 ? errno : 0;
+  if (failed == 0 && std::ferror(stdout) == 0 && !std::cout.fail()) return true;
+  std::cerr << "error: standard output: cannot be written"
+            << (failed != 0 ? std::string(": ") + std::strerror(failed) : "") << std::endl;
+  return false;
+}
+
+}  // namespace
 
 Tool::Tool(const std::string& name, const std::string& purpose, const std::string& example)
     : app(purpose, name) {
@@ -20,6 +48,13 @@ Tool::Tool(const std::string& name, const std::string& purpose, const std::strin
 }
 
 int Tool::run(int argc, char** argv, const std::function<int()>& body) {
+  occupy_standard_streams();
+  const int code = run_body(argc, argv, body);
+  const bool arrived = code != 0 || flush_standard_output();
+  return arrived ? code : static_cast<int>(ExitCode::data);
+}
+
+int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -43,6 +78,9 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
   } catch (const CLI::ParseError& e) {
     logger_->error(e.what());
     return static_cast<int>(ExitCode::config);
+  } catch (const std::filesystem::filesystem_error& e) {
+    logger_->error(data_error(e).what());
+    return static_cast<int>(ExitCode::data);
   } catch (const std::exception& e) {
     logger_->error(std::string("internal: ") + e.what());
     return static_cast<int>(ExitCode::internal);

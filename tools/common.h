@@ -24,10 +24,12 @@ class Tool {
   /// Valid inside the body.
   Logger& logger() { return *logger_; }
 
-  /// Parses, runs `body`, and returns the exit code.
+  /// Parses, runs `body`, and returns the exit code: not 0 where standard output was lost.
   int run(int argc, char** argv, const std::function<int()>& body);
 
  private:
+  int run_body(int argc, char** argv, const std::function<int()>& body);
+
   bool quiet_ = false;
   bool verbose_ = false;
   std::unique_ptr<Logger> logger_;

@@ -1,11 +1,9 @@
 // Makes manifests and corpora; tools/prepare/ has a file for each subcommand.
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <stdexcept>
 #include <vector>
 
 #include "common.h"
-#include "limbeck/core/error.h"
 #include "prepare/command.h"
 
 namespace limbeck {
@@ -58,14 +56,9 @@ int main(int argc, char** argv) {
   std::vector<Command> commands;
   for (const auto make : kCommands) commands.push_back(make(tool.app, shared));
   return tool.run(argc, argv, [&] {
-    try {
-      for (const Command& command : commands) {
-        if (*command.app) return command.run(tool.logger());
-      }
-      throw std::logic_error("no subcommand ran");
-    } catch (const std::filesystem::filesystem_error& e) {
-      // A folder that may not be entered or made.
-      throw DataError(e.path1().string() + ": " + e.code().message());
+    for (const Command& command : commands) {
+      if (*command.app) return command.run(tool.logger());
     }
+    throw std::logic_error("no subcommand ran");
   });
 }

@@ -10,12 +10,14 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "audio/memory_file.h"
+#include "audio/whole.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck {
@@ -26,11 +28,6 @@ namespace fs = std::filesystem;
 // Frames a call. libsndfile's Vorbis encoder keeps a whole call on the stack, and a header that
 // lies about the length must not make us allocate what it says.
 constexpr int64_t kBlock = 1 << 14;
-
-struct Close {
-  void operator()(SNDFILE* file) const { ::sf_close(file); }
-};
-using File = std::unique_ptr<SNDFILE, Close>;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& reason) {
   throw DataError(path.string() + ": " + reason);
@@ -49,22 +46,35 @@ std::string open_failure() {
   return reason;
 }
 
-/// libsndfile reads what is left of a WAV file that was cut short as if that were all, so its
-/// header is held against its size here. Writers into a pipe leave huge lengths, which say nothing,
-/// and some count a byte of padding that they do not write.
-void require_whole_wav(const fs::path& path, std::string_view head, int64_t size) {
-  constexpr int64_t kWrittenToPipe = 0x7ffff000;
-  if (head.size() < 12 || head.substr(0, 4) != "RIFF" || head.substr(8, 4) != "WAVE") return;
-  int64_t promised = 8;
-  for (int i = 0; i < 4; ++i) {
-    promised += static_cast<int64_t>(static_cast<unsigned char>(head[4 + i])) << (8 * i);
+/// Counts what is in a stream whose header leaves it open, as an encoder into a pipe writes FLAC.
+int64_t count_samples(const fs::path& path, SNDFILE* file, int channels) {
+  std::vector<float> block(static_cast<size_t>(kBlock * channels));
+  int64_t count = 0;
+  for (int64_t got = kBlock; got == kBlock; count += got) {
+    got = ::sf_readf_float(file, block.data(), kBlock);
   }
-  if (promised >= kWrittenToPipe || promised <= size + 1) return;
-  fail(path,
-       format("is cut short: its header promises %d bytes, and there are %d", promised, size));
+  if (::sf_error(file) == 0) return count;
+  fail(path, format("is damaged or cut short after %d samples: %s", count, ::sf_strerror(file)));
 }
 
-File open_to_read(const fs::path& path, SF_INFO& info) {
+/// `open` opens the file from its beginning.
+template <class Open>
+SoundFile open_checked(const fs::path& path, SF_INFO& info, const Open& open) {
+  info = {};
+  SoundFile file = open();
+  if (!file) fail(path, "cannot be read as audio: " + open_failure());
+  if (info.frames == SF_COUNT_MAX) {
+    const int64_t count = count_samples(path, file.get(), info.channels);
+    info = {};
+    file.reset();
+    file = open();
+    info.frames = count;
+  }
+  if (info.frames <= 0) fail(path, "has no samples");
+  return file;
+}
+
+SoundFile open_to_read(const fs::path& path, SF_INFO& info) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) fail(path, "does not exist");
@@ -74,55 +84,31 @@ File open_to_read(const fs::path& path, SF_INFO& info) {
   if (::access(path.c_str(), R_OK) != 0) {
     fail(path, std::string("cannot be read: ") + std::strerror(errno));
   }
-  if (extension(path) == ".wav" && fs::is_regular_file(status)) {
-    std::string head(12, '\0');
+  if (fs::is_regular_file(status)) {
     std::ifstream in(path, std::ios::binary);
-    in.read(head.data(), static_cast<std::streamsize>(head.size()));
-    head.resize(static_cast<size_t>(in.gcount()));
-    require_whole_wav(path, head, static_cast<int64_t>(fs::file_size(path, error)));
+    require_whole(path.string(), {static_cast<int64_t>(fs::file_size(path, error)),
+                                  [&](int64_t offset, int64_t count) {
+                                    std::string bytes(static_cast<size_t>(count), '\0');
+                                    in.clear();
+                                    in.seekg(offset);
+                                    in.read(bytes.data(), count);
+                                    bytes.resize(static_cast<size_t>(in.gcount()));
+                                    return bytes;
+                                  }});
   }
-  info = {};
-  File file(::sf_open(path.c_str(), SFM_READ, &info));
-  if (!file) fail(path, "cannot be read as audio: " + open_failure());
-  if (info.frames <= 0) fail(path, "has no samples");
-  return file;
+  return open_checked(path, info,
+                      [&] { return SoundFile(::sf_open(path.c_str(), SFM_READ, &info)); });
 }
 
-/// A file in memory, as libsndfile reads it.
-struct MemoryFile {
-  std::string_view bytes;
-  sf_count_t at = 0;
-
-  static sf_count_t size(void* self) {
-    return static_cast<sf_count_t>(static_cast<MemoryFile*>(self)->bytes.size());
-  }
-  static sf_count_t seek(sf_count_t offset, int whence, void* self) {
-    MemoryFile& file = *static_cast<MemoryFile*>(self);
-    const sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file.at : size(self);
-    if (base + offset < 0 || base + offset > size(self)) return -1;
-    return file.at = base + offset;
-  }
-  static sf_count_t read(void* to, sf_count_t count, void* self) {
-    MemoryFile& file = *static_cast<MemoryFile*>(self);
-    count = std::min(count, size(self) - file.at);
-    std::copy_n(file.bytes.data() + file.at, count, static_cast<char*>(to));
-    file.at += count;
-    return count;
-  }
-  static sf_count_t write(const void*, sf_count_t, void*) { return 0; }
-  static sf_count_t tell(void* self) { return static_cast<MemoryFile*>(self)->at; }
-};
-
-File open_memory(MemoryFile& memory, const fs::path& name, SF_INFO& info) {
-  if (memory.bytes.empty()) fail(name, "is an empty file");
-  require_whole_wav(name, memory.bytes.substr(0, 12), MemoryFile::size(&memory));
-  info = {};
-  SF_VIRTUAL_IO io{MemoryFile::size, MemoryFile::seek, MemoryFile::read, MemoryFile::write,
-                   MemoryFile::tell};
-  File file(::sf_open_virtual(&io, SFM_READ, &info, &memory));
-  if (!file) fail(name, "cannot be read as audio: " + open_failure());
-  if (info.frames <= 0) fail(name, "has no samples");
-  return file;
+SoundFile open_memory(MemoryFile& memory, const fs::path& name, SF_INFO& info) {
+  const std::string_view bytes = memory.bytes();
+  if (bytes.empty()) fail(name, "is an empty file");
+  require_whole(
+      name.string(),
+      {static_cast<int64_t>(bytes.size()), [&](int64_t offset, int64_t count) {
+         return std::string(bytes.substr(static_cast<size_t>(offset), static_cast<size_t>(count)));
+       }});
+  return open_checked(name, info, [&] { return memory.open(SFM_READ, info); });
 }
 
 int chosen_channel(const fs::path& path, const ReadOptions& options, const SF_INFO& info) {
@@ -280,15 +266,15 @@ Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
 
 Waveform read_audio(const fs::path& path, const ReadOptions& options) {
   SF_INFO info;
-  const File file = open_to_read(path, info);
+  const SoundFile file = open_to_read(path, info);
   return read_from(file.get(), info, path, options);
 }
 
 Waveform read_audio_bytes(std::string_view bytes, const std::string& name,
                           const ReadOptions& options) {
   SF_INFO info;
-  MemoryFile memory{bytes};
-  const File file = open_memory(memory, name, info);
+  MemoryFile memory(bytes);
+  const SoundFile file = open_memory(memory, name, info);
   return read_from(file.get(), info, name, options);
 }
 
@@ -297,30 +283,31 @@ int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat
   if (waveform.samples.empty()) fail(path, "cannot be written: there are no samples");
   require_finite(path, waveform.samples, 0);
 
-  fs::path temporary = path;
-  temporary += format(".%d.tmp", ::getpid());
   SF_INFO info{};
   info.samplerate = waveform.rate_hz;
   info.channels = 1;
   info.format = target.container;
-  const auto give_up = [&](const std::string& reason) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    fail(path, "cannot be written: " + reason);
-  };
-  File file(::sf_open(temporary.c_str(), SFM_WRITE, &info));
-  if (!file) give_up(open_failure());
+  // Encoded in memory, because libsndfile keeps silent when the last of a file cannot be written.
+  MemoryFile memory;
+  SoundFile file = memory.open(SFM_WRITE, info);
+  if (!file) fail(path, "cannot be written: " + open_failure());
   // A float WAV would otherwise hold a chunk with the time of writing: same samples, other bytes.
   ::sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
   const int64_t clipped = write_samples(file.get(), waveform, sample_format, target.compressed);
   const int write_error = ::sf_error(file.get());
   const int close_error = ::sf_close(file.release());
   if (clipped < 0 || write_error != 0 || close_error != 0) {
-    give_up(::sf_error_number(write_error != 0 ? write_error : close_error));
+    fail(path, std::string("cannot be written: ") +
+                   ::sf_error_number(write_error != 0 ? write_error : close_error));
   }
-  std::error_code error;
-  fs::rename(temporary, path, error);
-  if (error) give_up(error.message());
+  MemoryFile encoded(memory.bytes());
+  SF_INFO kept;
+  open_memory(encoded, path, kept);
+  if (kept.frames != waveform.size()) {
+    fail(path, format("cannot be written: a file of this type holds %d of the %d samples",
+                      static_cast<int64_t>(kept.frames), waveform.size()));
+  }
+  write_file_atomically(path, memory.bytes(), /*sync=*/false);
   return clipped;
 }
 

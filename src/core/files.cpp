@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "limbeck/core/format.h"
 #include "limbeck/core/log.h"
@@ -66,14 +64,24 @@ DataError data_error(const fs::filesystem_error& error) {
 }
 
 std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || fs::is_directory(path)) {
-    throw DataError(path.string() + ": cannot be read: " +
-                    (fs::is_directory(path) ? "is a directory" : std::strerror(errno)));
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int failed = descriptor < 0 ? errno : 0;
+  struct stat status{};
+  if (failed == 0 && ::fstat(descriptor, &status) != 0) failed = errno;
+  // One byte more than the size, so that the end is met without asking for more room.
+  std::string bytes(static_cast<size_t>(std::max<off_t>(status.st_size, 0)) + 1, '\0');
+  size_t size = 0;
+  while (failed == 0) {
+    if (size == bytes.size()) bytes.resize(2 * size);
+    const ssize_t got = ::read(descriptor, bytes.data() + size, bytes.size() - size);
+    if (got == 0) break;
+    if (got > 0) size += static_cast<size_t>(got);
+    if (got < 0 && errno != EINTR) failed = errno;
   }
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
+  if (descriptor >= 0) ::close(descriptor);
+  if (failed != 0) throw DataError(path.string() + ": cannot be read: " + std::strerror(failed));
+  bytes.resize(size);
+  return bytes;
 }
 
 MappedFile::MappedFile(const fs::path& path) {
@@ -131,7 +139,7 @@ std::string hash_file(const fs::path& path) {
 }
 
 std::string path_within(const fs::path& path, const fs::path& folder) {
-  const fs::path absolute = fs::weakly_canonical(fs::absolute(path));
+  const fs::path absolute = on_disk([&] { return fs::weakly_canonical(fs::absolute(path)); });
   auto [a, b] = std::mismatch(absolute.begin(), absolute.end(), folder.begin(), folder.end());
   const bool only_root = std::distance(absolute.begin(), a) <= 1;
   return (only_root ? absolute : absolute.lexically_relative(folder)).generic_string();

@@ -7,11 +7,13 @@
 #include <string>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 
 namespace limbeck {
 
 ScratchFolder::ScratchFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "limbeck-XXXXXX").string();
+  const auto base = on_disk([] { return std::filesystem::temp_directory_path(); });
+  std::string pattern = (base / "limbeck-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw DataError(pattern + ": cannot be made: " + std::strerror(errno));
   }

@@ -246,7 +246,7 @@ void require_own_folder(const EvaluationJob& job) { own_results(job, nullptr); }
 
 ResultTable run_job(const EvaluationJob& job, Logger& logger) {
   fs::create_directories(job.folder);
-  const DirectoryLock lock(job.folder);
+  const DirectoryLock lock(job.folder, &logger);
   auto stored = own_results(job, &logger);
   if (auto chosen = finished(job, stored)) return take(job, *stored, std::move(*chosen), logger);
 

@@ -2,16 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <sndfile.h>
+#include <unistd.h>
 
 #include <limits>
 
+#include "../core/full_disk.h"
 #include "../data/support.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 
 namespace limbeck {
 namespace {
 
 using test::message_of;
+using test::message_on_full_disk;
 using test::put_audio;
 using test::put_text;
 using test::TempDir;
@@ -192,33 +196,167 @@ TEST(AudioIo, NamesTheFileAndTheReason) {
   EXPECT_THAT(failure("cut.flac"), HasSubstr(" of its 50000 samples"));
 }
 
+/// The message that reading `bytes` ends with; the same from disk, from memory, and for the header.
+std::string failure_of(const std::string& bytes, const std::string& name = "x.wav") {
+  const TempDir dir;
+  put_text(dir / name, bytes);
+  const auto reason = [&](const std::string& path, const auto& read) {
+    return without_path(message_of<DataError>(read), path);
+  };
+  const std::string path = (dir / name).string();
+  const std::string failure = reason(path, [&] { read_audio(dir / name); });
+  EXPECT_EQ(reason(path, [&] { audio_info(dir / name); }), failure);
+  EXPECT_EQ(reason("a.zip/x", [&] { read_audio_bytes(bytes, "a.zip/x"); }), failure);
+  return failure;
+}
+
+/// `count` bytes of a number as chunks of a WAV file hold it.
+std::string little_endian(uint64_t value, size_t count) {
+  std::string bytes;
+  for (size_t i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i));
+  return bytes;
+}
+
+/// 16-bit mono, with a length of samples that need not be that of `data`.
+std::string riff_bytes(uint64_t length, const std::string& data, uint64_t riff = 0x1000) {
+  return "RIFF" + little_endian(riff, 4) + "WAVEfmt " + little_endian(16, 4) + little_endian(1, 2) +
+         little_endian(1, 2) + little_endian(16000, 4) + little_endian(32000, 4) +
+         little_endian(2, 2) + little_endian(16, 2) + "junk" + little_endian(3, 4) + "abc" + '\0' +
+         "data" + little_endian(length, 4) + data;
+}
+
+std::string rf64_bytes(uint64_t length, const std::string& data) {
+  std::string bytes = riff_bytes(0xffffffff, data, 0xffffffff);
+  bytes.replace(0, 4, "RF64");
+  bytes.erase(bytes.find("junk"), 12);  // unknown to libsndfile here
+  const std::string sizes = little_endian(data.size() + 100, 8) + little_endian(length, 8) +
+                            little_endian(length / 2, 8) + little_endian(0, 4);
+  return bytes.insert(12, "ds64" + little_endian(28, 4) + sizes);
+}
+
 // libsndfile takes what is left of a WAV file for all of it, and says nothing.
 TEST(AudioIo, NoticesAWavFileThatWasCutShort) {
   TempDir dir;
   put_audio(dir / "cut.wav", test::white(5000, 1));
   const std::string whole = read_file(dir / "cut.wav");
   ASSERT_EQ(whole.size(), 10044U);
-  const std::string reason = ": is cut short: its header promises 10044 bytes, and there are ";
-  for (const size_t size : {9000, 50, 44, 10042}) {
-    put_text(dir / "cut.wav", whole.substr(0, size));
-    const std::string wanted = reason + std::to_string(size);
-    EXPECT_EQ(message_of<DataError>([&] { read_audio(dir / "cut.wav"); }),
-              (dir / "cut.wav").string() + wanted);
-    EXPECT_EQ(message_of<DataError>([&] { audio_info(dir / "cut.wav"); }),
-              (dir / "cut.wav").string() + wanted);
-    EXPECT_EQ(
-        message_of<DataError>([&] { read_audio_bytes(whole.substr(0, size), "a.zip/b.wav"); }),
-        "a.zip/b.wav" + wanted);
+  for (const int size : {9000, 50, 44, 10042, 10043}) {
+    EXPECT_EQ(failure_of(whole.substr(0, static_cast<size_t>(size)), "cut.WAV"),
+              format("is cut short: its header promises 5000 samples, and there are %d",
+                     (size - 44) / 2));
   }
   put_text(dir / "cut.wav", whole + "what follows is nothing to us");
   EXPECT_EQ(read_audio(dir / "cut.wav").size(), 5000);
 
-  // Written into a pipe, a file cannot know its length.
-  std::string piped = whole;
-  piped.replace(4, 4, "\xff\xff\xff\xff");
-  piped.replace(40, 4, "\xff\xff\xff\xff");
-  put_text(dir / "piped.wav", piped);
-  EXPECT_EQ(read_audio(dir / "piped.wav").size(), 5000);
+  // The chunk of samples counts: other lengths of the header are often wrong.
+  const std::string data(10000, 'x');
+  EXPECT_EQ(read_audio_bytes(riff_bytes(10000, data, 0), "x").size(), 5000);
+  EXPECT_EQ(read_audio_bytes(riff_bytes(10000, data, 123456), "x").size(), 5000);
+  EXPECT_EQ(read_audio_bytes(riff_bytes(10001, data), "x").size(), 5000);
+  EXPECT_EQ(failure_of(riff_bytes(12000, data)),
+            "is cut short: its header promises 6000 samples, and there are 5000");
+  EXPECT_EQ(read_audio_bytes(rf64_bytes(10000, data), "x").size(), 5000);
+  EXPECT_EQ(failure_of(rf64_bytes(12000, data)),
+            "is cut short: its header promises 6000 samples, and there are 5000");
+  EXPECT_EQ(failure_of(rf64_bytes(3'000'000'000, data)),
+            "is cut short: its header promises 1500000000 samples, and there are 5000");
+}
+
+TEST(AudioIo, KnowsLengthsThatAPipeLeaves) {
+  const std::string data(10000, 'x');
+  for (const uint64_t length : {0xffffffffU, 0xffffffdbU, 0x7ffff000U, 0x7fffffffU, 0x80000000U}) {
+    EXPECT_EQ(read_audio_bytes(riff_bytes(length, data, length), "x").size(), 5000);
+  }
+  const std::string unfinished =
+      "has no samples: its header says 0, as of a file that was never finished, and 10000 bytes "
+      "follow";
+  EXPECT_EQ(failure_of(riff_bytes(0, data)), unfinished);
+  EXPECT_EQ(failure_of(riff_bytes(0, data, 8)), unfinished);
+  EXPECT_EQ(failure_of(rf64_bytes(0, data)), unfinished);
+  EXPECT_EQ(failure_of(riff_bytes(0, "")), "has no samples");
+}
+
+TEST(AudioIo, NoticesLongWavFilesThatAreShortOrTooLong) {
+  TempDir dir;
+  const auto failure = [&](uint64_t promised, uint64_t there) {
+    const std::string head = riff_bytes(promised, "");
+    const auto path = dir / "long.wav";
+    put_text(path, head);
+    std::filesystem::resize_file(path, head.size() + there);  // a hole takes no room
+    const std::string file = path.string();
+    return without_path(message_of<DataError>([&] { audio_info(path); }), file);
+  };
+  EXPECT_EQ(failure(3'000'000'000, 2'500'000'000),
+            "is cut short: its header promises 1500000000 samples, and there are 1250000000");
+  EXPECT_EQ(failure(2'200'000'000, 1'000'000),
+            "is cut short: its header promises 1100000000 samples, and there are 500000");
+  // 32 bits have overflowed, or a pipe's length is less than what came.
+  EXPECT_EQ(failure(1'000'000, 1'000'000 + (uint64_t{1} << 32)),
+            "holds more than its header can say: it promises 500000 samples, and there are "
+            "2147983648; a file this long has to be RF64");
+  EXPECT_EQ(failure(0x7ffff000, 3'000'000'000),
+            "holds more than its header can say: it promises 1073739776 samples, and there are "
+            "1500000000; a file this long has to be RF64");
+  put_text(dir / "whole.wav", riff_bytes(3'000'000'000, ""));
+  std::filesystem::resize_file(dir / "whole.wav", riff_bytes(0, "").size() + 3'000'000'000);
+  EXPECT_EQ(audio_info(dir / "whole.wav").samples, 1'500'000'000);
+}
+
+TEST(AudioIo, NoticesAnOggFileThatWasCutShort) {
+  TempDir dir;
+  put_audio(dir / "x.ogg", test::white(50000, 1));
+  const std::string whole = read_file(dir / "x.ogg");
+  const size_t last_page = whole.rfind("OggS");
+  ASSERT_LT(last_page, whole.size());
+  for (const size_t size : {whole.size() / 2, last_page, last_page + 20, whole.size() - 1}) {
+    EXPECT_EQ(failure_of(whole.substr(0, size), "x.ogg"),
+              "is cut short: the page that ends an Ogg file is missing")
+        << size;
+  }
+}
+
+// As an encoder into a pipe leaves it: its header says 0.
+TEST(AudioIo, CountsAFlacFileThatDoesNotSayItsLength) {
+  TempDir dir;
+  put_audio(dir / "x.flac", test::white(50000, 1));
+  const Waveform wave = read_audio(dir / "x.flac");
+  std::string piped = read_file(dir / "x.flac");
+  piped[21] = static_cast<char>(piped[21] & 0xf0);
+  piped.replace(22, 4, 4, '\0');
+  put_text(dir / "x.flac", piped);
+  EXPECT_EQ(audio_info(dir / "x.flac").samples, 50000);
+  EXPECT_EQ(read_audio(dir / "x.flac").samples, wave.samples);
+  EXPECT_EQ(read_audio_bytes(piped, "x").samples, wave.samples);
+  const auto part =
+      read_audio(dir / "x.flac", {.channel = {}, .start = 30001, .count = 99}).samples;
+  EXPECT_EQ(part, std::vector<float>(wave.samples.begin() + 30001, wave.samples.begin() + 30100));
+  EXPECT_THAT(failure_of(piped.substr(0, piped.size() / 2), "x.flac"),
+              HasSubstr("is damaged or cut short after "));
+}
+
+// libsndfile does not report that the last of a file could not be written.
+TEST(AudioIo, PutsNothingInPlaceOnAFullDisk) {
+  TempDir dir;
+  const Waveform wave{test::white(20000, 1), 16000};
+  for (const char* name : {"a.wav", "a.flac", "a.ogg"}) {
+    put_text(dir / name, "old");
+    const auto whole = dir / "whole" / name;
+    std::filesystem::create_directories(dir / "whole");
+    write_audio(whole, wave);
+    const auto size = std::filesystem::file_size(whole);
+    for (const auto room : {uintmax_t{0}, uintmax_t{100}, size / 2, size - 1}) {
+      EXPECT_EQ(message_on_full_disk(room, [&] { write_audio(dir / name, wave); }),
+                (dir / name).string() + ": cannot be written: File too large");
+    }
+    EXPECT_EQ(read_file(dir / name), "old");
+  }
+  if (::access("/dev/full", W_OK) == 0) {
+    std::filesystem::create_symlink("/dev/full", dir / "full.flac");
+    EXPECT_EQ(message_of<DataError>([&] { write_audio(dir / "full.flac", wave); }),
+              (dir / "full.flac").string() + ": cannot be written: No space left on device");
+  }
+  std::filesystem::remove_all(dir / "whole");
+  EXPECT_LE(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 4);
 }
 
 TEST(AudioIo, ReadsFilesInMemoryAsThoseOnDisk) {

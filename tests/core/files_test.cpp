@@ -55,7 +55,8 @@ TEST(ReadFile, NamesWhatItCannotRead) {
   EXPECT_EQ(error_of<DataError>([&] { read_file(missing); }),
             missing + ": cannot be read: No such file or directory");
   EXPECT_EQ(error_of<DataError>([&] { read_file(scratch.path()); }),
-            scratch.path().string() + ": cannot be read: is a directory");
+            scratch.path().string() + ": cannot be read: Is a directory");
+  EXPECT_EQ(read_file("/proc/self/comm").empty(), false);  // of size 0, as it says
 }
 
 TEST(MappedFile, HoldsTheBytesEvenWhenAnotherTookItsPlace) {

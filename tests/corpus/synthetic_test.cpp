@@ -154,7 +154,7 @@ TEST_F(SyntheticCorpus, IsAFunctionOfTheSeedWhateverTheThreads) {
 
 TEST_F(SyntheticCorpus, IsTakenByPrepareAndKeepsSplitsApart) {
   make_synthetic_corpus(options("corpus/"), logger_);
-  EXPECT_FALSE(std::filesystem::exists(dir_ / "corpus.part"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_.path()), {}), 1);
   RecordingsOptions recordings;
   recordings.splits = dir_ / "corpus" / "manifest.csv";
   for (const char* part : {"clean", "noise"}) {
@@ -200,7 +200,19 @@ TEST_F(SyntheticCorpus, RefusesWrongOptionsAndFullFolders) {
               HasSubstr("full: exists and is not an empty folder"));
   EXPECT_EQ(read_file(dir_ / "full" / "mine.txt"), "precious");
   test::put_text(dir_ / "file", "x");
-  EXPECT_THROW(make_synthetic_corpus(options("file/below"), logger_), DataError);
+  EXPECT_THAT(message_of<DataError>([&] { make_synthetic_corpus(options("file/below"), logger_); }),
+              HasSubstr("file: Not a directory"));
+}
+
+TEST_F(SyntheticCorpus, LeavesWhatIsNotItsOwn) {
+  test::put_text(dir_ / "corpus.part" / "mine.txt", "precious");
+  std::filesystem::create_directory(dir_ / "empty");
+  std::filesystem::create_directory_symlink("empty", dir_ / "link");
+  make_synthetic_corpus(options("corpus"), logger_);
+  make_synthetic_corpus(options("link/"), logger_);
+  EXPECT_EQ(read_file(dir_ / "corpus.part" / "mine.txt"), "precious");
+  EXPECT_TRUE(std::filesystem::is_symlink(dir_ / "link"));
+  EXPECT_EQ(contents(dir_ / "empty"), contents(dir_ / "corpus"));
 }
 
 }  // namespace

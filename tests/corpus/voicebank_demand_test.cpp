@@ -338,11 +338,13 @@ TEST_F(VoiceBank, MakesOnlyWhatIsNotThereWhole) {
   put_text(file, bytes.substr(0, bytes.size() / 2));
   again(1);
   EXPECT_EQ(read_file(file), bytes);
-  put_text(out() / "train/noisy/p227_001.flac.123.tmp", "half of");
+  const fs::path left = out() / "train/noisy/.p227_001.flac.00000000-1-00000000.tmp";
+  put_text(left, "half of");
+  fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::hours(25));
   put_text(source() / "noisy_trainset_28spk_wav/p227_001.wav",
            read_file(source() / "noisy_trainset_28spk_wav/p227_001.wav"));  // as if replaced
   again(1);
-  EXPECT_FALSE(fs::exists(out() / "train/noisy/p227_001.flac.123.tmp"));
+  EXPECT_FALSE(fs::exists(left));
   const std::string journal = text("journal.csv");
   put_text(out() / "journal.csv", journal.substr(0, journal.size() - 20));
   again(1);

@@ -22,6 +22,16 @@ expect 0 "| si_sdr " "$bin/limbeck-evaluate" --list-metrics
 expect 3 "no-such.csv: cannot be read" \
   "$bin/limbeck-pretrain" configs/pretrain/demo_teacher.yaml --check --set data.source.speech=no-such.csv
 
+# What is printed and does not arrive is an error, whatever prints it.
+if [ -w /dev/full ]; then
+  lost() { expect 3 "error: standard output: cannot be written" sh -c '"$0" "$@" >/dev/full' "$@"; }
+  for tool in prepare pretrain distill evaluate study bench; do lost "$bin/limbeck-$tool" --help; done
+  lost "$bin/limbeck-evaluate" --list-metrics
+  lost "$bin/limbeck-study" --help-config
+  lost "$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --dump-config
+fi
+expect 3 "error: standard output: cannot be written" sh -c '"$0" --help >&-' "$bin/limbeck-prepare"
+
 # What is dumped reads back to the same.
 "$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --dump-config >"$work/dump.yaml"
 "$bin/limbeck-pretrain" "$work/dump.yaml" --dump-config | cmp - "$work/dump.yaml" || fail "the dump does not read back"
@@ -32,6 +42,10 @@ for kind in clean noise; do
 done
 "$bin/limbeck-prepare" pairs --clean "$work/corpus/vbd_test/clean" --noisy "$work/corpus/vbd_test/noisy" \
   --out "$work/test.csv" --quiet
+# What std::filesystem throws names the path, and is no internal error.
+touch "$work/file"
+expect 3 "$work/file/scores: Not a directory" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean" \
+  --estimate "$work/corpus/vbd_test/noisy" --out "$work/file/scores" --metrics si_sdr
 cp "$work/test.csv" "$work/broken.csv"
 echo "lost,corpus/lost.wav,corpus/lost.wav,x,test,100,16000,$(printf '0%.0s' {1..32}),$(printf '0%.0s' {1..32})" >>"$work/broken.csv"
 

@@ -172,12 +172,24 @@ for client in "${clients[@]}"; do
     [ $left = whole ] || grep -qF "beginning anew" "$work/output" || fail "it was not begun anew"
     [ $left != whole ] || asked "/bitstreams/clean-uuid/download bytes=300000- 416"
   done
-  # A file under its own name that is not whole is not believed, but gone on from.
+  # A file under its own name that is not the right one is somebody's: it stays as it is. Renamed, it is gone on from.
   begin
   mkdir "$to"
   head -c 250000 "$web/files/$clean" >"$to/$clean"
-  expect 0 "it is not whole" "$to"
-  whole $clean
+  cp "$to/$clean" "$work/mine"
+  ln -s "$work/nowhere" "$to/$logs"
+  expect 5 "2 of 3 files could not be had:" "$to"
+  grep -qF "  $clean: is there with MD5 $(md5sum <"$work/mine" | cut -d' ' -f1), and $(md5 $clean) is expected" "$work/output" ||
+    fail "the file that is there is not named"
+  cmp -s "$work/mine" "$to/$clean" || fail "a file of the user's was changed"
+  [ -L "$to/$logs" ] && [ ! -e "$work/nowhere" ] || fail "a link of the user's was changed"
+  whole $noisy
+  only $clean $logs $noisy
+  never_asked "/bitstreams/clean-uuid"
+  rm "$to/$logs"
+  mv "$to/$clean" "$to/$clean.part"
+  expect 0 "all 3 files are whole" "$to"
+  whole $clean $logs
   asked "/bitstreams/clean-uuid/download bytes=250000- 206"
   # A server that knows no ranges sends all of it again.
   begin "/bitstreams/clean-uuid drop 100000" "/bitstreams/clean-uuid norange" "/bitstreams/clean-uuid norange"
@@ -185,7 +197,7 @@ for client in "${clients[@]}"; do
   whole $clean
 
   # Interrupted, and gone on with.
-  for signal in INT TERM; do
+  for signal in HUP INT TERM; do
     begin "/bitstreams/clean-uuid stall"
     set -m
     PATH=$work/$client-only bash "$source/scripts/download_voicebank_demand.sh" "$to" >"$work/output" 2>&1 &
@@ -195,7 +207,7 @@ for client in "${clients[@]}"; do
     kill -s $signal -- -$child
     code=0
     wait $child || code=$?
-    [ $signal = INT ] && wanted=130 || wanted=143
+    wanted=$((128 + $(kill -l $signal)))
     [ $code = $wanted ] || fail "exit code $code after SIG$signal"
     grep -qF "the same command goes on from here" "$work/output" || fail "interrupted without a word"
     only $clean.part

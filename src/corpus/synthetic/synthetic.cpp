@@ -144,33 +144,37 @@ void check(const SyntheticOptions& options) {
   }
 }
 
+void write_corpus(const SyntheticOptions& options, const fs::path& folder, Logger& logger) {
+  const std::vector<Job> jobs = plan(options);
+  const SeedKey root = SeedKey(static_cast<uint64_t>(options.seed)).with("synthetic corpus");
+  std::string manifest = csv_line({"file", "split", "label"});
+  for (const Job& job : jobs) {
+    for (const fs::path& path : paths_of(job)) {
+      fs::create_directories((folder / path).parent_path());
+      manifest += csv_line({path.generic_string(), split_name(job.split), job.label});
+    }
+  }
+  Progress progress(logger, "synthesis", "files", static_cast<int64_t>(jobs.size()));
+  parallel_for(static_cast<int64_t>(jobs.size()), options.threads, progress,
+               [&](int64_t i) { write_job(jobs[static_cast<size_t>(i)], folder, root); });
+  write_file_atomically(folder / "manifest.csv", manifest);
+}
+
 }  // namespace
 
 void make_synthetic_corpus(const SyntheticOptions& options, Logger& logger) {
-  check(options);
-  const std::vector<Job> jobs = plan(options);
-  const SeedKey root = SeedKey(static_cast<uint64_t>(options.seed)).with("synthetic corpus");
+  on_disk([&] { check(options); });
   // Without a trailing slash, so that the sibling is no child.
-  const fs::path target = (fs::absolute(options.out).lexically_normal() / "").parent_path();
-  fs::path part = target;
-  part += ".part";
+  const fs::path named = (fs::absolute(options.out).lexically_normal() / "").parent_path();
+  const fs::path target = behind_links(named);
+  remove_stale_siblings(target);
+  const fs::path part = temporary_sibling(target);
   try {
-    fs::remove_all(part);
-    std::string manifest = csv_line({"file", "split", "label"});
-    for (const Job& job : jobs) {
-      for (const fs::path& path : paths_of(job)) {
-        fs::create_directories((part / path).parent_path());
-        manifest += csv_line({path.generic_string(), split_name(job.split), job.label});
-      }
-    }
-    Progress progress(logger, "synthesis", "files", static_cast<int64_t>(jobs.size()));
-    parallel_for(static_cast<int64_t>(jobs.size()), options.threads, progress,
-                 [&](int64_t i) { write_job(jobs[static_cast<size_t>(i)], part, root); });
-    write_file_atomically(part / "manifest.csv", manifest);
-    fs::remove(target);
-    fs::rename(part, target);
-  } catch (const fs::filesystem_error& e) {
-    throw DataError(options.out.string() + ": cannot be written: " + e.code().message());
+    on_disk([&] {
+      fs::create_directories(target.parent_path());
+      write_corpus(options, part, logger);
+      fs::rename(part, target);  // the place may be taken by an empty folder
+    });
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(part, ignored);

@@ -64,10 +64,7 @@ void make_folders(const VoiceBankPlan& plan, const fs::path& out) {
   }
   for (const fs::path& folder : folders) {
     fs::create_directories(folder);
-    // What a killed process left half written.
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.path().extension() == ".tmp") fs::remove(entry.path());
-    }
+    remove_stale_siblings(folder / "");
   }
 }
 
@@ -269,7 +266,7 @@ VoiceBankReport prepare_voicebank_demand(const VoiceBankOptions& options, Logger
                     ": holds no pair that can be taken:" + listed(reasons));
   }
   fs::create_directories(options.out);
-  const DirectoryLock lock(options.out);
+  const DirectoryLock lock(options.out, &logger);
   ConversionJournal journal(options.out / "journal.csv");
   require_same_set(plan, journal, options);
   make_folders(plan, options.out);

@@ -1,0 +1,111 @@
+#include "audio/whole.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+namespace {
+
+constexpr int64_t kFourGiB = int64_t{1} << 32;
+
+[[noreturn]] void fail(const std::string& name, const std::string& reason) {
+  throw DataError(name + ": " + reason);
+}
+
+int64_t number(std::string_view bytes, bool is_big_endian) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const size_t place = is_big_endian ? bytes.size() - 1 - i : i;
+    value |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * place);
+  }
+  return static_cast<int64_t>(std::min(value, uint64_t{1} << 62));
+}
+
+/// What writers put for a length that they cannot know.
+bool is_unknown(int64_t length) {
+  return length >= 0xfffff000 || (length >= 0x7ffff000 && length <= 0x80000000);
+}
+
+/// Bytes of one sample of all channels, or 0 where samples are packed otherwise.
+int64_t block_bytes(std::string_view format, bool is_big_endian) {
+  if (format.size() < 16) return 0;
+  const int64_t tag = number(format.substr(0, 2), is_big_endian);
+  const bool is_plain = tag == 1 || tag == 3 || tag == 6 || tag == 7 || tag == 0xfffe;
+  return is_plain ? number(format.substr(12, 2), is_big_endian) : 0;
+}
+
+void check_length(const std::string& name, int64_t promised, int64_t found, int64_t block,
+                  bool is_wide) {
+  if (promised == 0 && found > 0) {
+    fail(name, format("has no samples: its header says 0, as of a file that was never finished, "
+                      "and %d bytes follow",
+                      found));
+  }
+  const char* unit = block > 0 ? "samples" : "bytes of samples";
+  const bool says_nothing = !is_wide && is_unknown(promised);
+  const int64_t unit_bytes = std::max<int64_t>(block, 1);
+  if (!is_wide && found - promised >= (says_nothing ? 1 : kFourGiB)) {
+    fail(name, format("holds more than its header can say: it promises %d %s, and there are %d; a "
+                      "file this long has to be RF64",
+                      promised / unit_bytes, unit, found / unit_bytes));
+  }
+  if (!says_nothing && found / unit_bytes < promised / unit_bytes) {
+    fail(name, format("is cut short: its header promises %d %s, and there are %d",
+                      promised / unit_bytes, unit, found / unit_bytes));
+  }
+}
+
+void require_whole_wav(const std::string& name, const ByteSource& bytes, std::string_view kind) {
+  const bool is_big_endian = kind == "RIFX";
+  const bool is_wide = kind == "RF64" || kind == "BW64";
+  int64_t wide_length = 0;
+  int64_t block = 0;
+  for (int64_t at = 12; at + 8 <= bytes.size;) {
+    const std::string chunk = bytes.read(at, 32);
+    if (chunk.size() < 8) return;
+    const std::string_view id = std::string_view(chunk).substr(0, 4);
+    const std::string_view body = std::string_view(chunk).substr(8);
+    const int64_t length = number(std::string_view(chunk).substr(4, 4), is_big_endian);
+    if (id == "data") {
+      return check_length(name, is_wide ? wide_length : length, bytes.size - at - 8, block,
+                          is_wide);
+    }
+    if (id == "ds64" && body.size() >= 16) wide_length = number(body.substr(8, 8), false);
+    if (id == "fmt ") block = block_bytes(body, is_big_endian);
+    at += 8 + length + length % 2;
+  }
+}
+
+void require_whole_ogg(const std::string& name, const ByteSource& bytes) {
+  constexpr size_t kHead = 27;  // then a length for each of up to 255 segments of up to 255 bytes
+  constexpr int64_t kLongestPage = kHead + 255 + 255 * 255;
+  const int64_t from = std::max<int64_t>(bytes.size - kLongestPage, 0);
+  const std::string tail = bytes.read(from, bytes.size - from);
+  const size_t at = tail.rfind("OggS");
+  if (at != std::string::npos && at + kHead <= tail.size()) {
+    const auto byte = [&](size_t i) { return size_t{static_cast<unsigned char>(tail[at + i])}; };
+    const size_t segments = byte(26);
+    size_t page = kHead + segments;
+    for (size_t i = 0; i < segments && at + kHead + i < tail.size(); ++i) page += byte(kHead + i);
+    constexpr size_t kEnds = 4;
+    if ((byte(5) & kEnds) != 0 && at + page <= tail.size()) return;
+  }
+  fail(name, "is cut short: the page that ends an Ogg file is missing");
+}
+
+}  // namespace
+
+void require_whole(const std::string& name, const ByteSource& bytes) {
+  const std::string head = bytes.read(0, 12);
+  const std::string kind = head.substr(0, 4);
+  if (kind == "OggS") require_whole_ogg(name, bytes);
+  if (head.size() < 12 || head.substr(8) != "WAVE") return;
+  if (kind == "RIFF" || kind == "RIFX" || kind == "RF64" || kind == "BW64") {
+    require_whole_wav(name, bytes, kind);
+  }
+}
+
+}  // namespace limbeck
