@@ -2,10 +2,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <map>
@@ -19,62 +20,137 @@ extern char** environ;
 namespace limbeck {
 namespace {
 
-/// In a process group of its own: Ctrl-C reaches only us, and the child gets exactly one signal
-/// from us.
+/// Closed with its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return number_; }
+  void close() {
+    if (number_ >= 0) ::close(number_);
+    number_ = -1;
+  }
+
+ private:
+  int number_;
+};
+
+[[noreturn]] void throw_not_started(const Command& command, int reason) {
+  throw DataError(command.arguments[0] + ": cannot be started: " + std::strerror(reason));
+}
+
+/// The forked child, until it is another program; no more than what is safe there. Its process
+/// group is its own: Ctrl-C reaches only us, and the child gets exactly one signal from us.
+[[noreturn]] void become(char* const* arguments, int input, int log, int report, pid_t parent) {
+  // A handler of ours would keep a signal from the program to come, which never asks it.
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
+    struct sigaction action{};
+    ::sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) ::signal(signal, SIG_DFL);
+  }
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(128 + SIGTERM);  // it died before this could be asked for
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  ::execve(arguments[0], arguments, environ);
+  const int reason = errno;
+  const ssize_t reported = ::write(report, &reason, sizeof(reason));
+  ::_exit(reported == sizeof(reason) ? 127 : 126);
+}
+
+/// Returns once the child is the other program, so that a signal to it means that program. It gets
+/// SIGTERM when the thread that starts it ends, be it by kill -9 of the process.
 pid_t start(const Command& command) {
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, command.log.c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0644);
-  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  posix_spawnattr_setpgroup(&attributes, 0);
+  const Descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const Descriptor log(
+      ::open(command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (log.get() < 0) {
+    throw DataError(command.log.string() + ": cannot be written: " + std::strerror(errno));
+  }
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw_not_started(command, errno);
+  const Descriptor heard(ends[0]);  // closed by exec, or told why there was none
+  Descriptor report(ends[1]);
   std::vector<char*> arguments;
   for (const std::string& argument : command.arguments)
     arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
-  pid_t child = 0;
-  const int failed =
-      ::posix_spawn(&child, arguments[0], &files, &attributes, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  if (failed)
-    throw DataError(command.arguments[0] + ": cannot be started: " + std::strerror(failed));
+  const pid_t self = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) become(arguments.data(), input.get(), log.get(), report.get(), self);
+  if (child < 0) throw_not_started(command, errno);
+  report.close();
+  int reason = 0;
+  if (::read(heard.get(), &reason, sizeof(reason)) == sizeof(reason)) {
+    ::waitpid(child, nullptr, 0);
+    throw_not_started(command, reason);
+  }
   return child;
 }
+
+/// The programs that run. Those that still do when it goes, because something was thrown, are told
+/// to save and are waited for: nobody else would.
+class Children {
+ public:
+  Children() = default;
+  ~Children() {
+    stop(SIGTERM);
+    for (const auto& [child, index] : running_) ::waitpid(child, nullptr, 0);
+  }
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
+
+  size_t size() const { return running_.size(); }
+  void add(const Command& command, size_t index) { running_[start(command)] = index; }
+
+  /// Once: a second signal would end them without saving.
+  void stop(int signal) {
+    if (stopped_) return;
+    for (const auto& [child, index] : running_) ::kill(child, signal);
+    stopped_ = true;
+  }
+  bool stopped() const { return stopped_; }
+
+  void take_codes(std::vector<int>& codes) {
+    for (auto child = running_.begin(); child != running_.end();) {
+      int status = 0;
+      if (::waitpid(child->first, &status, WNOHANG) == child->first) {
+        codes[child->second] = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        child = running_.erase(child);
+      } else {
+        ++child;
+      }
+    }
+  }
+
+ private:
+  std::map<pid_t, size_t> running_;
+  bool stopped_ = false;
+};
 
 }  // namespace
 
 std::vector<int> run_commands(const std::vector<Command>& commands, size_t jobs,
                               const std::function<void()>& poll) {
+  ::signal(SIGCHLD, SIG_DFL);  // where it was ignored, nobody would keep the exit codes
   std::vector<int> codes(commands.size(), -1);
-  std::map<pid_t, size_t> running;
+  Children children;
   size_t next = 0;
-  bool signalled = false;
-  while (next < commands.size() || !running.empty()) {
-    if (interrupt_signal() && !signalled) {
-      for (const auto& [child, index] : running) ::kill(child, SIGINT);
-      signalled = true;
-    }
-    if (signalled && running.empty()) break;
-    while (!signalled && running.size() < jobs && next < commands.size()) {
-      running[start(commands[next])] = next;
+  while (next < commands.size() || children.size() > 0) {
+    if (interrupt_signal()) children.stop(SIGINT);
+    if (children.stopped() && children.size() == 0) break;
+    while (!children.stopped() && children.size() < jobs && next < commands.size()) {
+      children.add(commands[next], next);
       ++next;
     }
-    int status = 0;
-    for (auto child = running.begin(); child != running.end();) {
-      if (::waitpid(child->first, &status, WNOHANG) == child->first) {
-        codes[child->second] = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        child = running.erase(child);
-      } else {
-        ++child;
-      }
-    }
+    children.take_codes(codes);
     poll();
-    if (!running.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (children.size() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   throw_if_interrupted();
   return codes;

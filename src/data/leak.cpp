@@ -139,8 +139,8 @@ std::string refuse_leaks(const std::vector<Leak>& leaks, bool allowed, const std
   if (!allowed) {
     throw DataError(what +
                     "\nTake them from one side. (Different people of one name need different names "
-                    "in the column 'speaker'.) With --allow-leak it goes on, and every result says "
-                    "so.");
+                    "in the column 'speaker'.) Training, scoring and locking a protocol go on with "
+                    "--allow-leak, and every result says so.");
   }
   logger.warn("LEAK ALLOWED: " + what);
   return "LEAK ALLOWED: " + leak_summary(leaks);

@@ -20,8 +20,10 @@ Enhancer::Enhancer(const std::filesystem::path& model_file, const std::string& d
 std::vector<std::vector<float>> Enhancer::operator()(const std::vector<std::vector<float>>& noisy,
                                                      int rate_hz) const {
   if (rate_hz != model_->rate_hz()) {
-    throw DataError(format("the recording has %d Hz, but the model works at %d Hz; --resample",
-                           rate_hz, model_->rate_hz()));
+    throw DataError(
+        format("the recording has %d Hz, but the model works at %d Hz; limbeck-evaluate --resample "
+               "brings it there",
+               rate_hz, model_->rate_hz()));
   }
   size_t longest = 0;
   for (const auto& samples : noisy) longest = std::max(longest, samples.size());

@@ -74,8 +74,10 @@ Waveform read_for_scoring(const AudioFile& file, const FitOptions& options) {
 Overlap fit(const Waveform& clean, const Waveform& other, const std::string& name,
             const FitOptions& options) {
   if (other.rate_hz != clean.rate_hz) {
-    throw DataError(format("%s: has %d Hz and its clean side %d Hz; --resample brings all to one",
-                           name, other.rate_hz, clean.rate_hz));
+    throw DataError(
+        format("%s: has %d Hz and its clean side %d Hz; limbeck-evaluate --resample brings all to "
+               "one",
+               name, other.rate_hz, clean.rate_hz));
   }
   const int64_t lag = options.align ? best_lag(clean, other, name) : 0;
   Overlap overlap;
@@ -86,8 +88,8 @@ Overlap fit(const Waveform& clean, const Waveform& other, const std::string& nam
   const int64_t hop = clean.rate_hz * 16 / 1000;
   if (!options.align && std::abs(clean.size() - other.size()) > hop) {
     throw DataError(
-        format("%s: has %d samples and its clean side %d, more than a hop of %d apart; --align "
-               "shifts and cuts",
+        format("%s: has %d samples and its clean side %d, more than a hop of %d apart; "
+               "limbeck-evaluate --align shifts and cuts",
                name, other.size(), clean.size(), hop));
   }
   return overlap;

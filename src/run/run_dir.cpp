@@ -1,5 +1,7 @@
 #include "limbeck/run/run_dir.h"
 
+#include <nlohmann/json.hpp>
+
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/run/run_view.h"
@@ -70,6 +72,11 @@ RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& conf
 
 void RunDir::write_record(const TrainingRecord& record) const {
   write_file_atomically(path_ / kRecordFile, record.text());
+}
+
+void RunDir::write_divergence(const std::string& reason) {
+  const nlohmann::json entry = {{"step", RunView(path_).progress() + 1}, {kDivergedKey, reason}};
+  metrics_.append(entry.dump());
 }
 
 }  // namespace limbeck

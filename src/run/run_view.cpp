@@ -27,6 +27,20 @@ std::string tail_of(const fs::path& path) {
   return text;
 }
 
+/// The last whole line of a metrics.jsonl; null where there is none.
+nlohmann::json last_entry(const fs::path& path) {
+  std::string text = tail_of(path);
+  while (!text.empty()) {
+    const size_t end = text.find_last_not_of('\n') + 1;
+    text.resize(end);
+    const size_t start = text.rfind('\n') + 1;  // npos + 1 is 0
+    auto line = nlohmann::json::parse(text.substr(start), nullptr, false);
+    if (line.is_object()) return line;
+    text.resize(start);  // being written, or cut short by a crash
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 bool RunView::exists() const {
@@ -34,9 +48,11 @@ bool RunView::exists() const {
          is_there(folder_ / kCheckpoints);
 }
 
+bool RunView::has_identity() const { return is_there(folder_ / kIdentityFile); }
+
 Identity RunView::identity() const {
   const fs::path path = folder_ / kIdentityFile;
-  if (!is_there(path)) {
+  if (!has_identity()) {
     throw CheckpointError(
         folder_.string() +
         (exists() ? ": is a run without identity.json, of an older version than this one; it has "
@@ -82,16 +98,13 @@ fs::path RunView::model_file(const std::string& which) const {
 }
 
 int64_t RunView::progress() const {
-  std::string text = tail_of(folder_ / kMetricsFile);
-  while (!text.empty()) {
-    const size_t end = text.find_last_not_of('\n') + 1;
-    text.resize(end);
-    const size_t start = text.rfind('\n') + 1;  // npos + 1 is 0
-    const auto line = nlohmann::json::parse(text.substr(start), nullptr, false);
-    if (line.is_object()) return line.value("step", int64_t{0});
-    text.resize(start);  // being written, or cut short by a crash
-  }
-  return 0;
+  const auto entry = last_entry(folder_ / kMetricsFile);
+  return entry.is_object() ? entry.value("step", int64_t{0}) : 0;
+}
+
+bool RunView::diverged() const {
+  const auto entry = last_entry(folder_ / kMetricsFile);
+  return entry.is_object() && entry.contains(kDivergedKey);
 }
 
 bool RunView::finished() const {

@@ -13,9 +13,11 @@ namespace limbeck {
 /// How a run of a study stands to what lies in its folder.
 enum class RunState {
   to_train,
+  to_train_anew,  ///< in place of another run that came to nothing
   to_resume,
   done,
   after_teacher,  ///< what it will be is known once its teacher is trained
+  damaged,        ///< trained, but it cannot be read
   refused,        ///< another run lies there
 };
 
@@ -24,7 +26,8 @@ const char* state_name(RunState state);
 
 struct RunStanding {
   RunState state = RunState::to_train;
-  std::vector<std::string> differences;  ///< of a refused one: facts that are not those planned
+  /// What is damaged; or which facts of the run that lies there are not those planned.
+  std::vector<std::string> reasons;
 };
 
 /// Holds the runs of a plan against what lies in their folders, by their identities.

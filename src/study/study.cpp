@@ -1,10 +1,13 @@
 #include "limbeck/study/study.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/core/processes.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/data/leak.h"
@@ -21,10 +24,30 @@ namespace limbeck {
 namespace fs = std::filesystem;
 namespace {
 
-std::string last_line(const fs::path& log) {
-  std::string text = read_file(log);
+/// What a program said last, after `from` bytes of its log: its error, or else its last line.
+std::string last_words(const fs::path& log, size_t from) {
+  std::string text = "\n" + read_file(log).substr(from);
   while (text.ends_with('\n')) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
+  const std::string mark = "\nerror: ";
+  const size_t error = text.rfind(mark);
+  return error == std::string::npos ? text.substr(text.rfind('\n') + 1)
+                                    : text.substr(error + mark.size());
+}
+
+/// A training whose study was killed saves and ends by itself, and holds its folder until then.
+/// Whoever holds it for longer is told of by the training that wants it.
+void wait_until_free(const StudyRun& run, Logger& logger) {
+  constexpr int kTries = 600;
+  for (int i = 0; i < kTries && fs::exists(run.dir); ++i) {
+    try {
+      const DirectoryLock free(run.dir);
+      return;
+    } catch (const ConfigError&) {
+      throw_if_interrupted();
+      if (i == 0) logger.info(run.label + ": waiting for an earlier training of it to end");
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
 }
 
 class Study {
@@ -42,18 +65,21 @@ class Study {
   void check(bool show) {
     if (show) {
       for (const StudyRun* run : all_runs()) {
-        logger_.info(run->label + ": " + state_name(states_.of(*run).state));
+        const RunStanding standing = states_.of(*run);
+        logger_.info(run->label + ": " + state_name(standing.state));
+        if (standing.state == RunState::damaged) logger_.warn(damage_text(*run, standing));
       }
     }
     states_.require_none_refused(all_runs());
   }
 
   ExitCode run() {
-    train("teachers", plan_.teachers, static_cast<size_t>(1), true);
+    train("teachers", plan_.teachers, 1, true);
     std::vector<StudyRun> students;
     for (const StudyRun& student : plan_.students) {
-      if (failed_teachers_.count(student.teacher)) {
-        failures_.push_back({student.label, "its teacher failed"});
+      const bool has_teacher = !student.config.distill.terms.empty();
+      if (has_teacher && failed_.count(student.config.teacher.checkpoint)) {
+        fail(student, "its teacher failed");
       } else {
         students.push_back(student);
       }
@@ -77,6 +103,10 @@ class Study {
     return runs;
   }
 
+  static std::string damage_text(const StudyRun& run, const RunStanding& standing) {
+    return join(standing.reasons, "; ") + "; to train it anew, remove " + run.dir.string();
+  }
+
   size_t jobs() const {
     if (config_.study.jobs > 0) return static_cast<size_t>(config_.study.jobs);
     if (!nn::is_cpu(config_.study.device)) return 1;
@@ -84,49 +114,78 @@ class Study {
         std::max(nn::available_cores() / static_cast<int>(config_.study.threads_per_run), 1));
   }
 
+  void fail(const StudyRun& run, const std::string& reason) {
+    failures_.push_back({run.label, reason});
+    failed_.insert(run.dir.string());
+  }
+
+  /// A run in a process of its own, and where its log began.
+  struct Training {
+    const StudyRun* run;
+    Command command;
+    size_t log_begin;
+  };
+
+  Training training_of(const StudyRun& run, const RunStanding& standing, bool all_cores) {
+    const std::string name = run.dir.lexically_relative(plan_.dir).string();
+    const fs::path yaml = plan_.dir / "configs" / (name + ".yaml");
+    const fs::path log = plan_.dir / "logs" / (name + ".log");
+    for (const fs::path& file : {yaml, log}) fs::create_directories(file.parent_path());
+    write_file_atomically(yaml, config::to_yaml(config::to_node(run.config)));
+    std::vector<std::string> arguments = {(tools_ / run.tool).string(), yaml.string()};
+    if (all_cores) arguments.insert(arguments.end(), {"--threads", "0"});
+    if (standing.state == RunState::to_train_anew) {
+      logger_.info(run.label + ": is trained anew in place of one that came to nothing:" +
+                   listed(standing.reasons));
+      arguments.emplace_back("--restart");
+    }
+    return {&run, {arguments, log}, fs::exists(log) ? read_file(log).size() : 0};
+  }
+
   /// Teachers are trained one after the other, with all cores; students with the threads that the
-  /// study states.
+  /// study states. What cannot be trained is a failure of this run alone.
   void train(const std::string& what, const std::vector<StudyRun>& runs, size_t at_a_time,
              bool all_cores) {
-    std::vector<Command> commands;
-    std::vector<const StudyRun*> all, started;
-    int64_t total = 0;
+    std::vector<const StudyRun*> all;
     for (const StudyRun& run : runs) all.push_back(&run);
-    states_.require_none_refused(all);  // now that the teachers are known
-    for (const StudyRun& run : runs) {
-      total += run.config.train.steps;
-      if (states_.of(run).state == RunState::done) continue;
-      const std::string name = fs::relative(run.dir, plan_.dir).string();
-      const fs::path yaml = plan_.dir / "configs" / (name + ".yaml");
-      const fs::path said = plan_.dir / "logs" / (name + ".log");
-      for (const fs::path& file : {yaml, said}) fs::create_directories(file.parent_path());
-      write_file_atomically(yaml, config::to_yaml(config::to_node(run.config)));
-      commands.push_back({{(tools_ / run.tool).string(), yaml.string()}, said});
-      if (all_cores)
-        commands.back().arguments.insert(commands.back().arguments.end(), {"--threads", "0"});
-      started.push_back(&run);
+    for (const StudyRun* run : all) {
+      if (states_.of(*run).state != RunState::done) wait_until_free(*run, logger_);
     }
-    logger_.info(format("%s: %d to train, %d done before", what, commands.size(),
-                        runs.size() - commands.size()));
-    if (commands.empty()) return;
-    const auto done = [&] {
+    states_.require_none_refused(all);  // now that the teachers are known
+    std::vector<Training> trainings;
+    size_t done_before = 0;
+    int64_t total = 0;
+    for (const StudyRun& run : runs) {
+      const RunStanding standing = states_.of(run);
+      total += run.config.train.steps;
+      if (standing.state == RunState::done) {
+        ++done_before;
+      } else if (standing.state == RunState::damaged) {
+        fail(run, damage_text(run, standing));
+      } else {
+        trainings.push_back(training_of(run, standing, all_cores));
+      }
+    }
+    logger_.info(format("%s: %d to train, %d done before", what, trainings.size(), done_before));
+    if (trainings.empty()) return;
+    const auto steps_done = [&] {
       int64_t steps = 0;
       for (const StudyRun& run : runs) {
         steps += std::min(RunView(run.dir).progress(), run.config.train.steps);
       }
       return steps;
     };
-    Progress progress(logger_, what, "steps", total, done());
-    const auto codes =
-        run_commands(commands, at_a_time, [&] { progress.update(std::min(done(), total - 1)); });
+    std::vector<Command> commands;
+    for (const Training& training : trainings) commands.push_back(training.command);
+    Progress progress(logger_, what, "steps", total, steps_done());
+    const auto codes = run_commands(commands, at_a_time,
+                                    [&] { progress.update(std::min(steps_done(), total - 1)); });
     progress.finish();
     for (size_t i = 0; i < codes.size(); ++i) {
       if (codes[i] == 0) continue;
-      failures_.push_back({started[i]->label, format("exit code %d: ", codes[i]) +
-                                                  last_line(commands[i].log) + " (" +
-                                                  commands[i].log.string() + ")"});
-      failed_.insert(started[i]->dir.string());
-      if (all_cores) failed_teachers_.insert(started[i]->teacher);
+      const fs::path& log = commands[i].log;
+      fail(*trainings[i].run,
+           format("exit code %d: %s (%s)", codes[i], last_words(log, trainings[i].log_begin), log));
     }
   }
 
@@ -177,7 +236,9 @@ class Study {
         }
         scores.name = results.runs.back().name();
         results.tables.try_emplace(set.name, ResultTable{results.metrics}).first->second.add(table);
-      } catch (const Error& e) {
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const std::exception& e) {  // LibTorch's, too, as where a GPU's memory is too small
         failures_.push_back({run.label + ", " + set.name, e.what()});
       }
     }
@@ -190,8 +251,7 @@ class Study {
   fs::path tools_;
   Logger& logger_;
   std::vector<StudyFailure> failures_;
-  std::set<std::string> failed_;
-  std::set<std::string> failed_teachers_;
+  std::set<std::string> failed_;  ///< folders of runs
 };
 
 }  // namespace

@@ -117,7 +117,13 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
   Trainer trainer(config.train, {*task, *train, valid, loader, run, logger},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
-  const TrainState state = trainer.run();
+  TrainState state;
+  try {
+    state = trainer.run();
+  } catch (const DivergenceError& e) {
+    run.write_divergence(e.what());
+    throw;
+  }
   logger.info(format("best: step %d, %s; in %s", state.best_step,
                      config.train.select == "si_sdr" ? format("si_sdr %.2f dB", state.best_value)
                                                      : format("loss %.4g", -state.best_value),

@@ -177,6 +177,20 @@ TEST_F(RunViews, ProgressIsTheNewestStepThatWasWritten) {
   EXPECT_EQ(run_.progress(), 0);
 }
 
+TEST_F(RunViews, DivergedIfThatIsTheLastThatWasWritten) {
+  EXPECT_FALSE(run_.diverged());
+  put_run(path_, 4, 10);
+  RunDir run(path_, made_identity(), config::Node::make_map({}), false);
+  run.metrics().append(R"({"step": 4, "split": "valid"})");
+  EXPECT_FALSE(run_.diverged());
+  run.write_divergence("loss is nan");
+  EXPECT_TRUE(run_.diverged());
+  EXPECT_EQ(run_.progress(), 5);
+  run.metrics().truncate(4);  // as going on does
+  EXPECT_FALSE(run_.diverged());
+  EXPECT_EQ(run_.progress(), 4);
+}
+
 TEST_F(RunViews, AModelIsFoundByFileCheckpointAndRun) {
   put_run(path_, 4, 10);
   TrainingRecord record;

@@ -1,14 +1,12 @@
 #include "limbeck/study/study.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <set>
 
 #include "data/support.h"
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/files.h"
-#include "limbeck/core/processes.h"
 #include "paths.h"
 #include "study/report.h"
 #include "study/support.h"
@@ -127,17 +125,6 @@ TEST(Report, GivesNoDeviationForOneSeed) {
   const std::string table = write_report(dir.path(), config, results, {{"x", "broke"}});
   EXPECT_EQ(table.find("± 0"), std::string::npos) << table;
   EXPECT_NE(table.find("1 failures"), std::string::npos) << table;
-}
-
-TEST(Processes, ReturnEveryExitCodeAndLog) {
-  const test::TempDir dir;
-  const auto log = dir.path() / "log";
-  const auto codes = run_commands({{{"/bin/sh", "-c", "echo one; exit 3"}, log},
-                                   {{"/bin/sh", "-c", "kill -9 $$"}, log},
-                                   {{"/bin/sh", "-c", "exit 0"}, log}},
-                                  2, [] {});
-  EXPECT_EQ(codes, (std::vector<int>{3, 128 + SIGKILL, 0}));
-  EXPECT_EQ(read_file(log), "one\n");
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ class RunDir {
   MetricsLog& metrics() { return metrics_; }
   /// Keeps what the run is trained on.
   void write_record(const TrainingRecord& record) const;
+  /// Ends the metrics with why training cannot go on from here. A run that is resumed drops it.
+  void write_divergence(const std::string& reason);
 
  private:
   std::filesystem::path path_;

@@ -25,6 +25,9 @@ class RunView {
   /// Something that looks like a run lies there, of this version or not.
   bool exists() const;
 
+  /// Runs of older versions have none.
+  bool has_identity() const;
+
   /// What its results are determined by. Throws CheckpointError for a run without identity.json,
   /// as older versions left it, or with one that is damaged; DataError if it cannot be read.
   Identity identity() const;
@@ -49,6 +52,10 @@ class RunView {
 
   /// Newest step that it has written of itself; reads no more than the end of metrics.jsonl.
   int64_t progress() const;
+
+  /// The last that it has written of itself is that it diverged. Going on from its last checkpoint
+  /// would end in the same.
+  bool diverged() const;
 
   /// Its last checkpoint says that all planned steps are done, and was validated.
   bool finished() const;
