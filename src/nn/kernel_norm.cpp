@@ -229,11 +229,19 @@ at::Tensor moments_about(const at::Tensor& centre, const at::Tensor& x, const Sp
   return at::stack({sums[0] + centre.to(torch::kDouble), sums[1] - sums[0].square()});
 }
 
-/// Mean and biased variance of each channel, [2, C] in double, about the first place, so that a mean
-/// far from zero costs no digits.
+/// Mean and biased variance of each channel, [2, C] in double.
 at::Tensor moments(const at::Tensor& x, const Spans& spans, const Tiles& tiles) {
+  // About the first place, so that a mean far from zero costs no digits; about the mean where the
+  // first place is so far from it that it costs them.
+  constexpr double kFar = 100;
   float* first = const_cast<float*>(rows_of(x)) + spans[0].start;
-  return moments_about(at::from_blob(first, {x.size(1)}, torch::kFloat).clone(), x, spans, tiles);
+  const auto place = at::from_blob(first, {x.size(1)}, torch::kFloat).to(torch::kDouble);
+  auto all = moments_about(place, x, spans, tiles);
+  if (((all[0] - place).square() > kFar * all[1]).any().item<bool>()) {
+    all = moments_about(all[0].to(torch::kFloat), x, spans, tiles);
+  }
+  all[1].clamp_min_(0);  // what rounding leaves of nothing may be below
+  return all;
 }
 
 struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {

@@ -102,6 +102,30 @@ TEST(PaddedNorm, CumulativeNormsLookBackOnly) {
                         joined(norm->forward(other.to(torch::kFloat), {.valid = &valid}))));
 }
 
+TEST(Variance, IsNeverNegativeAndAsGoodFarFromZero) {
+  // Nothing but rounding, around a mean that is far from zero, or far from the first place.
+  for (const auto& [first, level, noise] :
+       {std::tuple(1e4, 1e4, 0.0), std::tuple(1e4, 1e4, 0.01), std::tuple(0.0, 1e4, 0.0),
+        std::tuple(0.0, 3333.3, 0.01), std::tuple(1e6, 0.1, 1e-3), std::tuple(-1e5, 1e5, 1.0)}) {
+    SCOPED_TRACE(format("%g, %g, %g", first, level, noise));
+    auto x = (level + noise * normal({1, 3, 400, 128}, 13)).to(torch::kFloat);
+    x.select(2, 0).select(2, 0).fill_(first);
+    const auto wide = x.to(torch::kDouble);
+    auto mean = torch::zeros({3}), var = torch::zeros({3});
+    auto rows = x.contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+    const auto y = nn::batch_norm_activate(rows, torch::ones({3}), torch::zeros({3}), {}, mean, var,
+                                           {true, 1.0, 1e-5, nn::Activate::none});
+    y.square().sum().backward();
+    EXPECT_TRUE(y.isfinite().all().item<bool>());
+    EXPECT_TRUE(rows.grad().isfinite().all().item<bool>());
+    const auto expected = wide.var(at::IntArrayRef{0, 2, 3}, true);
+    EXPECT_GE(var.min().item<double>(), 0);
+    EXPECT_LT((var.to(torch::kDouble) - expected).abs().max().item<double>(),
+              1e-4 * expected.max().item<double>() + 1e-9);
+    EXPECT_LT(relative_difference(mean, wide.mean(at::IntArrayRef{0, 2, 3})), 1e-6);
+  }
+}
+
 /// What a batch gives and teaches: estimates, taps, gradients and running statistics.
 struct Lesson {
   std::vector<at::Tensor> seen;  ///< the estimate and the taps of each item, up to its end
