@@ -333,12 +333,9 @@ const DenoisingAutoencoder::Stage& DenoisingAutoencoder::stage_of(const std::str
 TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
   const auto& o = options_;
   const Stage& from = stage_of(tap);
-  const auto edges = o.grid().edges_hz();
   TapInfo info;
   info.channels = from.channels;
-  for (size_t i = 0; i < edges.size(); i += static_cast<size_t>(from.stride)) {
-    info.band_edges_hz.push_back(edges[i]);
-  }
+  info.band_edges_hz = o.grid().edges_hz(from.stride);
   const auto rate = static_cast<double>(o.rate_hz);
   info.hop_seconds = static_cast<double>(o.stft.hop_samples) / rate;
   info.first_centre_seconds =
