@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/data/padded_networks.safetensors: what the networks of make_network_golden.py must give in training
-for a batch whose items are shorter than it. Here there is no padding at all: every item runs through golden_model.py by
-itself, at its own length, in double precision, and the batch norms alone see the items together.
+"""Writes tests/golden/data/padded_networks.safetensors: what the networks of make_network_golden.py must give in
+training for a batch whose items are shorter than it. Here there is no padding at all: every item runs through
+golden_model.py by itself, at its own length, in double precision, and the batch norms alone see the items together.
 
 Needs and is called like make_network_golden.py. Nothing is stored whole: of estimates, taps, gradients and running
 statistics (with zeros behind an item's end) the norm and four dot products each, rows in the order of names.
@@ -23,7 +23,7 @@ FRAMES, ITEMS = 20, 3
 
 
 class Meeting:
-    """Runs each item in a thread of its own. They meet at every batch norm, which is run once, over the numbers of all."""
+    """Runs each item in a thread of its own. They meet at every batch norm, which runs once, on all numbers."""
 
     def __init__(self, model, items):
         self.barrier, self.here, self.items = threading.Barrier(items), threading.local(), items
@@ -75,7 +75,8 @@ def compute(name, samples, options):
     model = Autoencoder(options)
     fill(model, name)
     hop = options["stft"]["hop_samples"]
-    lengths = [samples, 13 * hop + 1, 6 * hop]
+    # No frame with hardly a sample, of whose bins float32 holds nothing.
+    lengths = [samples, 13 * hop - hop // 4, 6 * hop]
     prefix = f"{name}/padded"
     x = (0.1 * uniform(f"{prefix}/noisy", ITEMS, samples)).float().double().requires_grad_()
     distances = watch_kinks(model)
