@@ -331,7 +331,8 @@ TEST(LearningTask, TermsThatNeedTheTeachersEstimateGetIt) {
   auto towards_teacher = supervised(student);
   const auto wanted =
       towards_teacher
-          .forward({batch.noisy, teacher->forward(batch.noisy, {}).estimate, batch.valid_samples})
+          .forward({batch.noisy, teacher->forward(batch.noisy, {}, batch.valid_samples).estimate,
+                    batch.valid_samples})
           .denoising;
   EXPECT_LT(relative_difference(report.parts[2].value, wanted), 1e-4);
   EXPECT_EQ(report.parts[2].name, "output");
