@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "limbeck/core/format.h"
@@ -38,13 +39,21 @@ std::vector<double> BandGrid::centres() const {
   return all;
 }
 
-std::vector<double> BandGrid::edges_hz() const {
+std::vector<double> BandGrid::edges_hz(int64_t stride) const {
+  std::vector<double> stands;  // of each band, in bins
+  for (int64_t b = 0; b < (bands.merged > 0 ? bands.kept : bins); ++b) {
+    stands.push_back(static_cast<double>(b));
+  }
+  const auto merged = centres();
+  stands.insert(stands.end(), merged.begin(), merged.end());
+  const auto last = static_cast<double>(stands.size() - 2);
   std::vector<double> edges;
-  const int64_t plain = bands.merged > 0 ? bands.kept : bins;
-  for (int64_t b = 0; b <= plain; ++b) edges.push_back(static_cast<double>(b) * bin_hz);
-  const auto c = centres();
-  for (size_t j = 1; j < c.size(); ++j) edges.push_back((0.5 * (c[j - 1] + c[j]) + 0.5) * bin_hz);
-  if (!c.empty()) edges.push_back(static_cast<double>(bins) * bin_hz);
+  for (int64_t f = 0; f <= size() / stride; ++f) {
+    const double band = (static_cast<double>(f) - 0.5) * static_cast<double>(stride);
+    const double below = std::clamp(std::floor(band), 0.0, last);
+    const auto i = static_cast<size_t>(below);
+    edges.push_back((stands[i] + (band - below) * (stands[i + 1] - stands[i])) * bin_hz);
+  }
   return edges;
 }
 

@@ -31,9 +31,11 @@ struct BandGrid {
   int64_t size() const { return bands.merged > 0 ? bands.kept + bands.merged : bins; }
   /// Centres of the merged bands in bins, ascending from `kept` to N − 1.
   std::vector<double> centres() const;
-  /// size() + 1 edges; a bin b covers [b, b + 1) · bin_hz, a merged band reaches half-way to its
-  /// neighbours.
-  std::vector<double> edges_hz() const;
+  /// Edges of the cells that convolutions of odd kernels, padded by half of them, leave of the
+  /// bands when their strides multiply to `stride`: cell f is centred on band f · stride and
+  /// reaches half a stride to either side, so the first edge lies below 0 Hz. A bin b stands at b ·
+  /// bin_hz; between bands, and beyond them, frequencies go in straight lines. size() / stride + 1.
+  std::vector<double> edges_hz(int64_t stride) const;
   /// Empty if the bands fit the bins, else what is wrong.
   std::string problem() const;
 };

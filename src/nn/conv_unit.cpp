@@ -20,9 +20,9 @@ ConvUnit::ConvUnit(torch::nn::Module& parent, const std::string& name,
   }
 }
 
-at::Tensor ConvUnit::forward(const at::Tensor& x, StreamState* stream) {
-  const auto y = interleave_bins(conv_(x, stream), upsample_);
-  return activation_ ? norm_->activate(y, activation_, stream) : norm_(y, stream);
+at::Tensor ConvUnit::forward(const at::Tensor& x, const Pass& pass) {
+  const auto y = interleave_bins(conv_(x, &pass), upsample_);
+  return activation_ ? norm_->activate(y, activation_, pass) : norm_(y, pass);
 }
 
 void ConvUnit::fuse() { fold_norm(parent_, norm_name_, conv_, norm_); }

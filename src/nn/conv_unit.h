@@ -19,7 +19,7 @@ class ConvUnit : public Part {
  public:
   /// Registers its modules in `parent`, which owns it, as `name`, `name`_norm, `name`_activation.
   ConvUnit(torch::nn::Module& parent, const std::string& name, const ConvUnitOptions& options);
-  at::Tensor forward(const at::Tensor& x, StreamState* stream) override;
+  at::Tensor forward(const at::Tensor& x, const Pass& pass) override;
   void fuse() override;
   int64_t out_bins(int64_t bins) const override { return conv_->out_bins(bins) * upsample_; }
   std::vector<LayerCost> costs(const std::string& name, int64_t bins) const override;

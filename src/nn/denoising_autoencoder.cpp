@@ -33,7 +33,7 @@ int64_t feature_channels(Features features) {
 class MaskRange : public Part {
  public:
   explicit MaskRange(Mask mask) : mask_(mask) {}
-  at::Tensor forward(const at::Tensor& x, StreamState*) override {
+  at::Tensor forward(const at::Tensor& x, const Pass&) override {
     if (mask_ == Mask::real) return x.sigmoid();
     if (mask_ == Mask::complex) return x;
     const auto radius = (x.square().sum(1, true) + 1e-12).sqrt();  // [B, 1, T, bands]
@@ -248,7 +248,7 @@ class DenoisingAutoencoder::Collector {
 };
 
 at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& collector,
-                                      StreamState* stream) {
+                                      const Pass& pass) {
   at::Tensor x = features(spectrum);
   std::vector<at::Tensor> kept;
   for (const Stage& stage : stages_) {
@@ -256,34 +256,57 @@ at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& col
       x = options_.skips == Skips::add ? x + kept.back() : at::cat({x, kept.back()}, 1);
       kept.pop_back();
     }
-    for (const auto& [name, part] : stage.parts) x = part->forward(x, stream);
+    for (const auto& [name, part] : stage.parts) x = part->forward(x, pass);
     if (stage.skip == Skip::keep_output) kept.push_back(x);
     if (collector.put(stage.tap, x)) return {};
   }
   return x;  // [B, 1 or 2, T, bands]
 }
 
-Denoised DenoisingAutoencoder::forward(const at::Tensor& noisy,
-                                       const std::vector<std::string>& wanted) {
+DenoisingAutoencoder::Input DenoisingAutoencoder::analyse(
+    const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const {
   TORCH_CHECK(noisy.dim() == 2, "DenoisingAutoencoder: expected [B, L], got ", noisy.sizes());
+  const auto batch = static_cast<size_t>(noisy.size(0));
+  TORCH_CHECK(valid_samples.empty() || valid_samples.size() == batch,
+              "DenoisingAutoencoder: ", valid_samples.size(), " lengths of a batch of ", batch);
+  const auto shorter_than = [](const std::vector<int64_t>& lengths, int64_t all) {
+    return std::any_of(lengths.begin(), lengths.end(), [&](int64_t n) { return n < all; });
+  };
+  const int64_t samples = noisy.size(1);
+  if (!shorter_than(valid_samples, samples)) return {stft_->forward(noisy), {}};
+  const auto silenced = noisy.masked_fill(behind(valid_samples, samples, noisy.device()), 0);
+  Input input{stft_->forward(silenced), {}};
+  std::vector<int64_t> frames;
+  for (const int64_t valid : valid_samples) frames.push_back(tap_frames(valid));
+  if (shorter_than(frames, tap_frames(samples))) {
+    input.valid.emplace(frames, tap_frames(samples), noisy.device());
+  }
+  return input;
+}
+
+Denoised DenoisingAutoencoder::forward(const at::Tensor& noisy,
+                                       const std::vector<std::string>& wanted,
+                                       const std::vector<int64_t>& valid_samples) {
   for (const auto& name : wanted) stage_of(name);  // throws for an unknown one
   Collector collector(wanted, false);
-  const auto spectrum = stft_(noisy);  // complex [B, T, N + 1]
-  const auto estimate = apply_mask(mask(spectrum, collector, nullptr), spectrum);
+  const Input input = analyse(noisy, valid_samples);
+  const auto estimate = apply_mask(mask(input.spectrum, collector, input.pass()), input.spectrum);
   return {stft_->inverse(estimate, noisy.size(1)), std::move(collector.taps)};
 }
 
-Taps DenoisingAutoencoder::taps(const at::Tensor& noisy, const std::vector<std::string>& wanted) {
+Taps DenoisingAutoencoder::taps(const at::Tensor& noisy, const std::vector<std::string>& wanted,
+                                const std::vector<int64_t>& valid_samples) {
   if (wanted.empty()) return {};
   for (const auto& name : wanted) stage_of(name);
   Collector collector(wanted, true);
-  mask(stft_(noisy), collector, nullptr);
+  const Input input = analyse(noisy, valid_samples);
+  mask(input.spectrum, collector, input.pass());
   return std::move(collector.taps);
 }
 
 at::Tensor DenoisingAutoencoder::enhance_frames(const at::Tensor& spectrum, StreamState& stream) {
   Collector none({}, false);
-  return apply_mask(mask(spectrum, none, &stream), spectrum);
+  return apply_mask(mask(spectrum, none, {.stream = &stream}), spectrum);
 }
 
 void DenoisingAutoencoder::fuse() {
@@ -310,12 +333,9 @@ const DenoisingAutoencoder::Stage& DenoisingAutoencoder::stage_of(const std::str
 TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
   const auto& o = options_;
   const Stage& from = stage_of(tap);
-  const auto edges = o.grid().edges_hz();
   TapInfo info;
   info.channels = from.channels;
-  for (size_t i = 0; i < edges.size(); i += static_cast<size_t>(from.stride)) {
-    info.band_edges_hz.push_back(edges[i]);
-  }
+  info.band_edges_hz = o.grid().edges_hz(from.stride);
   const auto rate = static_cast<double>(o.rate_hz);
   info.hop_seconds = static_cast<double>(o.stft.hop_samples) / rate;
   info.first_centre_seconds =

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "limbeck/nn/model.h"
 #include "limbeck/nn/stft.h"
 #include "nn/bands.h"
 #include "nn/inverted_bottleneck.h"
-#include "nn/stream_state.h"
+#include "nn/pass.h"
 #include "nn/temporal.h"
 
 namespace limbeck::nn {
@@ -108,8 +109,10 @@ class DenoisingAutoencoder : public DenoisingModel {
  public:
   explicit DenoisingAutoencoder(const DenoisingAutoencoderOptions& options);
 
-  Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& taps) override;
-  Taps taps(const at::Tensor& noisy, const std::vector<std::string>& wanted) override;
+  Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& taps,
+                   const std::vector<int64_t>& valid_samples = {}) override;
+  Taps taps(const at::Tensor& noisy, const std::vector<std::string>& wanted,
+            const std::vector<int64_t>& valid_samples = {}) override;
   void fuse() override;
   std::vector<std::string> tap_names() const override;
   TapInfo tap_info(const std::string& tap) const override;
@@ -141,13 +144,20 @@ class DenoisingAutoencoder : public DenoisingModel {
   };
   class Builder;
   class Collector;
+  /// A batch as the network takes it.
+  struct Input {
+    at::Tensor spectrum;               ///< complex [B, T, N + 1], of silence behind the signals
+    std::optional<ValidFrames> valid;  ///< nothing: there is no padding
+    Pass pass() const { return {.valid = valid ? &*valid : nullptr}; }
+  };
 
   void add(Stage stage);
   /// Throws ConfigError for an unknown tap.
   const Stage& stage_of(const std::string& tap) const;
+  Input analyse(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const;
   at::Tensor features(const at::Tensor& spectrum) const;
   /// Undefined where the collector has all that is wanted before.
-  at::Tensor mask(const at::Tensor& spectrum, Collector& collector, StreamState* stream);
+  at::Tensor mask(const at::Tensor& spectrum, Collector& collector, const Pass& pass);
   at::Tensor apply_mask(const at::Tensor& mask, const at::Tensor& spectrum) const;
 
   DenoisingAutoencoderOptions options_;

@@ -30,9 +30,9 @@ InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& 
                   .norm = o.norm});
 }
 
-at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, StreamState* stream) {
+at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, const Pass& pass) {
   at::Tensor y = x;
-  for (ConvUnit& unit : units_) y = unit.forward(y, stream);
+  for (ConvUnit& unit : units_) y = unit.forward(y, pass);
   return residual_ ? x + y : y;
 }
 

@@ -28,7 +28,7 @@ class InvertedBottleneckImpl : public torch::nn::Module, public Part {
  public:
   explicit InvertedBottleneckImpl(const InvertedBottleneckOptions& options);
   /// [B, in, T, F] → [B, out, T, F · upsample / stride].
-  at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr) override;
+  at::Tensor forward(const at::Tensor& x, const Pass& pass = {}) override;
   void fuse() override;
   int64_t out_bins(int64_t bins) const override;
   std::vector<LayerCost> costs(const std::string& name, int64_t bins) const override;

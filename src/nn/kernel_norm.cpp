@@ -1,6 +1,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 #include "nn/kernel_support.h"
@@ -31,6 +33,49 @@ class Tiles {
  private:
   int64_t channels_;
   int64_t length_;
+};
+
+/// The numbers of `x` that take part, in stretches of at most a tile: those of all frames, or of
+/// each item's valid ones.
+class Spans {
+ public:
+  Spans(const at::Tensor& x, const std::vector<int64_t>& valid_frames, const Tiles& tiles)
+      : tile_(tiles.length()), all_(x.numel()) {
+    const int64_t frame = x.size(1) * x.size(3), item = x.size(2) * frame;
+    if (valid_frames.empty()) add(0, all_);
+    for (size_t b = 0; b < valid_frames.size(); ++b) {
+      add(static_cast<int64_t>(b) * item, valid_frames[b] * frame);
+    }
+    TORCH_CHECK(numbers_ > 0, "batch norm: no frames");
+  }
+
+  struct Stretch {
+    int64_t start, count;
+  };
+  int64_t stretches() const { return stretches_; }
+  Stretch operator[](int64_t index) const {
+    const auto span =
+        std::prev(std::upper_bound(spans_.begin(), spans_.end(), index,
+                                   [](int64_t i, const Span& s) { return i < s.first_stretch; }));
+    const int64_t at = (index - span->first_stretch) * tile_;
+    return {span->start + at, std::min(tile_, span->count - at)};
+  }
+  int64_t numbers() const { return numbers_; }
+  bool are_all() const { return numbers_ == all_; }
+
+ private:
+  struct Span {
+    int64_t start, count, first_stretch;
+  };
+  void add(int64_t start, int64_t count) {
+    if (count == 0) return;
+    spans_.push_back({start, count, stretches_});
+    stretches_ += (count + tile_ - 1) / tile_;
+    numbers_ += count;
+  }
+
+  int64_t tile_, all_, stretches_ = 0, numbers_ = 0;
+  std::vector<Span> spans_;
 };
 
 /// Tiles that one float sum runs over, before it goes into a double.
@@ -137,47 +182,66 @@ LIMBECK_WIDE void input_gradient(const float* dy, const float* x, const float* s
   }
 }
 
-/// Calls body(piece, first number, count) over all numbers of `x` in stretches of at most a tile.
+/// Calls body(local, first number, count) over all stretches.
 template <class Start, class Body, class End>
-void over_tiles(const at::Tensor& x, const Tiles& tiles, const Start& start, const Body& body,
-                const End& end_sum) {
-  const int64_t total = x.numel(), length = tiles.length();
-  for_pieces((total + length - 1) / length, [&](int64_t piece, int64_t begin, int64_t end) {
+void over_spans(const Spans& spans, const Start& start, const Body& body, const End& end_sum) {
+  for_pieces(spans.stretches(), [&](int64_t piece, int64_t begin, int64_t end) {
     for (int64_t first = begin; first < end; first += kTilesASum) {
       auto local = start();
-      for (int64_t tile = first; tile < std::min(end, first + kTilesASum); ++tile) {
-        body(local, tile * length, std::min(length, total - tile * length));
+      for (int64_t i = first; i < std::min(end, first + kTilesASum); ++i) {
+        const auto [at, count] = spans[i];
+        body(local, at, count);
       }
       end_sum(piece, local);
     }
   });
 }
 
-/// Mean and biased variance of each channel, [2, C] in double. Sums are of differences from the
-/// first place, so that a mean far from zero costs no digits.
-at::Tensor moments(const at::Tensor& x, const Tiles& tiles) {
+/// Without the spans zeros, where there is anything without them.
+at::Tensor rows_like(const at::Tensor& x, const Spans& spans) {
+  auto rows = empty_rows(x.sizes());
+  return spans.are_all() ? rows : rows.zero_();
+}
+
+/// Mean and biased variance of each channel, [2, C] in double, by sums of differences from `centre`
+/// [C].
+at::Tensor moments_about(const at::Tensor& centre, const at::Tensor& x, const Spans& spans,
+                         const Tiles& tiles) {
   const int64_t channels = x.size(1);
   const float* in = rows_of(x);
-  const auto first = at::from_blob(const_cast<float*>(in), {channels}, torch::kFloat).clone();
-  const auto centre = tiles.repeat(first);
-  const int64_t items = (x.numel() + tiles.length() - 1) / tiles.length();
-  auto pieces = torch::zeros({piece_count(items), 2, channels}, torch::kDouble);
+  const auto centres = tiles.repeat(centre);
+  auto pieces = torch::zeros({piece_count(spans.stretches()), 2, channels}, torch::kDouble);
   double* all = pieces.data_ptr<double>();
   struct Local {
     std::vector<float> sum, square;
   };
   const auto length = static_cast<size_t>(tiles.length());
-  over_tiles(
-      x, tiles, [&] { return Local{std::vector<float>(length), std::vector<float>(length)}; },
+  over_spans(
+      spans, [&] { return Local{std::vector<float>(length), std::vector<float>(length)}; },
       [&](Local& local, int64_t at, int64_t n) {
-        add_moments(in + at, centre.data(), local.sum.data(), local.square.data(), n);
+        add_moments(in + at, centres.data(), local.sum.data(), local.square.data(), n);
       },
       [&](int64_t piece, const Local& local) {
         tiles.fold(local.sum, all + 2 * piece * channels);
         tiles.fold(local.square, all + (2 * piece + 1) * channels);
       });
-  const auto sums = pieces.sum(0) / static_cast<double>(x.numel() / channels);
-  return at::stack({sums[0] + first.to(torch::kDouble), sums[1] - sums[0].square()});
+  const auto sums = pieces.sum(0) / static_cast<double>(spans.numbers() / channels);
+  return at::stack({sums[0] + centre.to(torch::kDouble), sums[1] - sums[0].square()});
+}
+
+/// Mean and biased variance of each channel, [2, C] in double.
+at::Tensor moments(const at::Tensor& x, const Spans& spans, const Tiles& tiles) {
+  // About the first place, so that a mean far from zero costs no digits; about the mean where the
+  // first place is so far from it that it costs them.
+  constexpr double kFar = 100;
+  float* first = const_cast<float*>(rows_of(x)) + spans[0].start;
+  const auto place = at::from_blob(first, {x.size(1)}, torch::kFloat).to(torch::kDouble);
+  auto all = moments_about(place, x, spans, tiles);
+  if (((all[0] - place).square() > kFar * all[1]).any().item<bool>()) {
+    all = moments_about(all[0].to(torch::kFloat), x, spans, tiles);
+  }
+  all[1].clamp_min_(0);  // what rounding leaves of nothing may be below
+  return all;
 }
 
 struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
@@ -188,10 +252,11 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
                             const NormOptions& o) {
     const auto slope = slope_if_any.value_or(at::Tensor());
     const Tiles tiles(x.size(1));
-    const auto statistics =
-        o.training ? moments(x, tiles) : at::stack({running_mean, running_var}).to(torch::kDouble);
+    const Spans spans(x, o.valid_frames, tiles);
+    const auto statistics = o.training ? moments(x, spans, tiles)
+                                       : at::stack({running_mean, running_var}).to(torch::kDouble);
     if (o.training) {
-      const auto count = static_cast<double>(x.numel() / x.size(1));
+      const auto count = static_cast<double>(spans.numbers() / x.size(1));
       running_mean.mul_(1 - o.momentum).add_(statistics[0], o.momentum);
       running_var.mul_(1 - o.momentum)
           .add_(statistics[1], o.momentum * count / std::max(count - 1, 1.0));
@@ -200,13 +265,13 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     const auto scale = weight.to(torch::kDouble) * deviation;
     const auto shift = bias.to(torch::kDouble) - statistics[0] * scale;
 
-    auto y = empty_rows(x.sizes());
+    auto y = rows_like(x, spans);
     const auto scales = tiles.repeat(scale), shifts = tiles.repeat(shift),
                slopes = tiles.repeat(slope.defined() ? slope : scale);
     const float* in = rows_of(x);
     float* out = y.data_ptr<float>();
-    over_tiles(
-        x, tiles, [] { return 0; },
+    over_spans(
+        spans, [] { return 0; },
         [&](int, int64_t at, int64_t n) {
           scale_and_activate(in + at, scales.data(), shifts.data(), slopes.data(), o.activate,
                              out + at, n);
@@ -214,6 +279,7 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
         [](int64_t, int) {});
     context->save_for_backward({x, slope, statistics[0], deviation, scale, shift});
     context->saved_data["training"] = o.training;
+    context->saved_data["valid_frames"] = o.valid_frames;
     context->saved_data["activate"] = static_cast<int64_t>(o.activate);
     return y;
   }
@@ -227,16 +293,16 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     const auto dy = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
     const int64_t channels = x.size(1);
     const Tiles tiles(channels);
+    const Spans spans(x, context->saved_data["valid_frames"].toIntVector(), tiles);
     const auto means = tiles.repeat(mean), scales = tiles.repeat(scale),
                shifts = tiles.repeat(shift), slopes = tiles.repeat(slope.defined() ? slope : scale);
     const float* in = rows_of(x);
     const float* grad = rows_of(dy);
 
-    const int64_t items = (x.numel() + tiles.length() - 1) / tiles.length();
-    auto pieces = torch::zeros({piece_count(items), 3, channels}, torch::kDouble);
+    auto pieces = torch::zeros({piece_count(spans.stretches()), 3, channels}, torch::kDouble);
     double* all = pieces.data_ptr<double>();
-    over_tiles(
-        x, tiles, [&] { return Sums(tiles.length()); },
+    over_spans(
+        spans, [&] { return Sums(tiles.length()); },
         [&](Sums& sums, int64_t at, int64_t n) {
           add_gradients(grad + at, in + at, means.data(), scales.data(), shifts.data(),
                         slopes.data(), activate, sums, n);
@@ -251,17 +317,17 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
 
     at::Tensor dx;
     if (context->needs_input_grad(0)) {
-      const auto count = static_cast<double>(x.numel() / channels);
+      const auto count = static_cast<double>(spans.numbers() / channels);
       const bool training = context->saved_data["training"].toBool();
       // scale · (g − Σg/n − x̂ · Σ(g·x̂)/n) with x̂ = (x − mean) · deviation
       const auto factor = training ? -scale * deviation * dweight / count : at::zeros_like(scale);
       const auto offset =
           training ? -scale * sums[0] / count - mean * factor : at::zeros_like(scale);
       const auto factors = tiles.repeat(factor), offsets = tiles.repeat(offset);
-      dx = empty_rows(x.sizes());
+      dx = rows_like(x, spans);
       float* out = dx.data_ptr<float>();
-      over_tiles(
-          x, tiles, [] { return 0; },
+      over_spans(
+          spans, [] { return 0; },
           [&](int, int64_t at, int64_t n) {
             input_gradient(grad + at, in + at, scales.data(), shifts.data(), slopes.data(),
                            factors.data(), offsets.data(), activate, out + at, n);

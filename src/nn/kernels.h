@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 // Steps of the inverted bottleneck, each in one pass over memory, forward and backward. Feature
 // maps of small networks have few channels and many places, so that LibTorch's operators wait for
@@ -34,6 +35,9 @@ struct NormOptions {
   double momentum = 0.1;
   double epsilon = 1e-5;
   Activate activate = Activate::none;
+  /// Of each item, in training; the frames behind are padding: no part of the statistics, and zeros
+  /// in what comes out. None given: every frame of every item.
+  std::vector<int64_t> valid_frames = {};
 };
 
 /// Batch norm of `x` [B, C, T, F] (Ioffe and Szegedy, 2015) and the activation after it. `slope`

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "nn/kernels.h"
-#include "nn/stream_state.h"
+#include "nn/pass.h"
 
 namespace limbeck::nn {
 
@@ -34,18 +34,21 @@ ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
   if (options.bias) bias_ = register_parameter("bias", torch::empty({options.out_channels}));
 }
 
-at::Tensor ConvImpl::forward(const at::Tensor& x, StreamState* stream) const {
+at::Tensor ConvImpl::forward(const at::Tensor& x, const Pass* given) const {
+  const Pass pass = given ? *given : Pass();
   const auto& o = options_;
   const int64_t span = o.span();
-  if (stream != nullptr && span > 0) {
+  if (pass.stream != nullptr && span > 0) {
     TORCH_CHECK(o.lookahead == 0, "Conv: a kernel with lookahead cannot stream");
-    at::Tensor& before = stream->of(this);  // [B, C, span, F]
+    at::Tensor& before = pass.stream->of(this);  // [B, C, span, F]
     if (!before.defined()) before = at::zeros({x.size(0), x.size(1), span, x.size(3)}, x.options());
     const auto all = at::cat({before, x}, 2).contiguous(x.suggest_memory_format());
     before = all.narrow(2, x.size(2), span).clone();
     return convolve(all, 0, 0);
   }
-  return convolve(x, span - o.lookahead, o.lookahead);
+  // A kernel that looks back meets no padding while it stands on the signal.
+  const bool meets_padding = pass.valid != nullptr && o.lookahead > 0;
+  return convolve(meets_padding ? pass.valid->cut(x) : x, span - o.lookahead, o.lookahead);
 }
 
 at::Tensor ConvImpl::convolve(const at::Tensor& x, int64_t before, int64_t after) const {

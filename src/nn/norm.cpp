@@ -2,8 +2,9 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
+
 #include "nn/kernels.h"
-#include "nn/stream_state.h"
 
 namespace limbeck::nn {
 namespace {
@@ -20,12 +21,12 @@ NormImpl::NormImpl(NormKind kind, int64_t channels) : kind_(kind) {
   running_var_ = register_buffer("running_var", torch::ones({channels}));
 }
 
-at::Tensor NormImpl::forward(const at::Tensor& x, StreamState* stream) const {
+at::Tensor NormImpl::forward(const at::Tensor& x, const Pass& pass) const {
   switch (kind_) {
     case NormKind::batch:
-      return batch(x, nullptr);
+      return batch(x, nullptr, pass.valid);
     case NormKind::instance:
-      return instance(x, stream);
+      return instance(x, pass.stream);
     case NormKind::none:
       break;
   }
@@ -33,24 +34,43 @@ at::Tensor NormImpl::forward(const at::Tensor& x, StreamState* stream) const {
 }
 
 at::Tensor NormImpl::activate(const at::Tensor& x, const Activation& activation,
-                              StreamState* stream) const {
+                              const Pass& pass) const {
   if (kind_ == NormKind::batch && has_kernel(x) && activation->kind() != ActivationKind::silu) {
-    return batch(x, activation.get());
+    return batch(x, activation.get(), pass.valid);
   }
-  return activation->forward(forward(x, stream));
+  return activation->forward(forward(x, pass));
 }
 
-at::Tensor NormImpl::batch(const at::Tensor& x, const ActivationImpl* activation) const {
+at::Tensor NormImpl::batch(const at::Tensor& x, const ActivationImpl* activation,
+                           const ValidFrames* valid) const {
+  if (!is_training()) valid = nullptr;  // running statistics are what they are
   if (!has_kernel(x)) {
+    if (valid != nullptr) return batch_of_valid(x, *valid);
     return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), kMomentum,
                           kEpsilon, false);
   }
   const Activate then = activation == nullptr                         ? Activate::none
                         : activation->kind() == ActivationKind::relu6 ? Activate::relu6
                                                                       : Activate::prelu;
-  return batch_norm_activate(x, weight_, bias_, activation ? activation->slope() : at::Tensor(),
-                             running_mean_, running_var_,
-                             {is_training(), kMomentum, kEpsilon, then});
+  return batch_norm_activate(
+      x, weight_, bias_, activation ? activation->slope() : at::Tensor(), running_mean_,
+      running_var_,
+      {is_training(), kMomentum, kEpsilon, then, valid ? valid->counts() : std::vector<int64_t>()});
+}
+
+at::Tensor NormImpl::batch_of_valid(const at::Tensor& x, const ValidFrames& valid) const {
+  const auto count = static_cast<double>(valid.total() * x.size(3));
+  const auto mean = valid.cut(x).sum({0, 2, 3}, true) / count;  // [1, C, 1, 1]
+  const auto centred = valid.cut(x - mean);
+  const auto variance = centred.square().sum({0, 2, 3}, true) / count;
+  {
+    at::NoGradGuard no_grad;
+    running_mean_.mul_(1 - kMomentum).add_(mean.flatten(), kMomentum);
+    running_var_.mul_(1 - kMomentum)
+        .add_(variance.flatten(), kMomentum * count / std::max(count - 1, 1.0));
+  }
+  const auto scale = (variance + kEpsilon).rsqrt() * weight_.view({-1, 1, 1});
+  return valid.cut(centred * scale + bias_.view({-1, 1, 1}));
 }
 
 at::Tensor NormImpl::instance(const at::Tensor& x, StreamState* stream) const {

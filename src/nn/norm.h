@@ -7,12 +7,14 @@
 #include <string>
 
 #include "limbeck/nn/layers.h"
+#include "nn/pass.h"
 
 // Legend: B batch, C channel, T frame, F bin.
 
 namespace limbeck::nn {
 
-/// `batch`: batch normalisation over B, T, F (Ioffe and Szegedy, arXiv 1502.03167; momentum 0.1).
+/// `batch`: batch normalisation over B, T, F (Ioffe and Szegedy, arXiv 1502.03167; momentum 0.1);
+/// in training, padding is no part of the batch and comes out as zeros.
 /// `instance`: cumulative instance normalisation: mean and variance of a channel over the bins of
 /// all frames up to the present one, so it is causal and knows nothing of other items. `none`:
 /// identity. ε is 1e-5.
@@ -25,11 +27,10 @@ inline config::Names<NormKind> names_of(NormKind) {
 class NormImpl : public torch::nn::Module {
  public:
   NormImpl(NormKind kind, int64_t channels);
-  /// With `stream`, `x` holds the next frames of a stream.
-  at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr) const;
+  at::Tensor forward(const at::Tensor& x, const Pass& pass = {}) const;
   /// The same with `activation` behind it, in one pass where there is a kernel for that.
   at::Tensor activate(const at::Tensor& x, const Activation& activation,
-                      StreamState* stream = nullptr) const;
+                      const Pass& pass = {}) const;
   NormKind kind() const { return kind_; }
   struct Affine {
     at::Tensor scale, shift;  // [C]
@@ -40,8 +41,11 @@ class NormImpl : public torch::nn::Module {
 
  private:
   at::Tensor instance(const at::Tensor& x, StreamState* stream) const;
-  /// `activation` may be null.
-  at::Tensor batch(const at::Tensor& x, const ActivationImpl* activation) const;
+  /// `activation` and `valid` may be null.
+  at::Tensor batch(const at::Tensor& x, const ActivationImpl* activation,
+                   const ValidFrames* valid) const;
+  /// In training, by LibTorch's operators.
+  at::Tensor batch_of_valid(const at::Tensor& x, const ValidFrames& valid) const;
 
   NormKind kind_;
   at::Tensor weight_, bias_, running_mean_, running_var_;  // [C]

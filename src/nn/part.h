@@ -12,14 +12,14 @@
 
 namespace limbeck::nn {
 
-class StreamState;
+struct Pass;
 
 /// A part of a network: a feature map in, another one out.
 class Part {
  public:
   virtual ~Part() = default;
-  /// [B, C, T, F] → [B, C', T, out_bins(F)]. With `stream`, `x` holds the next frames of a stream.
-  virtual at::Tensor forward(const at::Tensor& x, StreamState* stream) = 0;
+  /// [B, C, T, F] → [B, C', T, out_bins(F)].
+  virtual at::Tensor forward(const at::Tensor& x, const Pass& pass) = 0;
   /// Folds batch norms into the convolutions before them.
   virtual void fuse() {}
   virtual int64_t out_bins(int64_t bins) const { return bins; }

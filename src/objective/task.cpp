@@ -95,8 +95,8 @@ LossReport LearningTask::forward(const TaskBatch& batch) {
   const StepPlan step = plan_step(phases_, batch.step);
   const bool distills = step.distill && !terms_.empty();
   LossReport report;
-  const auto student =
-      student_->forward(batch.noisy, distills ? student_taps_ : std::vector<std::string>());
+  const auto student = student_->forward(
+      batch.noisy, distills ? student_taps_ : std::vector<std::string>(), batch.valid_samples);
   report.estimate = student.estimate.detach();
   const LossInput supervised = loss_input(student.estimate, batch);
   // Validation asks for the denoising loss in every phase.
@@ -106,7 +106,7 @@ LossReport LearningTask::forward(const TaskBatch& batch) {
   }
   if (!distills) return report;
 
-  const nn::Denoised teacher = teacher_->forward(batch.noisy);
+  const nn::Denoised teacher = teacher_->forward(batch.noisy, batch.valid_samples);
   const auto frame_mask = [&](const nn::DenoisingModel& model) {
     std::vector<int64_t> frames;
     for (const int64_t samples : batch.valid_samples) frames.push_back(model.tap_frames(samples));

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 
 namespace limbeck::objective {
 namespace {
@@ -42,22 +43,26 @@ Teacher::Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::str
   cache_ = std::make_unique<TeacherCache>(cache, id, precision_, device, logger);
 }
 
-nn::Denoised Teacher::compute(const at::Tensor& noisy) const {
+nn::Denoised Teacher::compute(const at::Tensor& noisy,
+                              const std::vector<int64_t>& valid_samples) const {
   at::NoGradGuard no_grad;
   nn::Denoised said;
   if (needs_estimate_) {
-    said = model_->forward(noisy, taps_);
+    said = model_->forward(noisy, taps_, valid_samples);
     said.estimate = rounded(plain(said.estimate), precision_);
   } else {
-    said.taps = model_->taps(noisy, taps_);
+    said.taps = model_->taps(noisy, taps_, valid_samples);
   }
   for (auto& [name, tap] : said.taps) tap = rounded(plain(tap), precision_);
   return said;
 }
 
-nn::Denoised Teacher::forward(const at::Tensor& noisy) const {
-  if (!cache_) return compute(noisy);
-  const std::string key = cache_->key(noisy);
+nn::Denoised Teacher::forward(const at::Tensor& noisy,
+                              const std::vector<int64_t>& valid_samples) const {
+  if (!cache_) return compute(noisy, valid_samples);
+  // A teacher that looks ahead says something else before padding than before silence.
+  const std::string key = cache_->key(noisy) + "-" +
+                          hash_bytes(valid_samples.data(), valid_samples.size() * sizeof(int64_t));
   nn::Denoised said;
   bool complete = true;
   for (const std::string& tap : taps_) {
@@ -67,7 +72,7 @@ nn::Denoised Teacher::forward(const at::Tensor& noisy) const {
     complete = complete && (said.estimate = cache_->find(key, "estimate")).defined();
   }
   if (complete) return said;
-  said = compute(noisy);
+  said = compute(noisy, valid_samples);
   for (const auto& [tap, value] : said.taps) cache_->put(key, "tap." + tap, value);
   if (needs_estimate_) cache_->put(key, "estimate", said.estimate);
   return said;

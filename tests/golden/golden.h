@@ -12,7 +12,7 @@ namespace limbeck::test {
 constexpr double kForward = 1e-5;
 constexpr double kGradient = 1e-4;
 
-/// A file that make_golden.py or make_network_golden.py wrote.
+/// A file that one of the scripts make_*golden.py wrote.
 class Golden {
  public:
   explicit Golden(const std::string& name)

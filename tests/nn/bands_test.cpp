@@ -42,17 +42,27 @@ TEST(Bands, CentresAreEvenOnTheErbScale) {
   for (size_t j = 1; j < 64; ++j) EXPECT_NEAR(erb(centres[j]) - erb(centres[j - 1]), step, 1e-9);
 }
 
-TEST(Bands, EdgesCoverTheWholeRangeAndSurroundTheCentres) {
-  const auto edges = kGrid.edges_hz();
-  ASSERT_EQ(edges.size(), 129u);
-  EXPECT_EQ(edges.front(), 0);
-  EXPECT_EQ(edges.back(), 8000);
-  const auto centres = kGrid.centres();
-  for (size_t i = 1; i < edges.size(); ++i) EXPECT_LT(edges[i - 1], edges[i]) << i;
-  for (size_t j = 0; j < centres.size(); ++j) {
-    const double hz = (centres[j] + 0.5) * 31.25;  // bin b covers [b, b + 1) of the edges
-    EXPECT_LE(edges[64 + j], hz) << j;
-    EXPECT_GE(edges[65 + j], hz) << j;
+TEST(Bands, CellsAreCentredOnEveryBandThatAStrideLeaves) {
+  const auto merged = kGrid.centres();
+  const auto hz = [&](size_t band) {
+    return (band < 64 ? static_cast<double>(band) : merged[band - 64]) * 31.25;
+  };
+  for (const size_t stride : {1u, 2u, 8u, 32u}) {
+    SCOPED_TRACE(stride);
+    const auto edges = kGrid.edges_hz(static_cast<int64_t>(stride));
+    ASSERT_EQ(edges.size(), 128 / stride + 1);
+    for (size_t f = 0; f + 1 < edges.size(); ++f) {
+      EXPECT_LT(edges[f], hz(f * stride)) << f;
+      EXPECT_GT(edges[f + 1], hz(f * stride)) << f;
+      if (f * stride + stride / 2 < 64) {
+        EXPECT_NEAR(0.5 * (edges[f] + edges[f + 1]), hz(f * stride), 1e-9) << f;
+      }
+      if (stride > 1) {
+        EXPECT_NEAR(edges[f + 1], hz(f * stride + stride / 2), 1e-9) << f;
+      } else if (f + 1 < 128) {
+        EXPECT_NEAR(edges[f + 1], 0.5 * (hz(f) + hz(f + 1)), 1e-9) << f;
+      }
+    }
   }
 }
 

@@ -81,8 +81,9 @@ TEST(Taps, NamesAndShapesAreWhatTapInfoSays) {
       EXPECT_EQ(taps.at(name).sizes(),
                 (std::vector<int64_t>{2, info.channels, model->tap_frames(300), info.bins()}))
           << name;
-      EXPECT_EQ(info.band_edges_hz.front(), 0) << name;
-      EXPECT_EQ(info.band_edges_hz.back(), 8000) << name;
+      const double half_cell = 0.5 * 8000 / static_cast<double>(info.bins());
+      EXPECT_EQ(info.band_edges_hz.front(), -half_cell) << name;  // cell 0 stands on 0 Hz
+      EXPECT_EQ(info.band_edges_hz.back(), 8000 - half_cell) << name;
       EXPECT_EQ(info.hop_seconds, 32.0 / 16000) << name;
       EXPECT_EQ(info.first_centre_seconds, 0) << name;  // frame 0 covers [-32, 32)
     }

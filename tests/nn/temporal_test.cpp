@@ -1,8 +1,8 @@
 #include "nn/temporal.h"
 
 #include "limbeck/nn/initialize.h"
+#include "nn/pass.h"
 #include "nn/random_model.h"
-#include "nn/stream_state.h"
 
 namespace limbeck::test {
 namespace {
@@ -54,28 +54,28 @@ class TemporalModels : public testing::TestWithParam<std::tuple<std::string, nn:
 
 TEST_P(TemporalModels, ShapeAndMemoryFormatsAgree) {
   const auto x = input();
-  const auto y = model_->forward(x, nullptr);
+  const auto y = model_->forward(x, {});
   EXPECT_EQ(y.sizes(), x.sizes());
   EXPECT_EQ(model_->out_bins(kBins), kBins);
-  const auto z = model_->forward(x.contiguous(at::MemoryFormat::ChannelsLast), nullptr);
+  const auto z = model_->forward(x.contiguous(at::MemoryFormat::ChannelsLast), {});
   EXPECT_LT(relative_difference(z, y), 1e-5);
 }
 
 TEST_P(TemporalModels, ItemsDoNotSeeEachOther) {
   const auto x = input();
-  const auto together = model_->forward(x, nullptr);
-  const auto alone = model_->forward(x.narrow(0, 1, 1), nullptr);
+  const auto together = model_->forward(x, {});
+  const auto alone = model_->forward(x.narrow(0, 1, 1), {});
   EXPECT_LT(relative_difference(alone, together.narrow(0, 1, 1)), 1e-5);
 }
 
 TEST_P(TemporalModels, TheFutureBeyondItsCostReportChangesNothing) {
   const auto x = input();
-  const auto before = model_->forward(x, nullptr);
+  const auto before = model_->forward(x, {});
   const int64_t future = cost().future;
   for (int64_t t = future + 1; t < kFrames; ++t) {
     auto changed = x.clone();
     changed.narrow(2, t, kFrames - t).add_(1);
-    const auto after = model_->forward(changed, nullptr);
+    const auto after = model_->forward(changed, {});
     EXPECT_TRUE(at::equal(after.narrow(2, 0, t - future), before.narrow(2, 0, t - future))) << t;
     EXPECT_FALSE(at::equal(after.select(2, t), before.select(2, t))) << t;
   }
@@ -85,11 +85,11 @@ TEST_P(TemporalModels, AStreamGivesTheSameAndKeepsAsManyNumbersAsTheCostReportSa
   if (cost().future > 0) GTEST_SKIP() << "looks ahead";
   at::NoGradGuard no_grad;
   const auto x = input().narrow(0, 0, 1);
-  const auto offline = model_->forward(x, nullptr);
+  const auto offline = model_->forward(x, {});
   nn::StreamState state;
   std::vector<at::Tensor> pieces;
   for (const auto& [from, count] : {std::pair(0, 1), std::pair(1, 4), std::pair(5, 6)}) {
-    pieces.push_back(model_->forward(x.narrow(2, from, count), &state));
+    pieces.push_back(model_->forward(x.narrow(2, from, count), {.stream = &state}));
   }
   EXPECT_LT(relative_difference(at::cat(pieces, 2), offline), 1e-5);
   EXPECT_EQ(state.values(), cost().state);
@@ -106,7 +106,7 @@ TEST_P(TemporalModels, CostsAreThoseOfTheModule) {
 TEST_P(TemporalModels, EveryGradientIsThereAndFinite) {
   model_->train();
   auto x = input().requires_grad_();
-  (model_->forward(x, nullptr) * normal(x.sizes().vec(), 3)).sum().backward();
+  (model_->forward(x, {}) * normal(x.sizes().vec(), 3)).sum().backward();
   EXPECT_TRUE(x.grad().isfinite().all().item<bool>());
   for (const auto& item : model_->named_parameters()) {
     ASSERT_TRUE(item.value().grad().defined()) << item.key();
@@ -115,9 +115,9 @@ TEST_P(TemporalModels, EveryGradientIsThereAndFinite) {
 }
 
 TEST_P(TemporalModels, FoldingKeepsTheOutputAndCountsWhatIsLeft) {
-  const auto before = model_->forward(input(), nullptr);
+  const auto before = model_->forward(input(), {});
   model_->fuse();
-  EXPECT_LT(relative_difference(model_->forward(input(), nullptr), before), 1e-5);
+  EXPECT_LT(relative_difference(model_->forward(input(), {}), before), 1e-5);
   EXPECT_EQ(cost().parameters, nn::parameter_count(*model_));
 }
 

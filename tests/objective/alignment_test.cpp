@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "limbeck/core/format.h"
@@ -178,9 +179,7 @@ TEST(Bands, AToneIsLoudestInTheBandWhoseEdgesHoldIt) {
     const auto count = static_cast<int64_t>(edges.size()) - 1;
     for (int64_t band = 3; band < count - 1; band += 5) {
       const auto b = static_cast<size_t>(band);
-      // A bin's centre frequency is its lower edge. A merged band's centre is its peak.
-      const bool merged = !bands.empty() && band >= 32;
-      const double hz = merged ? 0.5 * (edges[b] + edges[b + 1]) : edges[b];
+      const double hz = 0.5 * (edges[b] + edges[b + 1]);
       EXPECT_EQ(loudest(*model, hz), band) << hz << " Hz, bands '" << bands << "'";
     }
   }
@@ -192,7 +191,8 @@ std::vector<double> by_slices(const std::vector<double>& values, const std::vect
   constexpr double kSlice = 0.0625;
   std::vector<double> sums(to.size() - 1, 0), counts(to.size() - 1, 0);
   size_t i = 0, j = 0;
-  for (double hz = kSlice / 2; hz < from.back() && hz < to.back(); hz += kSlice) {
+  for (double hz = std::max(from.front(), to.front()) + kSlice / 2;
+       hz < from.back() && hz < to.back(); hz += kSlice) {
     while (hz >= from[i + 1]) ++i;
     while (hz >= to[j + 1]) ++j;
     sums[j] += values[i];
@@ -235,11 +235,113 @@ TEST(Bands, AToneStaysInPlaceOnTheOtherGrid) {
     // Within the band that it came from, or at the edge that they share.
     EXPECT_GE(to.band_edges_hz[bin + 1], from.band_edges_hz[band]) << hz;
     EXPECT_LE(to.band_edges_hz[bin], from.band_edges_hz[band + 1]) << hz;
-    EXPECT_LE(std::abs(hz - to.band_edges_hz[bin]),
+    EXPECT_LE(std::abs(hz - 0.5 * (to.band_edges_hz[bin] + to.band_edges_hz[bin + 1])),
               from.band_edges_hz[band + 1] - from.band_edges_hz[band])
         << hz;
   }
 }
+
+// Strides.
+
+struct Strided {
+  const char* label;
+  const char* yaml;
+};
+
+const Strided kStrided[] = {
+    {"fine",
+     "stft: {window_samples: 512, hop_samples: 256, fft_samples: 512}\n"
+     "stem: {channels: 2, stride: 2, kernel_freq: 5}\nencoder: [{channels: 3, stride: 2}]"},
+    {"coarse",
+     "stft: {window_samples: 512, hop_samples: 256, fft_samples: 512}\n"
+     "stem: {channels: 2, stride: 4, kernel_freq: 7}\n"
+     "encoder: [{channels: 3, stride: 2}, {channels: 2, stride: 2, kernel_freq: 5}]"},
+    {"short",
+     "stft: {window_samples: 256, hop_samples: 128, fft_samples: 256}\n"
+     "stem: {channels: 2, stride: 1, kernel_freq: 3}\nencoder: [{channels: 3, stride: 2}]"},
+    {"stretched",
+     "stft: {window_samples: 320, hop_samples: 160, fft_samples: 640}\n"
+     "stem: {channels: 2, stride: 4, kernel_freq: 5}\n"
+     "encoder: [{channels: 3, stride: 2, blocks: 2, kernel_freq: 5}]"}};
+
+/// Kernels that give the mean of what is under them: a tone lies where a network's grid puts it.
+std::shared_ptr<nn::DenoisingModel> averaging(const Strided& strided) {
+  auto model = model_of(std::string(strided.yaml) +
+                        "\nfeatures: magnitude\ncompression: 1\nnorm: none\nactivation: prelu");
+  at::NoGradGuard no_grad;
+  for (auto& item : model->named_parameters()) {
+    at::Tensor value = item.value();
+    if (value.dim() == 4) value.fill_(1.0 / static_cast<double>(value.numel() / value.size(0)));
+    if (item.key().ends_with("bias")) value.zero_();
+  }
+  return model;
+}
+
+/// [1, 1, 1, F], the energy of a tap's cells when a tone sounds.
+at::Tensor cells_of(nn::DenoisingModel& model, const std::string& tap, double hz) {
+  at::NoGradGuard no_grad;
+  const auto time = at::arange(4096, torch::kDouble) / kRate;
+  const auto tone = at::sin(time * (2 * M_PI * hz)).to(torch::kFloat).unsqueeze(0);
+  const auto value = model.taps(tone, {tap}).at(tap);
+  // Squares, of which the tails of a window's transform have hardly any.
+  return value.narrow(2, 4, 8).square().mean(at::IntArrayRef{1, 2}, true);
+}
+
+double centre_hz(const at::Tensor& cells, const nn::TapInfo& info) {
+  double mass = 0, moment = 0;
+  for (int64_t f = 0; f < info.bins(); ++f) {
+    const auto i = static_cast<size_t>(f);
+    const double value = cells.flatten()[f].item<double>();
+    mass += value;
+    moment += value * 0.5 * (info.band_edges_hz[i] + info.band_edges_hz[i + 1]);
+  }
+  return moment / mass;
+}
+
+double cell_hz(const nn::TapInfo& info) { return info.band_edges_hz[1] - info.band_edges_hz[0]; }
+
+/// Over a whole number of cells of every grid.
+constexpr double kLowest = 1000, kHighest = 3000, kStep = 20;
+
+void PrintTo(const Strided& strided, std::ostream* out) { *out << strided.label; }
+
+class StridedTaps : public testing::TestWithParam<Strided> {};
+
+TEST_P(StridedTaps, AToneIsInTheCellsThatStandAroundIt) {
+  const auto model = averaging(GetParam());
+  for (const char* tap : {"stem", "encoder.0", "latent"}) {
+    const auto info = model->tap_info(tap);
+    double bias = 0;
+    for (double hz = kLowest; hz < kHighest; hz += kStep) {
+      const double error = centre_hz(cells_of(*model, tap, hz), info) - hz;
+      EXPECT_LT(std::abs(error), cell_hz(info)) << tap << ", " << hz << " Hz";
+      bias += error * kStep / (kHighest - kLowest);
+    }
+    EXPECT_LT(std::abs(bias), 0.05 * cell_hz(info)) << tap;
+  }
+}
+
+TEST_P(StridedTaps, AToneStaysInPlaceOnTheGridOfAnyOtherNetwork) {
+  const auto teacher = averaging(GetParam());
+  const auto from = teacher->tap_info("latent");
+  for (const Strided& other : kStrided) {
+    const auto student = averaging(other);
+    const auto to = student->tap_info("latent");
+    const double cell = std::max(cell_hz(from), cell_hz(to));
+    Regridder to_student(from, to);
+    double bias = 0;
+    for (double hz = kLowest; hz < kHighest; hz += kStep) {
+      const auto moved = to_student(cells_of(*teacher, "latent", hz), 1);
+      const double apart = centre_hz(moved, to) - centre_hz(cells_of(*student, "latent", hz), to);
+      EXPECT_LT(std::abs(apart), cell) << other.label << ", " << hz << " Hz";
+      bias += apart * kStep / (kHighest - kLowest);
+    }
+    EXPECT_LT(std::abs(bias), 0.05 * cell) << other.label;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Grids, StridedTaps, testing::ValuesIn(kStrided),
+                         [](const auto& instance) { return instance.param.label; });
 
 }  // namespace
 }  // namespace limbeck::test

@@ -9,7 +9,10 @@ class FakeModel : public nn::DenoisingModel {
  public:
   explicit FakeModel(nn::TapInfo latent, int64_t rate_hz = 16000)
       : latent_(std::move(latent)), rate_hz_(rate_hz) {}
-  nn::Denoised forward(const at::Tensor&, const std::vector<std::string>&) override { return {}; }
+  nn::Denoised forward(const at::Tensor&, const std::vector<std::string>&,
+                       const std::vector<int64_t>&) override {
+    return {};
+  }
   std::vector<std::string> tap_names() const override { return {"latent"}; }
   nn::TapInfo tap_info(const std::string&) const override { return latent_; }
   int64_t tap_frames(int64_t samples) const override { return samples; }

@@ -53,7 +53,8 @@ TEST(LearningTask, WithoutTermsIsSupervisedTrainingToTheBit) {
     mask[1].narrow(0, 300, 100).zero_();
     by_hand->zero_grad();
     objective::LossReport wanted;
-    losses.add_to(wanted, {model->forward(batch.noisy, {}).estimate, batch.clean, mask});
+    losses.add_to(wanted,
+                  {model->forward(batch.noisy, {}, {400, 300}).estimate, batch.clean, mask});
     wanted.total.backward();
     by_hand->step(1e-3);
 
@@ -156,6 +157,38 @@ TEST(LearningTask, SilentPaddingChangesNoPart) {
   for (size_t i = 0; i < cut.parts.size(); ++i) {
     EXPECT_LT(relative_difference(padded.parts[i].value, cut.parts[i].value), 1e-5)
         << cut.parts[i].name;
+  }
+}
+
+TEST(LearningTask, WhatLiesInPaddingAndHowMuchOfItTeachesNothing) {
+  // In training, with batch norms, where student and teacher look ahead.
+  const auto learn = [](int64_t padding, double content) {
+    LearningTask task(make_model("lookahead_frames: 1"),
+                      make_model("latent: {channels: 6}\nlookahead_frames: 2", 2), {},
+                      distill_options(kLinear), 2, SeedKey(1));
+    auto batch = make_batch();
+    for (at::Tensor* signal : {&batch.noisy, &batch.clean}) {
+      *signal = at::constant_pad_nd(*signal, {0, padding}, content);
+      (*signal)[1].slice(0, 230).fill_(content);
+    }
+    batch.valid_samples = {400, 230};
+    task.model().train();
+    const auto report = task.forward(batch);
+    report.total.backward();
+    std::vector<at::Tensor> learned = {report.total.detach()};
+    for (const auto& item : task.model().named_parameters()) learned.push_back(item.value().grad());
+    for (const auto& item : task.model().named_buffers()) learned.push_back(item.value());
+    return learned;
+  };
+  const auto silent = learn(0, 0);
+  double largest = 0;
+  for (const auto& value : silent) largest = std::max(largest, value.abs().max().item<double>());
+  for (const auto& [padding, content] : {std::pair(0, 0.5), std::pair(150, -0.3)}) {
+    const auto other = learn(padding, content);
+    EXPECT_LT(relative_difference(other[0], silent[0]), 1e-5);
+    for (size_t i = 0; i < silent.size(); ++i) {
+      EXPECT_LT((other[i] - silent[i]).abs().max().item<double>(), 1e-4 * largest) << i;
+    }
   }
 }
 
@@ -328,7 +361,8 @@ TEST(LearningTask, TermsThatNeedTheTeachersEstimateGetIt) {
   auto towards_teacher = supervised(student);
   const auto wanted =
       towards_teacher
-          .forward({batch.noisy, teacher->forward(batch.noisy, {}).estimate, batch.valid_samples})
+          .forward({batch.noisy, teacher->forward(batch.noisy, {}, batch.valid_samples).estimate,
+                    batch.valid_samples})
           .denoising;
   EXPECT_LT(relative_difference(report.parts[2].value, wanted), 1e-4);
   EXPECT_EQ(report.parts[2].name, "output");

@@ -18,11 +18,13 @@ using objective::TeacherCacheOptions;
 class Counting : public FakeModel {
  public:
   explicit Counting(float gain = 1) : FakeModel(grid(1, 4)), gain_(gain) {}
-  nn::Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& wanted) override {
+  nn::Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& wanted,
+                       const std::vector<int64_t>&) override {
     ++forwards;
     return {noisy * 0.5, said(noisy, wanted)};
   }
-  nn::Taps taps(const at::Tensor& noisy, const std::vector<std::string>& wanted) override {
+  nn::Taps taps(const at::Tensor& noisy, const std::vector<std::string>& wanted,
+                const std::vector<int64_t>&) override {
     ++tap_runs;
     return said(noisy, wanted);
   }
@@ -114,6 +116,22 @@ TEST(TeacherCache, IsEqualToComputingToTheBit) {
     }
   }
   EXPECT_EQ(entries(dir.path()).size(), 2u * 4);
+}
+
+TEST(TeacherCache, KnowsWhereTheSignalsEnd) {
+  const TempDir dir;
+  const auto make = [&](const TeacherCacheOptions& cache) {
+    return make_teacher(make_model("lookahead_frames: 2", 3), cache, true);
+  };
+  const Teacher computing = make({}), cached = make({dir.path().string()});
+  auto noisy = normal({2, 400}, 5, 0.1);
+  noisy[1].slice(0, 200).zero_();
+  const auto silent = cached.forward(noisy, {400, 400}).estimate;
+  for (int i = 0; i < 2; ++i) {
+    const auto padded = cached.forward(noisy, {400, 200}).estimate;
+    EXPECT_TRUE(same_bits(padded, computing.forward(noisy, {400, 200}).estimate));
+    EXPECT_FALSE(same_bits(padded, silent));
+  }
 }
 
 TEST(TeacherCache, IsReadByOtherStudentsOfTheSameTeacher) {

@@ -11,7 +11,7 @@
 
 namespace limbeck::nn {
 
-class StreamState;
+struct Pass;
 
 /// `prelu` has one slope a channel.
 enum class ActivationKind { relu6, prelu, silu };
@@ -57,8 +57,9 @@ struct ConvOptions {
 class ConvImpl : public torch::nn::Module {
  public:
   explicit ConvImpl(const ConvOptions& options);
-  /// With `stream`, `x` holds the next frames of a stream; needs a kernel without lookahead.
-  at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr) const;
+  /// `pass` may say that `x` holds the next frames of a stream, for which the kernel must not look
+  /// ahead, or items with padding, in place of which it meets zeros.
+  at::Tensor forward(const at::Tensor& x, const Pass* pass = nullptr) const;
   /// A 1x1 convolution on rows [..., C].
   at::Tensor rows(const at::Tensor& x) const;
   /// From now on gives scale · y + shift, [out] each, in place of y.

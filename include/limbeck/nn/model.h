@@ -38,12 +38,16 @@ struct Denoised {
 /// What training, distillation, evaluation and export know of a network.
 class DenoisingModel : public torch::nn::Module {
  public:
-  /// `noisy` [B, L] at rate_hz(), full scale ±1. Taps that tap_names() does not hold throw
-  /// ConfigError.
-  virtual Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& taps) = 0;
+  /// `noisy` [B, L] at rate_hz(), full scale ±1. Of item b the first valid_samples[b] samples are
+  /// signal; what lies behind is padding, and changes nothing of what the signals give: neither
+  /// outputs nor gradients nor running statistics. None given: no padding. Taps that tap_names()
+  /// does not hold throw ConfigError.
+  virtual Denoised forward(const at::Tensor& noisy, const std::vector<std::string>& taps,
+                           const std::vector<int64_t>& valid_samples = {}) = 0;
   /// The taps of `forward` alone: runs no further than the last one. Same errors.
-  virtual Taps taps(const at::Tensor& noisy, const std::vector<std::string>& wanted) {
-    return forward(noisy, wanted).taps;
+  virtual Taps taps(const at::Tensor& noisy, const std::vector<std::string>& wanted,
+                    const std::vector<int64_t>& valid_samples = {}) {
+    return forward(noisy, wanted, valid_samples).taps;
   }
   /// Folds batch norms into the convolutions before them: inference only, the same output up to
   /// rounding. The state no longer fits a checkpoint.

@@ -22,8 +22,9 @@ class Teacher {
           bool needs_estimate, at::Device device, const TeacherCacheOptions& cache,
           const std::string& id, Logger* logger = nullptr);
 
-  /// `noisy` [B, L] on the device.
-  nn::Denoised forward(const at::Tensor& noisy) const;
+  /// `noisy` [B, L] on the device; `valid_samples` as of DenoisingModel::forward.
+  nn::Denoised forward(const at::Tensor& noisy,
+                       const std::vector<int64_t>& valid_samples = {}) const;
   nn::DenoisingModel& model() const { return *model_; }
   /// Of the network as it was trained: folding moves parameters about.
   const std::string& cost() const { return cost_; }
@@ -31,7 +32,7 @@ class Teacher {
   int64_t stored_bytes(int64_t batch_size, int64_t samples) const;
 
  private:
-  nn::Denoised compute(const at::Tensor& noisy) const;
+  nn::Denoised compute(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const;
 
   std::shared_ptr<nn::DenoisingModel> model_;
   std::string cost_;

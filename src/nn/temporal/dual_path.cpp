@@ -44,7 +44,7 @@ class PathImpl : public torch::nn::Module {
                                                            .bias = place.norm == NormKind::none}))),
         norm_(register_module("norm", Norm(place.norm, place.channels))) {}
 
-  at::Tensor forward(const at::Tensor& x, StreamState* stream) {
+  at::Tensor forward(const at::Tensor& x, const Pass& pass) {
     const int64_t batch = x.size(0), channels = x.size(1), frames = x.size(2), bins = x.size(3);
     at::Tensor y;
     if (over_bins_) {
@@ -54,11 +54,11 @@ class PathImpl : public torch::nn::Module {
               .permute({1, 3, 2, 0});  // [B, C, T, F]
     } else {
       const auto rows = x.permute({2, 0, 3, 1}).reshape({frames, batch * bins, channels});
-      y = output_->rows(recurrent_(rows, stream))
+      y = output_->rows(recurrent_(rows, pass.stream))
               .view({frames, batch, bins, channels})
               .permute({1, 3, 0, 2});  // [B, C, T, F]
     }
-    return x + norm_(y.contiguous(x.suggest_memory_format()), stream);
+    return x + norm_(y.contiguous(x.suggest_memory_format()), pass);
   }
 
   void fuse() { fold_norm(*this, "norm", output_, norm_); }
@@ -95,9 +95,9 @@ class DualPath : public TemporalModel {
     }
   }
 
-  at::Tensor forward(const at::Tensor& x, StreamState* stream) override {
+  at::Tensor forward(const at::Tensor& x, const Pass& pass) override {
     at::Tensor y = x;
-    for (Path& path : paths_) y = path(y, stream);
+    for (Path& path : paths_) y = path(y, pass);
     return y;
   }
 

@@ -43,10 +43,10 @@ class FrameGru : public TemporalModel {
     output_bias_ = output->register_parameter("bias", torch::empty({width_}));
   }
 
-  at::Tensor forward(const at::Tensor& x, StreamState* stream) override {
+  at::Tensor forward(const at::Tensor& x, const Pass& pass) override {
     const int64_t batch = x.size(0), frames = x.size(2);
     const auto rows = x.permute({2, 0, 1, 3}).reshape({frames, batch, width_});  // [T, B, C·F]
-    return x + at::linear(recurrent_(rows, stream), output_weight_, output_bias_)
+    return x + at::linear(recurrent_(rows, pass.stream), output_weight_, output_bias_)
                    .view({frames, batch, x.size(1), x.size(3)})
                    .permute({1, 2, 0, 3});
   }

@@ -10,7 +10,7 @@ struct NoOptions : config::Component<NoOptions, TemporalOptions> {
 class Identity : public TemporalModel {
  public:
   Identity(const NoOptions&, const TemporalPlace&) {}
-  at::Tensor forward(const at::Tensor& x, StreamState*) override { return x; }
+  at::Tensor forward(const at::Tensor& x, const Pass&) override { return x; }
   std::vector<LayerCost> costs(const std::string&, int64_t) const override { return {}; }
 };
 

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/stream_state.h"
+
+// Legend: B batch, C channel, T frame, F bin, L sample.
+
+namespace limbeck::nn {
+
+/// [B, size] of bool, true from lengths[b] on.
+at::Tensor behind(const std::vector<int64_t>& lengths, int64_t size, at::Device device);
+
+/// How many frames of each item hold signal, where some have padding behind it.
+class ValidFrames {
+ public:
+  /// Of `all` frames, counts[b] of item b.
+  ValidFrames(std::vector<int64_t> counts, int64_t all, at::Device device);
+  const std::vector<int64_t>& counts() const { return counts_; }
+  /// Of all items together.
+  int64_t total() const;
+  /// `x` [B, C, T, F] with zeros in place of the padding.
+  at::Tensor cut(const at::Tensor& x) const;
+
+ private:
+  std::vector<int64_t> counts_;
+  at::Tensor padding_;  // [B, 1, T, 1], bool
+};
+
+/// What goes through a network beside its feature maps.
+struct Pass {
+  StreamState* stream = nullptr;       ///< not null: the input holds the next frames of a stream
+  const ValidFrames* valid = nullptr;  ///< null: every frame of every item holds signal
+};
+
+}  // namespace limbeck::nn
