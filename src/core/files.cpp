@@ -138,13 +138,6 @@ std::string hash_file(const fs::path& path) {
   return hash_bytes(contents.data(), contents.size());
 }
 
-std::string path_within(const fs::path& path, const fs::path& folder) {
-  const fs::path absolute = on_disk([&] { return fs::weakly_canonical(fs::absolute(path)); });
-  auto [a, b] = std::mismatch(absolute.begin(), absolute.end(), folder.begin(), folder.end());
-  const bool only_root = std::distance(absolute.begin(), a) <= 1;
-  return (only_root ? absolute : absolute.lexically_relative(folder)).generic_string();
-}
-
 std::vector<fs::path> glob_paths(const std::string& pattern) {
   glob_t found{};
   std::vector<fs::path> paths;

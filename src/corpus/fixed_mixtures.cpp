@@ -6,6 +6,7 @@
 #include "limbeck/audio/io.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/id_paths.h"
 #include "limbeck/core/parallel.h"
 #include "limbeck/data/place.h"
 #include "limbeck/data/validation.h"
@@ -23,14 +24,25 @@ void make_ids_unique(std::vector<Recipe>& recipes) {
   }
 }
 
+constexpr const char* kSuffix = ".flac";
+
 /// Where a side of a pair goes.
-AudioFile file_of(const fs::path& out, const char* side, const std::string& id,
-                  const std::string& name) {
-  const fs::path relative = fs::path(id + ".flac").lexically_normal();
-  if (relative.is_absolute() || *relative.begin() == "..") {
-    throw DataError(name + ": recipe '" + id + "': the id leads out of the folder");
+AudioFile file_of(const fs::path& out, const char* side, const std::string& id) {
+  return {out / side / path_of_id(id, kSuffix), ""};
+}
+
+/// Speech of the same ids may lie where the pairs are to go.
+void require_sources_kept(const Manifest& pairs, const fs::path& manifest,
+                          const MixtureSources& sources) {
+  std::vector<fs::path> written = {manifest};
+  for (const ManifestEntry& entry : pairs.entries) {
+    written.insert(written.end(), {entry.audio.path, entry.noisy.path});
   }
-  return {out / side / relative, ""};
+  std::vector<fs::path> inputs;
+  for (const auto* side : {&sources.speech, &sources.noise, &sources.responses}) {
+    for (const ManifestEntry& entry : *side) inputs.push_back(entry.audio.path);
+  }
+  require_inputs_kept(written, inputs);
 }
 
 /// Writes one side and fills in the hash of what can be read back.
@@ -79,14 +91,17 @@ Manifest render_recipes(const std::vector<Recipe>& recipes, const MixtureSources
   const auto speech = by_id(sources.speech);
   const auto noise = by_id(sources.noise);
   const auto dataset = make_recipe_dataset(recipes, sources, rate_hz, name);
+  std::vector<std::string> ids;
+  for (const Recipe& recipe : recipes) ids.push_back(recipe.id);
+  require_paths_of_ids(ids, kSuffix, name);
   Manifest manifest;
   manifest.kind = Manifest::Kind::pairs;
   manifest.extra_columns = {"noise", "snr_db", "room"};
   for (const Recipe& recipe : recipes) {
     ManifestEntry entry;
     entry.id = recipe.id;
-    entry.audio = file_of(options.out, "clean", recipe.id, name);
-    entry.noisy = file_of(options.out, "noisy", recipe.id, name);
+    entry.audio = file_of(options.out, "clean", recipe.id);
+    entry.noisy = file_of(options.out, "noisy", recipe.id);
     entry.speaker = speech.at(recipe.speech[0].id)->speaker;
     entry.split = options.split;
     entry.samples = recipe.samples();
@@ -96,6 +111,8 @@ Manifest render_recipes(const std::vector<Recipe>& recipes, const MixtureSources
                    recipe.response};
     manifest.entries.push_back(std::move(entry));
   }
+  const fs::path list = options.out / "pairs.csv";
+  require_sources_kept(manifest, list, sources);
   Progress progress(logger, "rendering", "pairs", dataset->size());
   parallel_for(dataset->size(), options.threads, progress, [&](int64_t i) {
     Example example = dataset->get(i, SeedKey(0));
@@ -103,7 +120,7 @@ Manifest render_recipes(const std::vector<Recipe>& recipes, const MixtureSources
     write_side(entry.audio, std::move(example.clean), rate_hz);
     write_side(entry.noisy, std::move(example.noisy), rate_hz);
   });
-  manifest.write(options.out / "pairs.csv");
+  manifest.write(list);
   return manifest;
 }
 

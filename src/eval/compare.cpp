@@ -72,13 +72,34 @@ std::vector<Pair> pairs_of(const ResultTable& a, const ResultTable& b, Compariso
   return pairs;
 }
 
-std::vector<UtteranceDifference> scored_in_both(const std::vector<Pair>& pairs,
-                                                const Common& metric) {
-  std::vector<UtteranceDifference> rows;
+/// Both sides of the pairs in one table: of the metrics that both have, without the noisy side.
+ResultTable joined(const ResultTable& a, const ResultTable& b, const std::vector<Common>& metrics,
+                   const std::vector<Pair>& pairs) {
+  ResultTable both;
+  RunResults left{a.runs.front().name}, right{b.runs.front().name};
+  left.failures = a.runs.front().failures;
+  right.failures = b.runs.front().failures;
+  for (const Common& metric : metrics) both.metrics.push_back(a.metrics[metric.in_a]);
   for (const Pair& pair : pairs) {
-    const double a = pair.a->score(metric.in_a);
-    const double b = pair.b->score(metric.in_b);
-    if (!std::isnan(a) && !std::isnan(b)) rows.push_back({pair.a->id, a, b});
+    auto& of_a =
+        left.rows.emplace_back(UtteranceScores{pair.a->id, pair.a->seconds, {}, {}, {}, {}});
+    auto& of_b =
+        right.rows.emplace_back(UtteranceScores{pair.a->id, pair.a->seconds, {}, {}, {}, {}});
+    for (const Common& metric : metrics) {
+      of_a.scores.push_back(pair.a->score(metric.in_a));
+      of_b.scores.push_back(pair.b->score(metric.in_b));
+    }
+  }
+  both.runs = {std::move(left), std::move(right)};
+  return both;
+}
+
+std::vector<UtteranceDifference> scored_in_both(const ResultTable& both, size_t metric) {
+  std::vector<UtteranceDifference> rows;
+  for (size_t i = 0; i < both.runs[0].rows.size(); ++i) {
+    const double a = both.runs[0].rows[i].score(metric);
+    const double b = both.runs[1].rows[i].score(metric);
+    if (!std::isnan(a) && !std::isnan(b)) rows.push_back({both.runs[0].rows[i].id, a, b});
   }
   return rows;
 }
@@ -94,8 +115,9 @@ MetricDifference difference_of(const Metric& metric, const std::vector<Utterance
 
 /// The scores of a folder of results, under the name that texts give it.
 ResultTable read_side(const std::string& folder, const std::string& name) {
-  ResultTable table = read_scores(fs::path(folder) / "per_utterance.csv");
+  ResultTable table = read_scores(scores_file(folder));
   read_versions(folder, table);
+  table.runs.front().failures = read_failures(folder);
   table.runs.front().name = name;
   return table;
 }
@@ -133,17 +155,19 @@ Comparison compare_results(const std::string& folder_a, const std::string& folde
   comparison.notes_b = b.runs.front().notes;
   comparison.warnings = warnings_of(a, b);
   const auto pairs = pairs_of(a, b, comparison);
+  const ResultTable both = joined(a, b, common_metrics(a, b), pairs).paired();
+  comparison.left_out = both.left_out;
 
   std::vector<std::vector<UtteranceDifference>> rows;
   std::vector<std::string> common;
-  for (const Common& metric : common_metrics(a, b)) {
-    auto both = scored_in_both(pairs, metric);
-    if (both.empty()) continue;
-    const Metric& own = a.metrics[metric.in_a];
-    if (own.name == rank_by) comparison.ranked = common.size();
-    common.push_back(own.name);
-    comparison.differences.push_back(difference_of(own, both));
-    rows.push_back(std::move(both));
+  for (size_t m = 0; m < both.metrics.size(); ++m) {
+    auto scored = scored_in_both(both, m);
+    if (scored.empty()) continue;
+    const Metric& metric = both.metrics[m];
+    if (metric.name == rank_by) comparison.ranked = common.size();
+    common.push_back(metric.name);
+    comparison.differences.push_back(difference_of(metric, scored));
+    rows.push_back(std::move(scored));
   }
   if (common.empty()) {
     throw DataError(folder_a + " and " + folder_b +
@@ -181,6 +205,7 @@ std::string comparison_text(const Comparison& comparison, const std::string& nam
     if (ids.empty()) continue;
     text += format("%d utterances only in %s, left out: %s\n", ids.size(), name, ids_text(ids));
   }
+  for (const std::string& left_out : comparison.left_out) text += left_out + "\n";
   for (const auto& [name, notes] :
        {std::pair{"A", comparison.notes_a}, {"B", comparison.notes_b}}) {
     for (const std::string& note : notes) text += format("**%s: %s**\n", name, note);
@@ -202,6 +227,7 @@ std::string comparison_json(const Comparison& comparison) {
   nlohmann::json object = {{"metrics", nlohmann::json::object()},
                            {"only_in_a", comparison.only_in_a},
                            {"only_in_b", comparison.only_in_b},
+                           {"left_out", comparison.left_out},
                            {"notes_a", comparison.notes_a},
                            {"notes_b", comparison.notes_b},
                            {"warnings", comparison.warnings},

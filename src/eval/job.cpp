@@ -16,6 +16,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/id_paths.h"
 #include "limbeck/core/version.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/run/trained_model.h"
@@ -23,6 +24,8 @@
 namespace limbeck {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr const char* kAudioSuffix = ".wav";
 
 /// Heads a table's row: the last part of a path.
 std::string name_of(const std::string& path) {
@@ -74,6 +77,8 @@ std::optional<StoredResults> own_results(const EvaluationJob& job, Logger* logge
   if (!stored && differences.empty()) {
     if (const auto begun = journal_identity(job.folder)) {
       differences = begun->differences(job.identity);
+    } else if (fs::exists(scores_file(job.folder))) {
+      differences = {scores_file("").string() + " stands there without what says of what it is"};
     }
   }
   if (differences.empty()) return stored;
@@ -129,10 +134,36 @@ std::vector<int64_t> lengths(const std::vector<EvaluationItem>& items, int64_t r
   return samples;
 }
 
-void save_estimates(const fs::path& folder, const std::vector<const EvaluationItem*>& items,
+fs::path audio_file(const EvaluationJob& job, const EvaluationItem& item) {
+  return job.folder / "audio" / path_of_id(item.id, kAudioSuffix);
+}
+
+/// What is kept of the estimates lies below the folder, each in a file of its own, and nothing that
+/// is written takes the place of what is read.
+void require_safe_names(const EvaluationJob& job) {
+  std::vector<fs::path> written = result_files(job.folder);
+  if (job.scoring.save_audio) {
+    std::vector<std::string> ids;
+    for (const EvaluationItem& item : job.items) ids.push_back(item.id);
+    require_paths_of_ids(ids, kAudioSuffix, job.about.at("manifest"));
+    for (const EvaluationItem& item : job.items) written.push_back(audio_file(job, item));
+  }
+  std::vector<fs::path> inputs = {job.model_file};
+  if (const auto set = job.about.find("manifest"); set != job.about.end()) {
+    inputs.emplace_back(set->second);
+  }
+  for (const EvaluationItem& item : job.items) {
+    for (const AudioFile* file : {&item.clean, &item.noisy, &item.estimate}) {
+      inputs.push_back(file->path);
+    }
+  }
+  require_inputs_kept(written, inputs);
+}
+
+void save_estimates(const EvaluationJob& job, const std::vector<const EvaluationItem*>& items,
                     const std::vector<std::vector<float>>& estimates, int rate_hz) {
   for (size_t i = 0; i < items.size(); ++i) {
-    const fs::path path = folder / (items[i]->id + ".wav");
+    const fs::path path = audio_file(job, *items[i]);
     fs::create_directories(path.parent_path());
     write_audio(path, {estimates[i], rate_hz}, SampleFormat::float32);
   }
@@ -161,7 +192,7 @@ RunResults score(const EvaluationJob& job, const std::vector<Metric>& metrics, L
     options.enhance = [&](const std::vector<const EvaluationItem*>& items,
                           const std::vector<std::vector<float>>& noisy, int rate_hz) {
       auto estimates = (*enhancer)(noisy, rate_hz);
-      if (scoring.save_audio) save_estimates(job.folder / "audio", items, estimates, rate_hz);
+      if (scoring.save_audio) save_estimates(job, items, estimates, rate_hz);
       return estimates;
     };
   }
@@ -205,6 +236,25 @@ ResultTable take(const EvaluationJob& job, StoredResults& stored, ResultTable ch
   return chosen;
 }
 
+ResultTable taken_or_scored(const EvaluationJob& job, Logger& logger) {
+  require_safe_names(job);
+  fs::create_directories(job.folder);
+  const DirectoryLock lock(job.folder, &logger);
+  auto stored = own_results(job, &logger);
+  if (auto chosen = finished(job, stored)) return take(job, *stored, std::move(*chosen), logger);
+
+  const auto metrics = metrics_to_score(job, stored, logger);
+  RunResults run = score(job, metrics, logger);
+  run.name = job.system;
+  run.notes = job.notes;
+  run.failures.insert(run.failures.begin(), job.failures.begin(), job.failures.end());
+  ResultTable table{metrics, {std::move(run)}};
+  const bool audio = job.scoring.save_audio || (stored && stored->audio);
+  write_results(job.folder, {job.identity, audio, job.about, table});
+  remove_journal(job.folder);
+  return table.select(job.scoring.metrics).value();
+}
+
 }  // namespace
 
 EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Scoring& scoring,
@@ -242,24 +292,15 @@ EvaluationJob files_job(const std::string& estimate, const std::string& clean,
   return job;
 }
 
-void require_own_folder(const EvaluationJob& job) { own_results(job, nullptr); }
+void require_own_folder(const EvaluationJob& job) {
+  on_disk([&] {
+    require_safe_names(job);
+    own_results(job, nullptr);
+  });
+}
 
 ResultTable run_job(const EvaluationJob& job, Logger& logger) {
-  fs::create_directories(job.folder);
-  const DirectoryLock lock(job.folder, &logger);
-  auto stored = own_results(job, &logger);
-  if (auto chosen = finished(job, stored)) return take(job, *stored, std::move(*chosen), logger);
-
-  const auto metrics = metrics_to_score(job, stored, logger);
-  RunResults run = score(job, metrics, logger);
-  run.name = job.system;
-  run.notes = job.notes;
-  run.failures.insert(run.failures.begin(), job.failures.begin(), job.failures.end());
-  ResultTable table{metrics, {std::move(run)}};
-  const bool audio = job.scoring.save_audio || (stored && stored->audio);
-  write_results(job.folder, {job.identity, audio, job.about, table});
-  remove_journal(job.folder);
-  return table.select(job.scoring.metrics).value();
+  return on_disk([&] { return taken_or_scored(job, logger); });
 }
 
 }  // namespace limbeck

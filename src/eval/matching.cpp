@@ -26,24 +26,36 @@ class Folder {
     }
   }
 
-  /// The file of this id; adds a failure and returns "" if there is none, or several.
+  /// Says which ids will ask for a file, before any does.
+  void claim(const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) {
+      if (const auto* found = find(id)) claims_[found->front()].push_back(id);
+    }
+  }
+
+  /// The file of this id; adds a failure and returns "" if there is none, or several, or if it may
+  /// as well be that of another id.
   fs::path take(const std::string& id, std::vector<UtteranceFailure>& failures) {
-    const auto exact = by_path_.find(id);
-    const auto named = by_name_.find(fs::path(id).filename().string());
-    const bool is_exact = exact != by_path_.end();
-    if (!is_exact && named == by_name_.end()) {
+    const auto* found = find(id);
+    if (found == nullptr) {
       failures.push_back({id, "", "no file of this name in " + path_});
       return {};
     }
-    const auto& found = is_exact ? exact->second : named->second;
-    for (const fs::path& relative : found) taken_.insert(relative);
-    if (found.size() > 1) {
+    for (const fs::path& relative : *found) taken_.insert(relative);
+    if (found->size() > 1) {
       failures.push_back({id, "",
-                          format("%d files of this name in %s: %s and %s", found.size(), path_,
-                                 found[0], found[1])});
+                          format("%d files of this name in %s: %s and %s", found->size(), path_,
+                                 (*found)[0], (*found)[1])});
       return {};
     }
-    return fs::path(path_) / found.front();
+    const std::string other = other_owner(id, found->front());
+    if (!other.empty()) {
+      failures.push_back({id, "",
+                          format("the only file of this name in %s, %s, may be that of %s", path_,
+                                 found->front(), other)});
+      return {};
+    }
+    return fs::path(path_) / found->front();
   }
 
   void list_untaken(const std::string& other, std::vector<UtteranceFailure>& failures) const {
@@ -61,8 +73,26 @@ class Folder {
   }
 
  private:
+  /// The files of the same path, or else of the same bare name; null if there are none.
+  const std::vector<fs::path>* find(const std::string& id) const {
+    if (const auto exact = by_path_.find(id); exact != by_path_.end()) return &exact->second;
+    const auto named = by_name_.find(fs::path(id).filename().string());
+    return named == by_name_.end() ? nullptr : &named->second;
+  }
+
+  /// Another id that has claimed the file; "" if there is none, or if the file has the path of `id`
+  /// itself and theirs only the name.
+  std::string other_owner(const std::string& id, const fs::path& file) const {
+    if (by_path_.count(id) > 0) return "";
+    for (const std::string& other : claims_.at(file)) {
+      if (other != id) return other;
+    }
+    return "";
+  }
+
   std::string path_;
   std::map<std::string, std::vector<fs::path>> by_path_, by_name_;
+  std::map<fs::path, std::vector<std::string>> claims_;
   std::set<fs::path> taken_;
 };
 
@@ -75,7 +105,10 @@ Matched match_folders(const std::string& clean, const std::string& estimate,
   Folder estimates(estimate);
   std::optional<Folder> noisy_files;
   if (!noisy.empty()) noisy_files.emplace(noisy);
-  for (const std::string& id : clean_files.ids()) {
+  const auto ids = clean_files.ids();
+  estimates.claim(ids);
+  if (noisy_files) noisy_files->claim(ids);
+  for (const std::string& id : ids) {
     const size_t failures = matched.failures.size();
     EvaluationItem item;
     item.id = id;
@@ -93,7 +126,11 @@ Matched match_folders(const std::string& clean, const std::string& estimate,
 Matched match_manifest(const Manifest& manifest, const std::string& estimate) {
   Matched matched;
   Folder estimates(estimate);
-  for (EvaluationItem& item : items_of(manifest)) {
+  auto items = items_of(manifest);
+  std::vector<std::string> ids;
+  for (const EvaluationItem& item : items) ids.push_back(item.id);
+  estimates.claim(ids);
+  for (EvaluationItem& item : items) {
     item.estimate.path = estimates.take(item.id, matched.failures);
     if (!item.estimate.path.empty()) matched.items.push_back(std::move(item));
   }

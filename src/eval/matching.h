@@ -14,7 +14,8 @@ struct Matched {
 };
 
 /// Pairs the files below the folders that have the same path but for the extension, or else the
-/// same bare name if only one file has it. `noisy` may be empty. Throws DataError for a folder that
+/// same bare name if only one file on either side has it: a file that several could claim by its
+/// name is nobody's. `noisy` may be empty. Throws DataError for a folder that
 /// does not exist or holds no audio.
 Matched match_folders(const std::string& clean, const std::string& estimate,
                       const std::string& noisy);

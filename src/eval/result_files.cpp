@@ -24,6 +24,7 @@ constexpr const char* kImprovement = "si_sdr_improvement";
 constexpr const char* kNoisy = "_noisy";
 constexpr const char* kScores = "per_utterance.csv";
 constexpr const char* kFailures = "failures.csv";
+constexpr const char* kTable = "table.md";
 constexpr const char* kSummary = "summary.json";
 
 std::string score_text(double value) { return std::isnan(value) ? "" : shortest(value); }
@@ -95,7 +96,7 @@ json statistics(std::vector<double> values) {
 }
 
 json summary_json(const StoredResults& results) {
-  const ResultTable& table = *results.table;
+  const ResultTable table = results.table->paired();
   const RunResults& run = table.runs.front();
   json summary = {{"identity", json::parse(results.identity.text())},
                   {"environment", run.environment},
@@ -103,6 +104,7 @@ json summary_json(const StoredResults& results) {
                   {"n", run.rows.size()},
                   {"failures", run.failures.size()},
                   {"notes", run.notes},
+                  {"left_out", table.left_out},
                   {"metrics", json::object()}};
   if (results.audio) summary["audio"] = true;
   json& entries = summary["metrics"];
@@ -174,6 +176,12 @@ struct ScoreColumns {
 
 }  // namespace
 
+fs::path scores_file(const fs::path& folder) { return folder / kScores; }
+
+std::vector<fs::path> result_files(const fs::path& folder) {
+  return {scores_file(folder), folder / kFailures, folder / kTable, folder / kSummary};
+}
+
 void write_results(const fs::path& folder, const StoredResults& results) {
   const ResultTable& table = results.table.value();
   fs::create_directories(folder);
@@ -182,10 +190,10 @@ void write_results(const fs::path& folder, const StoredResults& results) {
     failures += csv_line({failure.id, failure.metric, failure.reason});
   }
   fs::remove(folder / kSummary);
-  write_file_atomically(folder / kScores, per_utterance_csv(table));
+  write_file_atomically(scores_file(folder), per_utterance_csv(table));
   write_file_atomically(folder / kFailures, failures);
   const std::string breakdown = breakdown_tables(table);
-  write_file_atomically(folder / "table.md",
+  write_file_atomically(folder / kTable,
                         score_table(table) + (breakdown.empty() ? "" : "\n" + breakdown));
   write_json(folder / kSummary, summary_json(results));
 }
@@ -196,16 +204,14 @@ std::optional<StoredResults> read_results(const fs::path& folder) {
   StoredResults stored{identity_in(*summary, folder), summary->value("audio", false)};
   try {
     stored.about = summary->at("about").get<std::map<std::string, std::string>>();
-    ResultTable table = read_scores(folder / kScores);
+    ResultTable table = read_scores(scores_file(folder));
     read_versions(folder, table);
     RunResults& run = table.runs.front();
     run.notes = summary->at("notes").get<std::vector<std::string>>();
-    for (const auto& row : read_csv(folder / kFailures).rows) {
-      run.failures.push_back({row.at(0), row.at(1), row.at(2)});
-    }
+    if (!fs::exists(folder / kFailures)) return stored;
+    run.failures = read_failures(folder);
     if (run.rows.size() == summary->at("n").get<size_t>()) stored.table = std::move(table);
   } catch (const DataError&) {
-  } catch (const std::out_of_range&) {  // a column that is not there
   } catch (const json::exception&) {
   }
   return stored;
@@ -248,6 +254,22 @@ ResultTable read_scores(const fs::path& path) {
   return {columns.metrics, {std::move(run)}};
 }
 
+std::vector<UtteranceFailure> read_failures(const fs::path& folder) {
+  const fs::path path = folder / kFailures;
+  if (!fs::exists(path)) return {};
+  const Csv csv = read_csv(path);
+  const int id = csv.column("id"), metric = csv.column("metric"), reason = csv.column("reason");
+  if (std::min({id, metric, reason}) < 0) {
+    throw DataError(path.string() + ":1: needed are the columns id, metric and reason");
+  }
+  std::vector<UtteranceFailure> failures;
+  for (const auto& row : csv.rows) {
+    const auto text = [&](int column) { return row.at(static_cast<size_t>(column)); };
+    failures.push_back({text(id), text(metric), text(reason)});
+  }
+  return failures;
+}
+
 void read_versions(const fs::path& folder, ResultTable& table) {
   const fs::path path = folder / kSummary;
   if (!fs::exists(path)) return;
@@ -261,13 +283,15 @@ void read_versions(const fs::path& folder, ResultTable& table) {
   }
 }
 
-void write_runs(const fs::path& folder, const ResultTable& table,
+void write_runs(const fs::path& folder, const ResultTable& scores,
                 const std::vector<Identity>& identities, const std::vector<std::string>& paths) {
+  const ResultTable table = scores.paired();
   json summary = {{"identity", json::parse(subject_of(identities.front()).text())},
                   {"runs", paths},
                   {"models", json::object()},
                   {"environment", json::object()},
                   {"notes", table.remarks()},
+                  {"left_out", table.left_out},
                   {"metrics", json::object()}};
   for (size_t r = 0; r < table.runs.size(); ++r) {
     summary["models"][table.runs[r].name] = model_of(identities[r]);
@@ -283,7 +307,7 @@ void write_runs(const fs::path& folder, const ResultTable& table,
       entry["values"].push_back(table.over_utterances(run, m).mean);
     }
   }
-  write_file_atomically(folder / "table.md", runs_table(table));
+  write_file_atomically(folder / kTable, runs_table(scores));
   write_json(folder / kSummary, summary);
 }
 

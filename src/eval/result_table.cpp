@@ -22,6 +22,48 @@ std::string few(const std::vector<std::string>& names) {
   return join(shown, ", ") + format(" and %d more", names.size() - kShown);
 }
 
+/// The scores of one metric that stand in one row of a table: those of a run, or of its noisy side.
+struct Arm {
+  RunResults* run;
+  bool noisy;
+
+  double score(const UtteranceScores& row, size_t metric) const { return row.score(metric, noisy); }
+  std::string name() const { return noisy ? run->name + ", noisy" : run->name; }
+};
+
+/// Those that have any score of a metric.
+std::vector<Arm> arms_of(ResultTable& table, size_t metric) {
+  std::vector<Arm> arms;
+  for (RunResults& run : table.runs) {
+    for (const bool noisy : {false, true}) {
+      if (!table.scores(run, metric, noisy).empty()) arms.push_back({&run, noisy});
+    }
+  }
+  return arms;
+}
+
+/// Why an arm has no score of an utterance.
+std::string reason_of(const Arm& arm, const Metric& metric, const std::string& id) {
+  const std::string column = arm.noisy ? metric.name + "_noisy" : metric.name;
+  for (const UtteranceFailure& failure : arm.run->failures) {
+    if (failure.id != id || (!failure.metric.empty() && failure.metric != column)) continue;
+    return failure.reason;
+  }
+  return "no score";
+}
+
+/// "x (student: the signal is silent)", after the first arm that has no score of an utterance.
+std::string absence_text(const std::string& id, const std::vector<Arm>& arms, const Metric& metric,
+                         size_t m) {
+  const auto has_score = [&](const Arm& arm) {
+    return std::any_of(arm.run->rows.begin(), arm.run->rows.end(), [&](const auto& row) {
+      return row.id == id && !std::isnan(arm.score(row, m));
+    });
+  };
+  const Arm& arm = *std::find_if_not(arms.begin(), arms.end(), has_score);
+  return id + " (" + arm.name() + ": " + reason_of(arm, metric, id) + ")";
+}
+
 }  // namespace
 
 double UtteranceScores::score(size_t metric, bool noisy) const {
@@ -75,6 +117,36 @@ std::optional<ResultTable> ResultTable::select(const std::vector<Metric>& chosen
     }
   }
   return selected;
+}
+
+ResultTable ResultTable::paired() const {
+  ResultTable table = *this;
+  table.left_out.clear();
+  for (size_t m = 0; m < metrics.size(); ++m) {
+    const auto arms = arms_of(table, m);
+    std::map<std::string, size_t> scored;  // by how many arms
+    for (const Arm& arm : arms) {
+      for (const auto& row : arm.run->rows) scored[row.id] += std::isnan(arm.score(row, m)) ? 0 : 1;
+    }
+    std::vector<std::string> absent;
+    for (const auto& [id, count] : scored) {
+      if (count < arms.size()) absent.push_back(absence_text(id, arms, metrics[m], m));
+    }
+    if (absent.empty()) continue;
+    for (RunResults& run : table.runs) {
+      for (UtteranceScores& row : run.rows) {
+        const auto found = scored.find(row.id);
+        if (found == scored.end() || found->second == arms.size()) continue;
+        for (auto* side : {&row.scores, &row.noisy_scores}) {
+          if (m < side->size()) (*side)[m] = NAN;
+        }
+      }
+    }
+    table.left_out.push_back(
+        format("%s: means over %d of %d utterances, the same for all; without a score: %s",
+               metrics[m].title, scored.size() - absent.size(), scored.size(), few(absent)));
+  }
+  return table;
 }
 
 std::vector<double> ResultTable::scores(const RunResults& run, size_t metric, bool noisy) const {

@@ -114,25 +114,14 @@ std::string remarks_text(const ResultTable& table) {
   return text;
 }
 
-/// Metrics that are not defined for every utterance have means over fewer.
-std::string partial_means_text(const ResultTable& table) {
-  const RunResults& run = table.runs.front();
-  std::string text;
-  for (size_t m = 0; m < table.metrics.size(); ++m) {
-    for (const bool noisy : {false, true}) {
-      if (noisy && !run.has_noisy()) continue;
-      const size_t n = table.scores(run, m, noisy).size();
-      if (n == run.rows.size()) continue;
-      text += format("%s%s: mean over the %d of %d utterances where it is defined\n",
-                     table.metrics[m].title, noisy ? ", noisy" : "", n, run.rows.size());
-    }
-  }
-  return text;
+std::string left_out_text(const ResultTable& paired) {
+  return paired.left_out.empty() ? "" : join(paired.left_out, "\n") + "\n";
 }
 
 }  // namespace
 
-std::string score_table(const ResultTable& table) {
+std::string score_table(const ResultTable& scores) {
+  const ResultTable table = scores.paired();
   const RunResults& run = table.runs.front();
   const ScoreCells cells(table, run);
   std::vector<std::string> header = {"system", "n"};
@@ -145,11 +134,12 @@ std::string score_table(const ResultTable& table) {
   }
   rows.push_back({run.name, count});
   cells.add_means(all_rows(run), false, rows.back());
-  const std::string notes = remarks_text(table) + partial_means_text(table);
+  const std::string notes = remarks_text(table) + left_out_text(table);
   return markdown_table(header, rows) + (notes.empty() ? "" : "\n" + notes);
 }
 
-std::string breakdown_tables(const ResultTable& table) {
+std::string breakdown_tables(const ResultTable& scores) {
+  const ResultTable table = scores.paired();
   const RunResults& run = table.runs.front();
   std::set<std::string> snrs;
   for (const auto& row : run.rows) snrs.insert(row.condition.snr_db);
@@ -164,7 +154,8 @@ std::string breakdown_tables(const ResultTable& table) {
   return join(tables, "\n");
 }
 
-std::string runs_table(const ResultTable& table) {
+std::string runs_table(const ResultTable& scores) {
+  const ResultTable table = scores.paired();
   std::vector<std::string> header = {"system", "runs"};
   for (const Metric& metric : table.metrics) header.push_back(metric.title);
   const auto means = [&](const std::string& head, const RunResults& run, bool noisy) {
@@ -186,7 +177,7 @@ std::string runs_table(const ResultTable& table) {
   return markdown_table(header, rows) +
          "\neach run: mean over the utterances; all runs: mean ± sample standard deviation over "
          "the runs\n" +
-         remarks_text(table);
+         remarks_text(table) + left_out_text(table);
 }
 
 }  // namespace limbeck

@@ -17,9 +17,9 @@ const CompositeScores& ratings_of(ScoredPair& pair) {
 }
 
 template <double CompositeScores::* Rating>
-std::unique_ptr<Metric> rating(const char* title) {
+std::unique_ptr<Metric> rating(const char* title, int version) {
   return std::make_unique<Metric>(
-      Metric{.title = title, .decimals = 3, .version = 1, .score = [](ScoredPair& pair) {
+      Metric{.title = title, .decimals = 3, .version = version, .score = [](ScoredPair& pair) {
                return ratings_of(pair).*Rating;
              }});
 }
@@ -39,11 +39,11 @@ void add_composite(MetricRegistry& registry) {
   using config::NoOptions;
   using Scores = CompositeScores;
   registry.add<NoOptions>("csig", "predicted rating of the signal",
-                          [](const NoOptions&) { return rating<&Scores::signal>("CSIG"); });
+                          [](const NoOptions&) { return rating<&Scores::signal>("CSIG", 2); });
   registry.add<NoOptions>("cbak", "predicted rating of the background",
-                          [](const NoOptions&) { return rating<&Scores::background>("CBAK"); });
+                          [](const NoOptions&) { return rating<&Scores::background>("CBAK", 1); });
   registry.add<NoOptions>("covl", "predicted rating of the whole",
-                          [](const NoOptions&) { return rating<&Scores::overall>("COVL"); });
+                          [](const NoOptions&) { return rating<&Scores::overall>("COVL", 2); });
 }
 
 }  // namespace limbeck::metric

@@ -21,9 +21,11 @@ struct CompositeScores {
 };
 
 /// LLR: Quackenbush, Barnwell, Clements, "Objective Measures of Speech Quality", 1988; WSS: Klatt,
-/// ICASSP 1982. The level counts in WSS: energies below 1e-10 at full scale 1 are cut. A frame that
-/// is digital silence in one signal only has an infinite LLR; more than 5 % of such frames make
-/// `llr` infinite and CSIG and COVL 1, as in the reference values. `llr` is never NaN.
+/// ICASSP 1982. As in the MATLAB code, both signals get an offset of 2.2e-16 first, so that digital
+/// silence is a faint constant: a frame with it in one signal only has an LLR of about 25 (clean)
+/// or 3 to 6 (estimate), one with it in both 0. The level counts in WSS: energies
+/// below 1e-10 at full scale 1 are cut. `llr` is infinite where more than 5 % of the frames are
+/// predictable beyond double precision, never NaN.
 ///
 /// Throws DataError: lengths differ, not finite, too short for one frame of 30 ms, clean or
 /// estimate silent (the MATLAB code gives numbers without meaning), rate below 8 kHz.

@@ -18,47 +18,55 @@
 namespace limbeck::metric {
 namespace {
 
-constexpr std::size_t kMaxOrder = 16;
-using LagArray = std::array<double, kMaxOrder + 1>;
+/// What `comp_llr.m` and `comp_wss.m` add to every sample of both signals (`eps`), so that a frame
+/// of digital silence is a faint constant.
+constexpr double kOffset = std::numeric_limits<double>::epsilon();
 
-LagArray autocorrelation(std::span<const double> frame, std::size_t order) {
-  LagArray lags{};
+constexpr std::size_t kMaxOrder = 16;
+template <class Real>
+using Lags = std::array<Real, kMaxOrder + 1>;
+
+template <class Real>
+Lags<Real> autocorrelation(std::span<const Real> frame, std::size_t order) {
+  Lags<Real> lags{};
   for (std::size_t k = 0; k <= order; ++k) {
-    std::array<double, 8> lanes{};
+    std::array<Real, 8> lanes{};
     const std::size_t count = frame.size() - k;
     std::size_t n = 0;
     for (; n + lanes.size() <= count; n += lanes.size()) {
       for (std::size_t j = 0; j < lanes.size(); ++j) lanes[j] += frame[n + j] * frame[n + j + k];
     }
     for (; n < count; ++n) lags[k] += frame[n] * frame[n + k];
-    for (const double lane : lanes) lags[k] += lane;
+    for (const Real lane : lanes) lags[k] += lane;
   }
   return lags;
 }
 
 // Levinson-Durbin recursion: coefficients of the prediction error filter, the first one 1.
-LagArray error_filter(const LagArray& lags, std::size_t order) {
-  LagArray a{};
-  LagArray past{};
-  double error = lags[0];
+template <class Real>
+Lags<Real> error_filter(const Lags<Real>& lags, std::size_t order) {
+  Lags<Real> a{};
+  Lags<Real> past{};
+  Real error = lags[0];
   for (std::size_t i = 0; i < order; ++i) {
     past = a;
-    double sum = 0;
+    Real sum = 0;
     for (std::size_t j = 0; j < i; ++j) sum += past[j] * lags[i - j];
-    const double reflection = (lags[i + 1] - sum) / error;
+    const Real reflection = (lags[i + 1] - sum) / error;
     a[i] = reflection;
     for (std::size_t j = 0; j < i; ++j) a[j] = past[j] - reflection * past[i - 1 - j];
-    error *= 1.0 - reflection * reflection;
+    error *= 1 - reflection * reflection;
   }
-  LagArray filter{};
-  filter[0] = 1.0;
+  Lags<Real> filter{};
+  filter[0] = 1;
   for (std::size_t i = 0; i < order; ++i) filter[i + 1] = -a[i];
   return filter;
 }
 
 // Energy of a signal with these autocorrelations behind the filter: a R a'.
-double filtered_energy(const LagArray& filter, const LagArray& lags, std::size_t order) {
-  double energy = 0;
+template <class Real>
+Real filtered_energy(const Lags<Real>& filter, const Lags<Real>& lags, std::size_t order) {
+  Real energy = 0;
   for (std::size_t i = 0; i <= order; ++i) {
     for (std::size_t j = 0; j <= order; ++j) {
       energy += filter[i] * filter[j] * lags[i > j ? i - j : j - i];
@@ -67,20 +75,39 @@ double filtered_energy(const LagArray& filter, const LagArray& lags, std::size_t
   return energy;
 }
 
-// Infinite where one of both frames is digital silence, or predictable beyond double precision:
-// the reference gets no number there and sorts such frames last. Two silent frames agree.
-double log_likelihood_ratio(std::span<const double> clean, std::span<const double> estimate,
+/// A frame and how well it is predicted.
+struct Prediction {
+  Lags<double> lags;
+  Lags<double> filter;
+  double error;  ///< energy behind its own filter
+
+  template <class Real>
+  static Prediction of(std::span<const Real> frame, std::size_t order) {
+    const Lags<Real> lags = autocorrelation(frame, order);
+    const Lags<Real> filter = error_filter(lags, order);
+    Prediction prediction;
+    std::copy(lags.begin(), lags.end(), prediction.lags.begin());
+    std::copy(filter.begin(), filter.end(), prediction.filter.begin());
+    prediction.error = static_cast<double>(filtered_energy(filter, lags, order));
+    return prediction;
+  }
+};
+
+/// Of digital silence. The window alone is predicted up to 2e-11 of its energy, which the rounding
+/// of double precision would change by a few percent, and its filter by more (so it does in
+/// MATLAB).
+Prediction predicted_silence(const std::vector<double>& window, std::size_t order) {
+  std::vector<long double> frame(window.begin(), window.end());
+  for (long double& x : frame) x *= kOffset;
+  return Prediction::of(std::span<const long double>(frame), order);
+}
+
+// Infinite where a frame is predictable beyond double precision: the reference gets no number there
+// and sorts such frames last.
+double log_likelihood_ratio(const Prediction& clean, const Prediction& estimate,
                             std::size_t order) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const LagArray clean_lags = autocorrelation(clean, order);
-  const LagArray estimate_lags = autocorrelation(estimate, order);
-  if (clean_lags[0] <= 0 && estimate_lags[0] <= 0) return 0.0;
-  if (clean_lags[0] <= 0 || estimate_lags[0] <= 0) return kInfinity;
-  const LagArray clean_filter = error_filter(clean_lags, order);
-  const LagArray estimate_filter = error_filter(estimate_lags, order);
-  const double ratio = filtered_energy(estimate_filter, clean_lags, order) /
-                       filtered_energy(clean_filter, clean_lags, order);
-  return ratio > 0 ? std::log(ratio) : kInfinity;
+  const double ratio = filtered_energy(estimate.filter, clean.lags, order) / clean.error;
+  return ratio > 0 ? std::log(ratio) : std::numeric_limits<double>::infinity();
 }
 
 constexpr std::size_t kCriticalBands = 25;
@@ -212,7 +239,7 @@ double mean_of_lowest_95_percent(std::vector<double>& values) {
 double finite_llr(ScoredPair& pair) {
   const double llr = spectral_distances(pair).llr;
   if (!std::isfinite(llr)) {
-    throw DataError("LLR: more than 5 % of the frames are digital silence in one signal only");
+    throw DataError("LLR: more than 5 % of the frames are predictable beyond double precision");
   }
   return llr;
 }
@@ -230,19 +257,30 @@ SpectralDistances spectral_distances(std::span<const float> clean, std::span<con
   require_not_silent(estimate, "composite", "estimated");
   const SpeechFrames frames(clean.size(), rate_hz, "composite");
   const std::size_t order = rate_hz < 10000 ? 10 : 16;
+  const Prediction silence = predicted_silence(frames.window, order);
+  const auto is_zero = [](float x) { return x == 0.0f; };
   BandEnergies energies(rate_hz, frames.length);
-  std::vector<double> x(frames.length);
-  std::vector<double> y(frames.length);
+  std::array<std::vector<double>, 2> windowed{std::vector<double>(frames.length),
+                                              std::vector<double>(frames.length)};
   std::vector<double> llr(frames.count);
   std::vector<double> wss(frames.count);
   for (std::size_t frame = 0; frame < frames.count; ++frame) {
-    const std::size_t start = frame * frames.hop;
-    for (std::size_t n = 0; n < frames.length; ++n) {
-      x[n] = clean[start + n] * frames.window[n];
-      y[n] = estimate[start + n] * frames.window[n];
+    std::array<bool, 2> silent{};
+    for (std::size_t side = 0; side < 2; ++side) {
+      const auto samples =
+          (side == 0 ? clean : estimate).subspan(frame * frames.hop, frames.length);
+      silent[side] = std::all_of(samples.begin(), samples.end(), is_zero);
+      for (std::size_t n = 0; n < frames.length; ++n) {
+        windowed[side][n] = (samples[n] + kOffset) * frames.window[n];
+      }
     }
-    llr[frame] = log_likelihood_ratio(x, y, order);
-    wss[frame] = slope_distance(energies.compute(x), energies.compute(y));
+    const auto predicted = [&](std::size_t side) {
+      return silent[side] ? silence
+                          : Prediction::of(std::span<const double>(windowed[side]), order);
+    };
+    const bool both = silent[0] && silent[1];
+    llr[frame] = both ? 0.0 : log_likelihood_ratio(predicted(0), predicted(1), order);
+    wss[frame] = slope_distance(energies.compute(windowed[0]), energies.compute(windowed[1]));
   }
   return {mean_of_lowest_95_percent(llr), mean_of_lowest_95_percent(wss)};
 }
@@ -258,7 +296,7 @@ void add_spectral_distances(MetricRegistry& registry) {
         return std::make_unique<Metric>(Metric{.title = "LLR",
                                                .decimals = 3,
                                                .higher_is_better = false,
-                                               .version = 1,
+                                               .version = 2,
                                                .score = finite_llr});
       });
   registry.add<config::NoOptions>(

@@ -182,7 +182,9 @@ class SetTables {
 }  // namespace
 
 std::string write_report(const std::filesystem::path& dir, const StudyConfig& config,
-                         const StudyResults& results, const std::vector<StudyFailure>& failures) {
+                         const StudyResults& scored, const std::vector<StudyFailure>& failures) {
+  StudyResults results = scored;
+  for (auto& [set, table] : results.tables) table = table.paired();
   std::string text = "## " + config.study.name + "\n";
   for (const StudySet& set : config.study.sets) {
     const auto found = results.tables.find(set.name);
@@ -204,6 +206,7 @@ std::string write_report(const std::filesystem::path& dir, const StudyConfig& co
     if (const auto notes = results.notes.find(set.name); notes != results.notes.end()) {
       for (const std::string& note : notes->second) text += "\n**" + note + "**\n";
     }
+    for (const std::string& left_out : table.left_out) text += "\n" + left_out + "\n";
     for (const std::string& text_of : environment_differences(table.all_runs())) {
       text += "\nScored on different machines or versions: " + text_of + "\n";
     }

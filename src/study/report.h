@@ -33,8 +33,9 @@ struct StudyFailure {
   std::string reason;
 };
 
-/// Writes results.csv, table.md and failures.csv into `dir`; returns the tables as printed.
+/// Writes results.csv, table.md and failures.csv into `dir`; returns the tables as printed. All
+/// runs have means over the same utterances of a set (ResultTable::paired).
 std::string write_report(const std::filesystem::path& dir, const StudyConfig& config,
-                         const StudyResults& results, const std::vector<StudyFailure>& failures);
+                         const StudyResults& scored, const std::vector<StudyFailure>& failures);
 
 }  // namespace limbeck

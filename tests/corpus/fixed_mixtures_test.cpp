@@ -129,14 +129,36 @@ TEST(RenderRecipes, RefusesIdsThatLeadOutAndOverload) {
   };
   for (const char* id : {"../x", "/tmp/x", "a/../../x"}) {
     recipes[0].id = id;
-    EXPECT_EQ(failure(),
-              "set.csv: recipe '" + std::string(id) + "': the id leads out of the folder");
+    EXPECT_THAT(failure(),
+                HasSubstr("set.csv: ids that cannot name files:\n  '" + std::string(id) + "' "));
   }
   recipes[0].id = "loud";
   recipes[0].speech_gain *= 20;
   recipes[0].clean_hash = recipes[0].noisy_hash = "";
   EXPECT_THAT(failure(), HasSubstr("loud.flac: "));
   EXPECT_FALSE(std::filesystem::exists(corpus.dir / "out" / "pairs.csv"));
+}
+
+TEST(RenderRecipes, RefusesToReplaceItsSources) {
+  RoomCorpus corpus;
+  const auto recipes = corpus.recipes(2);
+  // Speech may lie just where its pairs are to go, under another name of the folder.
+  const auto out = corpus.dir / "out";
+  std::filesystem::create_directories(out);
+  std::filesystem::create_directory_symlink(corpus.speech[0].audio.path.parent_path(),
+                                            out / "clean");
+  for (auto& entry : corpus.speech) {
+    const auto flac = std::filesystem::path(entry.audio.path).replace_filename(entry.id + ".flac");
+    write_audio(flac, read_audio(entry.audio.path), SampleFormat::pcm16);
+    entry.audio.path = flac;
+  }
+  const std::string before = hash_file(corpus.speech[0].audio.path);
+  EXPECT_THAT(message_of<ConfigError>([&] {
+                render_recipes(recipes, corpus.sources(), 16000, "set.csv", {Split::test, out, 1},
+                               corpus.quiet);
+              }),
+              HasSubstr(".flac would replace it; choose another folder (--out)"));
+  EXPECT_EQ(hash_file(corpus.speech[0].audio.path), before);
 }
 
 }  // namespace

@@ -52,12 +52,25 @@ TEST_F(CompareTest, LeavesOutWhatOnlyOneHas) {
   ResultTable shorter = scored({5, 6, 7}, {1, 2, NAN});
   auto& rows = shorter.runs.front().rows;
   rows.erase(rows.begin());
+  shorter.runs.front().failures = {{"2", "wss", "silent"}};
   const Comparison comparison =
       compare_results(put("a", scored({5, 6, 7}, {1, 2, 3})), put("b", shorter), "", 10);
   EXPECT_EQ(comparison.only_in_a, std::vector<std::string>{"0"});
   EXPECT_EQ(comparison.differences[0].paired.n, 2U);
   EXPECT_EQ(comparison.differences[1].paired.n, 1U);
   EXPECT_TRUE(std::isnan(comparison.differences[1].paired.interval));
+  const std::string left_out =
+      "WSS: means over 1 of 2 utterances, the same for all; without a score: 2 (B: silent)";
+  EXPECT_EQ(comparison.left_out, std::vector<std::string>{left_out});
+  EXPECT_NE(comparison_text(comparison, "a", "b").find("\n" + left_out + "\n"), std::string::npos);
+  EXPECT_NE(comparison_json(comparison).find(left_out), std::string::npos);
+}
+
+TEST_F(CompareTest, TheNoisySideLeavesNothingOut) {
+  ResultTable table = made_table();
+  table.runs[0].rows[3].noisy_scores[0] = NAN;
+  const auto a = put("a", table);
+  EXPECT_EQ(compare_results(a, a, "", 1).differences[0].paired.n, 3U);
 }
 
 TEST_F(CompareTest, RefusesWhatCannotBeCompared) {

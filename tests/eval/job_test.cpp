@@ -154,6 +154,25 @@ TEST_F(JobTest, RefusesWhatDoesNotSayWhatItIs) {
               HasSubstr("summary.json: does not say what it is a result of"));
 }
 
+TEST_F(JobTest, RefusesScoresOfWhichNothingSaysWhatTheyAre) {
+  put_text(folder_ / "out/per_utterance.csv", "id,seconds,si_sdr\na,1,2\n");
+  EXPECT_THAT(message_of<ConfigError>([&] { run_job(job(), quiet_); }),
+              HasSubstr("per_utterance.csv stands there without what says of what it is"));
+  // A kill while results are written leaves a journal that says so.
+  const EvaluationJob own = job();
+  Journal(own.folder, {own.identity, own.scoring.metrics, false, {}})
+      .add("0", {scores_row("0", {}, {42}, {1}), {}});
+  EXPECT_EQ(run_job(own, quiet_).runs.front().rows.size(), 4U);
+}
+
+TEST_F(JobTest, NamesAFolderThatCannotBeMade) {
+  put_text(folder_ / "file", "");
+  EvaluationJob below = job();
+  below.folder = folder_ / "file/out";
+  EXPECT_THAT(message_of<DataError>([&] { run_job(below, quiet_); }),
+              AllOf(HasSubstr((folder_ / "file").string()), HasSubstr(": Not a directory")));
+}
+
 TEST_F(JobTest, MoreMetricsJoinThoseThatAreThere) {
   run_job(job({"ssnr"}), quiet_);
   EXPECT_THAT(said(job({"si_sdr"})),
@@ -203,6 +222,44 @@ TEST_F(JobTest, AudioThatIsAskedForIsMade) {
   run_job(saving, quiet_);
   EXPECT_TRUE(fs::exists(folder_ / "out/audio/3.wav"));
   EXPECT_THAT(said(saving), HasSubstr("scored before"));
+}
+
+TEST_F(JobTest, AudioThatIsSavedReplacesNothingThatIsRead) {
+  const auto saving = [&] {
+    EvaluationJob saving = job();
+    saving.scoring.save_audio = true;
+    return saving;
+  };
+  const fs::path clean = set_.pairs.entries[1].audio.path;
+  const std::string before = read_file(clean);
+  // As in the lists of public denoisers, whose ids are the paths of the clean files.
+  set_.pairs.entries[1].id = fs::absolute(clean).replace_extension().string();
+  set_.pairs.entries[2].id = "../clean/2";
+  for (const bool only_looked_at : {true, false}) {
+    const std::string message = message_of<DataError>(
+        [&] { only_looked_at ? require_own_folder(saving()) : void(run_job(saving(), quiet_)); });
+    EXPECT_THAT(message, AllOf(HasSubstr("test.csv: ids that cannot name files:\n  '/"),
+                               HasSubstr("\n  '../clean/2' leads out of the folder")));
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  run_job(job(), quiet_);  // without audio an id is but a name
+  fs::remove_all(folder_ / "out");
+
+  // The folder may lie so that harmless ids hit inputs, here through a link.
+  set_.pairs.entries[1].id = "1";
+  set_.pairs.entries[2].id = "2";
+  fs::create_directory(folder_ / "out");
+  fs::create_directory_symlink(folder_ / "clean", folder_ / "out/audio");
+  EXPECT_THAT(message_of<ConfigError>([&] { run_job(saving(), quiet_); }),
+              HasSubstr("0.wav would replace it; choose another folder (--out)"));
+  EXPECT_EQ(read_file(clean), before);
+}
+
+TEST_F(JobTest, ResultsReplaceNothingThatIsRead) {
+  put_text(folder_ / "out/failures.csv", "");
+  set_.pairs.path = folder_ / "out/failures.csv";
+  EXPECT_THAT(message_of<ConfigError>([&] { run_job(job(), quiet_); }),
+              HasSubstr("failures.csv would replace it"));
 }
 
 TEST_F(JobTest, AnUnfinishedFolderBelongsToItsJob) {

@@ -44,6 +44,40 @@ TEST_F(MatchingTest, ABareNameServesWhereItIsUnique) {
   EXPECT_NE(matched.failures[0].reason.find("2 files of this name"), std::string::npos);
 }
 
+TEST_F(MatchingTest, AFileThatTwoClaimByItsNameIsNobodys) {
+  for (const char* name : {"clean/p1/x.wav", "clean/p2/x.wav", "clean/y.wav", "est/x.wav",
+                           "est/y.wav", "noisy/p1/x.wav", "noisy/p2/x.wav", "noisy/deep/y.wav"}) {
+    put(name);
+  }
+  const auto check = [&](const Matched& matched) {
+    ASSERT_EQ(matched.items.size(), 1U);
+    EXPECT_EQ(matched.items[0].id, "y");
+    ASSERT_EQ(matched.failures.size(), 2U);
+    EXPECT_EQ(matched.failures[0].id, "p1/x");
+    EXPECT_EQ(matched.failures[0].reason,
+              "the only file of this name in " + at("est") + ", x.wav, may be that of p2/x");
+    EXPECT_EQ(matched.failures[1].id, "p2/x");
+    EXPECT_NE(matched.failures[1].reason.find("may be that of p1/x"), std::string::npos);
+  };
+  check(match_folders(at("clean"), at("est"), ""));
+  check(match_folders(at("clean"), at("est"), at("noisy")));
+  check(match_folders(at("clean"), at("noisy"), at("est")));
+  Manifest manifest;
+  manifest.kind = Manifest::Kind::pairs;
+  for (const char* id : {"p1/x", "p2/x", "y"}) manifest.entries.emplace_back().id = id;
+  check(match_manifest(manifest, at("est")));
+}
+
+TEST_F(MatchingTest, AFileBelongsToItsPathNotToItsName) {
+  for (const char* name : {"clean/p1/x.wav", "clean/p2/x.wav", "est/p1/x.wav"}) put(name);
+  const Matched matched = match_folders(at("clean"), at("est"), "");
+  ASSERT_EQ(matched.items.size(), 1U);
+  EXPECT_EQ(matched.items[0].id, "p1/x");
+  ASSERT_EQ(matched.failures.size(), 1U);
+  EXPECT_EQ(matched.failures[0].id, "p2/x");
+  EXPECT_NE(matched.failures[0].reason.find("p1/x.wav, may be that of p1/x"), std::string::npos);
+}
+
 TEST_F(MatchingTest, TwoTypesOfOneFileAreAmbiguous) {
   for (const char* name : {"clean/x.wav", "est/x.wav", "est/x.flac"}) put(name);
   const Matched matched = match_folders(at("clean"), at("est"), "");

@@ -14,8 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+/// Of made_table().
+constexpr const char* kLeftOut =
+    "PESQ-WB: means over 3 of 4 utterances, the same for all; without a score: c (system: no "
+    "speech, \"none\")";
 
 Identity identity_of(const std::string& model) {
   Identity identity("evaluation", 1);
@@ -86,7 +92,7 @@ TEST(ResultFiles, AMetricMayHaveNoNoisyColumn) {
   EXPECT_EQ(table.si_sdr_improvement(rows[0]), 5);
 }
 
-TEST(ResultFiles, SummaryTakesOnlyScoresThatExist) {
+TEST(ResultFiles, SummaryTakesOnlyUtterancesThatBothSidesHaveAScoreOf) {
   const TempDir folder;
   write(folder.path(), made_table());
   const auto summary = nlohmann::json::parse(read_file(folder / "summary.json"));
@@ -95,7 +101,10 @@ TEST(ResultFiles, SummaryTakesOnlyScoresThatExist) {
   EXPECT_DOUBLE_EQ(pesq["mean"], 3.0);
   EXPECT_DOUBLE_EQ(pesq["median"], 3.0);
   EXPECT_DOUBLE_EQ(pesq["std"], 1.0);
-  EXPECT_EQ(summary["metrics"]["pesq_wb_noisy"]["n"], 4);
+  EXPECT_EQ(summary["metrics"]["pesq_wb_noisy"]["n"], 3);
+  EXPECT_DOUBLE_EQ(summary["metrics"]["pesq_wb_noisy"]["mean"], 2.0);
+  EXPECT_EQ(summary["left_out"], nlohmann::json({kLeftOut}));
+  EXPECT_EQ(read_csv(folder / "per_utterance.csv").rows[2][8], "1");  // every score stands there
   const auto& improvement = summary["metrics"]["si_sdr_improvement"];
   EXPECT_EQ(improvement["n"], 4);
   EXPECT_NEAR(improvement["mean"], (5.25 + 2.5 + (1.0 / 3 + 0.125) + 5.0) / 4, 1e-12);
@@ -111,17 +120,17 @@ TEST(ResultText, TableHasTheNoisyRowFirstAndSaysWhereNumbersAreMissing) {
   EXPECT_NE(table.find("| system |   n | PESQ-WB | SI-SDR (dB) | SI-SDRi (dB) |"),
             std::string::npos)
       << table;
-  EXPECT_LT(table.find("| noisy  |   4 |   1.750 |        5.97 |"), table.find("| system |   4 |"))
+  EXPECT_LT(table.find("| noisy  |   4 |   2.000 |        5.97 |"), table.find("| system |   4 |"))
       << table;
   EXPECT_NE(table.find("|   3.000 |        9.27 |         3.30 |"), std::string::npos) << table;
-  EXPECT_NE(table.find("PESQ-WB: mean over the 3 of 4 utterances"), std::string::npos) << table;
+  EXPECT_THAT(table, EndsWith("|\n\n" + std::string(kLeftOut) + "\n"));
 }
 
 TEST(ResultText, BreakDownBySnrSpeakerAndNoise) {
   const std::string tables = breakdown_tables(made_table());
   EXPECT_LT(tables.find("| SNR "), tables.find("| speaker "));
-  EXPECT_NE(tables.find("| 0 dB  | noisy    |   2 |   1.250 |"), std::string::npos) << tables;
-  EXPECT_NE(tables.find("| p2      | noisy    |   2 |   1.750 |"), std::string::npos) << tables;
+  EXPECT_NE(tables.find("| 0 dB  | noisy    |   2 |   1.500 |"), std::string::npos) << tables;
+  EXPECT_NE(tables.find("| p2      | noisy    |   2 |   2.500 |"), std::string::npos) << tables;
   EXPECT_NE(tables.find("| cafe  | noisy "), std::string::npos) << tables;
   ResultTable many = made_table();
   auto& rows = many.runs.front().rows;

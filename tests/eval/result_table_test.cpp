@@ -8,6 +8,7 @@
 namespace limbeck::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -40,6 +41,52 @@ TEST(ResultTable, GivesMeanAndDeviationOverRuns) {
   EXPECT_LT(text.find("| noisy "), text.find("| a "));
   EXPECT_THAT(runs_table(one_row_table("a", 7)), HasSubstr("| all runs |    1 |        7.00 |"));
   EXPECT_THROW(table.add(made_table()), std::invalid_argument);
+}
+
+/// Of these runs, with SI-SDR of utterances "0", "1", … and 3 dB less on the noisy side.
+ResultTable table_of(const std::map<std::string, std::vector<double>>& runs) {
+  ResultTable table{build_metrics({"si_sdr"})};
+  for (const auto& [name, scores] : runs) {
+    RunResults& run = table.runs.emplace_back(RunResults{name});
+    for (size_t i = 0; i < scores.size(); ++i) {
+      run.rows.push_back(scores_row(std::to_string(i), {}, {scores[i]}, {scores[i] - 3}));
+    }
+  }
+  return table;
+}
+
+TEST(ResultTable, MeansOfOneTableAreOverTheSameUtterances) {
+  ResultTable table = table_of({{"a", {10, 20, 60}}, {"b", {11, NAN, 61}}, {"c", {12, 22, 62}}});
+  table.runs[1].rows[1].noisy_scores = {17};
+  table.runs[1].failures = {{"1", "pesq_wb", "short"}, {"1", "si_sdr", "silent"}};
+  table.runs[2].rows.erase(table.runs[2].rows.begin());  // "0" could not be read
+  table.runs[2].failures = {{"0", "", "unreadable"}};
+  const ResultTable paired = table.paired();
+  for (const RunResults& run : paired.runs) {
+    EXPECT_EQ(paired.over_utterances(run, 0).n, 1U) << run.name;
+    EXPECT_EQ(paired.over_utterances(run, 0, true).n, 1U) << run.name;
+  }
+  EXPECT_EQ(paired.over_runs(paired.all_runs(), 0).mean, 61);
+  EXPECT_EQ(paired.over_utterances(paired.runs[0], 0, true).mean, 57);
+  EXPECT_EQ(table.over_utterances(table.runs[0], 0).n, 3U);
+  EXPECT_THAT(paired.left_out,
+              ElementsAre("SI-SDR (dB): means over 1 of 3 utterances, the same for all; without a "
+                          "score: 0 (c: unreadable), 1 (b: silent)"));
+  EXPECT_THAT(runs_table(table), AllOf(HasSubstr("| noisy    |      |        57.00 |"),
+                                       HasSubstr("| all runs |    3 | 61.00 ± 1.00 |"),
+                                       HasSubstr("\nSI-SDR (dB): means over 1 of 3")));
+}
+
+TEST(ResultTable, ARunWithoutAnyScoreTakesNoneFromTheOthers) {
+  const ResultTable table = table_of({{"a", {10, 20}}, {"broken", {NAN, NAN}}});
+  const ResultTable paired = table.paired();
+  EXPECT_EQ(paired.over_utterances(paired.runs[0], 0).mean, 15);
+  EXPECT_THAT(paired.left_out, IsEmpty());
+  EXPECT_THAT(table_of({{"a", {10, 20}}, {"b", {1, 2}}}).paired().left_out, IsEmpty());
+  // None in common: no mean, and a text that says so.
+  const ResultTable apart = table_of({{"a", {10, NAN}}, {"b", {NAN, 2}}}).paired();
+  EXPECT_TRUE(std::isnan(apart.over_utterances(apart.runs[0], 0).mean));
+  EXPECT_THAT(apart.left_out, ElementsAre(HasSubstr("over 0 of 2 utterances")));
 }
 
 TEST(ResultTable, NamesARunWithoutAScore) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "data/support.h"
@@ -113,6 +114,29 @@ TEST(Report, ShowsMeanAndDeviationOverSeedsAndPairedDifferences) {
       csv.starts_with("scenario,method,seed,set,metric,value\n,noisy,,vbd_test,si_sdr,3.8\n"))
       << csv;
   EXPECT_NE(csv.find("narrower latent,cosine,7,vbd_test,si_sdr,10\n"), std::string::npos) << csv;
+}
+
+TEST(Report, TakesTheSameUtterancesOfEveryRun) {
+  const test::TempDir dir;
+  const StudyConfig config = demo();
+  const StudyPlan plan = plan_study(config);
+  StudyResults results;
+  results.metrics = build_metrics({"si_sdr"});
+  for (size_t i = 0; i < plan.students.size(); ++i) {
+    test::add_scores(results, {plan.students[i], {1, 1}}, "vbd_test", 7);
+    RunResults& run = results.tables["vbd_test"].runs.back();
+    run.rows.push_back({"hard", 1, {}, {}, {i == 3 ? NAN : 1}, {0}});
+  }
+  results.tables["vbd_test"].runs[3].failures = {{"hard", "si_sdr", "silent"}};
+  const std::string table = write_report(dir.path(), config, results, {});
+  EXPECT_NE(table.find("\nSI-SDR (dB): means over 1 of 2 utterances, the same for all; without a "
+                       "score: hard (" +
+                       results.runs[3].name() + ": silent)\n"),
+            std::string::npos)
+      << table;
+  const std::string csv = read_file(dir.path() / "results.csv");
+  EXPECT_NE(csv.find(",noisy,,vbd_test,si_sdr,3.8\n"), std::string::npos) << csv;
+  EXPECT_EQ(csv.find(",4\n"), std::string::npos) << csv;  // (7 + 1) / 2
 }
 
 TEST(Report, GivesNoDeviationForOneSeed) {

@@ -73,10 +73,6 @@ void sync_path(const std::filesystem::path& path);
 std::string hash_bytes(const void* data, size_t size);
 std::string hash_file(const std::filesystem::path& path);
 
-/// `path` as it should stand in a file that lies in `folder` (absolute, without symbolic links):
-/// relative to it, with '/', unless they share only the root.
-std::string path_within(const std::filesystem::path& path, const std::filesystem::path& folder);
-
 /// Paths that match a shell pattern (`runs/cosine-s*`), sorted.
 std::vector<std::filesystem::path> glob_paths(const std::string& pattern);
 

@@ -26,8 +26,8 @@ struct RenderOptions {
 /// as speaker, else its id), `snr_db` and `room`. `name` stands in messages for the file of
 /// recipes.
 ///
-/// Throws DataError: as make_recipe_dataset; an id that leads out of the folder; a sample beyond
-/// full scale.
+/// Throws DataError: as make_recipe_dataset; an id that cannot name a file
+/// (`require_paths_of_ids`); a sample beyond full scale; ConfigError: a source would be replaced.
 Manifest render_recipes(const std::vector<Recipe>& recipes, const MixtureSources& sources,
                         int rate_hz, const std::string& name, const RenderOptions& options,
                         Logger& logger);

@@ -21,6 +21,7 @@ struct UtteranceDifference {
 struct Comparison {
   std::vector<MetricDifference> differences;  ///< of every metric that both have
   std::vector<std::string> only_in_a, only_in_b;
+  std::vector<std::string> left_out;          ///< what of the rest one of them has no score of
   std::vector<std::string> notes_a, notes_b;  ///< what has to be said of each
   /// Other versions of a metric, another environment: what makes them comparable less.
   std::vector<std::string> warnings;

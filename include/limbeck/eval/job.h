@@ -78,13 +78,16 @@ EvaluationJob files_job(const std::string& estimate, const std::string& clean,
 
 /// Throws ConfigError, naming the keys that differ, if the folder holds results of another
 /// identity. Results of the same one are none of its business: run_job takes them or adds to them.
+/// Throws ConfigError, too, if results would take the place of a file that the job reads, and
+/// DataError where audio is to be saved and an id cannot name a file (`require_paths_of_ids`).
 void require_own_folder(const EvaluationJob& job);
 
 /// Scores what the folder does not hold yet and writes it there; gives a table of one run, with the
 /// metrics of the job. What goes wrong with one utterance is listed, the others are scored; as long
 /// as anything is listed, the same call scores again. Where metrics are missing, all are scored
-/// again, those that the folder has with them. Throws as require_own_folder does, and Interrupted
-/// between utterances; the same call then goes on.
+/// again, those that the folder has with them. Throws as require_own_folder does, DataError where
+/// the folder cannot be made or written, and Interrupted between utterances; the same call then
+/// goes on.
 ///
 /// On the CPU each core enhances one utterance at a time, which is faster than all cores on one and
 /// gives the same bits for any `jobs`; on a GPU only utterances of one frame count share a batch,

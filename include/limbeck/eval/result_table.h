@@ -58,6 +58,8 @@ struct RunResults {
 struct ResultTable {
   std::vector<Metric> metrics;
   std::vector<RunResults> runs = {};
+  /// What `paired` left out, and why, a text for each metric of which it did.
+  std::vector<std::string> left_out = {};
 
   /// Index in `metrics`, if it is there.
   std::optional<size_t> find(const std::string& metric) const;
@@ -67,6 +69,12 @@ struct ResultTable {
   void add(ResultTable other);
   /// The same with these metrics only; nothing if one of them, in this version, is not there.
   std::optional<ResultTable> select(const std::vector<Metric>& metrics) const;
+
+  /// The same with means that may be compared, as those that stand in one table must: a metric
+  /// keeps only the utterances of which every run that has any score of it has one, on the noisy
+  /// side too where that is known. An utterance that one system has no score of would else be
+  /// missing from its mean alone, and it is seldom an easy one.
+  ResultTable paired() const;
 
   /// The scores of all utterances that have one.
   std::vector<double> scores(const RunResults& run, size_t metric, bool noisy = false) const;
