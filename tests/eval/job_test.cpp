@@ -226,9 +226,9 @@ TEST_F(JobTest, AudioThatIsAskedForIsMade) {
 
 TEST_F(JobTest, AudioThatIsSavedReplacesNothingThatIsRead) {
   const auto saving = [&] {
-    EvaluationJob saving = job();
-    saving.scoring.save_audio = true;
-    return saving;
+    EvaluationJob made = job();
+    made.scoring.save_audio = true;
+    return made;
   };
   const fs::path clean = set_.pairs.entries[1].audio.path;
   const std::string before = read_file(clean);

@@ -72,7 +72,8 @@ class Breaking : public FakeModel {
   explicit Breaking(float factor) : FakeModel(grid(1, 4)), factor_(factor) {
     register_parameter("weight", torch::zeros({1}));
   }
-  nn::Denoised forward(const at::Tensor& noisy, const std::vector<std::string>&) override {
+  nn::Denoised forward(const at::Tensor& noisy, const std::vector<std::string>&,
+                       const std::vector<int64_t>&) override {
     return {noisy * (noisy.size(1) == 410 ? factor_ : 0.5F), {}};
   }
 
