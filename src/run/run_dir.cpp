@@ -74,8 +74,8 @@ void RunDir::write_record(const TrainingRecord& record) const {
   write_file_atomically(path_ / kRecordFile, record.text());
 }
 
-void RunDir::write_divergence(const std::string& reason) {
-  const nlohmann::json entry = {{"step", RunView(path_).progress() + 1}, {kDivergedKey, reason}};
+void RunDir::write_divergence(int64_t step, const std::string& reason) {
+  const nlohmann::json entry = {{"step", step}, {kDivergedKey, reason}};
   metrics_.append(entry.dump());
 }
 

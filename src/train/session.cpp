@@ -121,7 +121,7 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   try {
     state = trainer.run();
   } catch (const DivergenceError& e) {
-    run.write_divergence(e.what());
+    run.write_divergence(trainer.state().step, e.what());
     throw;
   }
   logger.info(format("best: step %d, %s; in %s", state.best_step,

@@ -46,6 +46,8 @@ class Trainer {
   /// Trains to the end, from the last checkpoint if there is one. Throws DivergenceError,
   /// Interrupted (after saving), DataError, CheckpointError.
   TrainState run();
+  /// Also after an error.
+  const TrainState& state() const { return state_; }
 
  private:
   /// What a step gave, not read yet: reading waits for the device.

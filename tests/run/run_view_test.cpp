@@ -183,9 +183,9 @@ TEST_F(RunViews, DivergedIfThatIsTheLastThatWasWritten) {
   RunDir run(path_, made_identity(), config::Node::make_map({}), false);
   run.metrics().append(R"({"step": 4, "split": "valid"})");
   EXPECT_FALSE(run_.diverged());
-  run.write_divergence("loss is nan");
+  run.write_divergence(4, "si_sdr of the validation set is nan");
   EXPECT_TRUE(run_.diverged());
-  EXPECT_EQ(run_.progress(), 5);
+  EXPECT_EQ(run_.progress(), 4);
   run.metrics().truncate(4);  // as going on does
   EXPECT_FALSE(run_.diverged());
   EXPECT_EQ(run_.progress(), 4);

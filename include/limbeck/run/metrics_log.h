@@ -17,8 +17,8 @@ class MetricsLog {
   void append(const std::string& json_line);
   /// Flushes the lines to the disk, so that no checkpoint knows of more than they do.
   void sync() const;
-  /// Drops the lines after `step`, and unless `validated` those of that step's validation, too: a
-  /// resumed run writes them again.
+  /// Drops the lines after `step`, that of a divergence, and unless `validated` those of that
+  /// step's validation, too: a resumed run writes them again.
   void truncate(int64_t step, bool validated = true);
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -29,7 +30,7 @@ class RunDir {
   /// Keeps what the run is trained on.
   void write_record(const TrainingRecord& record) const;
   /// Ends the metrics with why training cannot go on from here. A run that is resumed drops it.
-  void write_divergence(const std::string& reason);
+  void write_divergence(int64_t step, const std::string& reason);
 
  private:
   std::filesystem::path path_;
