@@ -31,7 +31,8 @@ std::string check_file(const fs::path& path, const nlohmann::json& entry) {
   const auto contents = read_if_there(path);
   if (!contents) return "missing";
   if (contents->size() != entry.at("bytes").get<uint64_t>()) return "another size";
-  const bool same = hash_bytes(contents->data(), contents->size()) == entry.at("xxh3_128");
+  const bool same =
+      hash_bytes(contents->data(), contents->size()) == entry.at("xxh3_128").get<std::string>();
   return same ? "" : "another content";
 }
 
