@@ -126,7 +126,7 @@ TEST_F(VoiceBank, PreparesZipsAndFoldersAlike) {
   const Manifest test = Manifest::read(out() / "test.csv");
   EXPECT_THAT(test.extra_columns, ElementsAre("noise", "snr_db", "clean_clipped", "noisy_clipped"));
   ASSERT_EQ(test.entries.size(), 4U);
-  const ManifestEntry& entry = entry_of(test, "p257_023");
+  const ManifestEntry entry = entry_of(test, "p257_023");
   EXPECT_EQ(entry.audio.path, out() / "test/clean/p257_023.flac");
   EXPECT_EQ(entry.noisy.path, out() / "test/noisy/p257_023.flac");
   EXPECT_EQ(entry.speaker, "p257");
