@@ -10,6 +10,9 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -39,11 +42,20 @@ std::string extension(const fs::path& path) {
   return text;
 }
 
-/// What libsndfile says about the last failure to open, without its full stop.
-std::string open_failure() {
+/// `open()` by libsndfile. Why that fails stands in a global of the library, which every opening
+/// resets: so it is asked for again while no other thread opens anything.
+SoundFile open_or_fail(const fs::path& path, const char* failure,
+                       const std::function<SoundFile()>& open) {
+  static std::shared_mutex opening;
+  {
+    const std::shared_lock beside_others(opening);
+    if (SoundFile file = open()) return file;
+  }
+  const std::unique_lock alone(opening);
+  if (SoundFile file = open()) return file;
   std::string reason = ::sf_strerror(nullptr);
   while (!reason.empty() && (reason.back() == '.' || reason.back() == '\n')) reason.pop_back();
-  return reason;
+  fail(path, failure + reason);
 }
 
 /// Counts what is in a stream whose header leaves it open, as an encoder into a pipe writes FLAC.
@@ -60,14 +72,17 @@ int64_t count_samples(const fs::path& path, SNDFILE* file, int channels) {
 /// `open` opens the file from its beginning.
 template <class Open>
 SoundFile open_checked(const fs::path& path, SF_INFO& info, const Open& open) {
-  info = {};
-  SoundFile file = open();
-  if (!file) fail(path, "cannot be read as audio: " + open_failure());
+  const auto from_start = [&] {
+    return open_or_fail(path, "cannot be read as audio: ", [&] {
+      info = {};
+      return open();
+    });
+  };
+  SoundFile file = from_start();
   if (info.frames == SF_COUNT_MAX) {
     const int64_t count = count_samples(path, file.get(), info.channels);
-    info = {};
     file.reset();
-    file = open();
+    file = from_start();
     info.frames = count;
   }
   if (info.frames <= 0) fail(path, "has no samples");
@@ -289,8 +304,8 @@ int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat
   info.format = target.container;
   // Encoded in memory, because libsndfile keeps silent when the last of a file cannot be written.
   MemoryFile memory;
-  SoundFile file = memory.open(SFM_WRITE, info);
-  if (!file) fail(path, "cannot be written: " + open_failure());
+  SoundFile file =
+      open_or_fail(path, "cannot be written: ", [&] { return memory.open(SFM_WRITE, info); });
   // A float WAV would otherwise hold a chunk with the time of writing: same samples, other bytes.
   ::sf_command(file.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
   const int64_t clipped = write_samples(file.get(), waveform, sample_format, target.compressed);

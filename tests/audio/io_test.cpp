@@ -4,7 +4,9 @@
 #include <sndfile.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <limits>
+#include <thread>
 
 #include "../core/full_disk.h"
 #include "../data/support.h"
@@ -274,6 +276,29 @@ TEST(AudioIo, ReadsRealRecordings) {
   TempDir dir;
   write_audio(dir / "copy.flac", wave);
   EXPECT_EQ(read_audio(dir / "copy.flac").samples, wave.samples);
+}
+
+// libsndfile keeps the reason in a global.
+TEST(AudioIo, SaysWhyAFileCannotBeReadWhateverOtherThreadsOpen) {
+  TempDir dir;
+  put_text(dir / "text.flac", "no audio");
+  put_audio(dir / "good.wav", std::vector<float>(100, 0.5F));
+  const auto message = [&] {
+    return message_of<DataError>([&] { audio_info(dir / "text.flac"); });
+  };
+  const std::string alone = message();
+  std::atomic<int> others = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        audio_info(dir / "good.wav");
+        if (message() != alone) ++others;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(others, 0);
 }
 
 }  // namespace

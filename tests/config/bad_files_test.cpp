@@ -1,5 +1,5 @@
 // Every kind of mistake, with all that is said about it.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "config/sample.h"
 #include "limbeck/core/error.h"
@@ -20,6 +20,13 @@ class BadFiles : public ::testing::TestWithParam<BadFile> {};
 TEST_P(BadFiles, SayExactlyWhatIsWrong) {
   const BadFile& file = GetParam();
   EXPECT_EQ(error_of<ConfigError>([&] { read_sample(file.yaml); }), file.message) << file.yaml;
+}
+
+// Newer versions of yaml-cpp say which.
+TEST(BadFile, UnknownAnchor) {
+  EXPECT_THAT(
+      error_of<ConfigError>([] { read_sample("name: *a\n"); }),
+      testing::StartsWith("f.yaml:1:7: not valid YAML: the referenced anchor is not defined"));
 }
 
 std::string title_of(const ::testing::TestParamInfo<BadFile>& info) { return info.param.title; }
@@ -152,8 +159,6 @@ const BadFile kSyntax[] = {
     {"UnclosedQuoteAtTheEnd", "name: 'a",
      "f.yaml:2:1: not valid YAML: illegal document indicator in scalar"},
     {"Tab", "train:\n\tlr: 1\n", "f.yaml:2:4: not valid YAML: illegal map value"},
-    {"UnknownAnchor", "name: *a\n",
-     "f.yaml:1:7: not valid YAML: the referenced anchor is not defined"},
     {"BadIndentation", "name: a\n  train: {lr: 1}\n",
      "f.yaml:2:8: not valid YAML: illegal map value"},
 };
