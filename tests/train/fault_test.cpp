@@ -1,5 +1,6 @@
 // A whole training, killed, failed and interrupted at every call by which it changes its folder:
-// the same command must then end in the same bits.
+// the same command must then end in the same bits. Trainings are forked, so these tests need a
+// process in which LibTorch's autograd was not used before: each one its own, as CTest runs them.
 
 #include <gmock/gmock.h>
 #include <sys/wait.h>
