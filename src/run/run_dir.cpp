@@ -4,6 +4,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/place.h"
 #include "limbeck/run/run_view.h"
 #include "run/layout.h"
 
@@ -49,9 +50,7 @@ RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& conf
                Logger* logger)
     : path_(std::move(path)), metrics_(path_ / kMetricsFile) {
   refuse_foreign(path_);
-  std::error_code failed;
-  fs::create_directories(path_, failed);
-  if (failed) throw DataError(path_.string() + ": cannot be made: " + failed.message());
+  make_folder(path_);
   lock_ = std::make_unique<DirectoryLock>(path_, logger);
   if (restart) {
     for (const char* name : kContents) {
