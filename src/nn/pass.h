@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "limbeck/nn/kernel_use.h"
 #include "nn/stream_state.h"
 
 // Legend: B batch, C channel, T frame, F bin, L sample.
@@ -34,6 +35,17 @@ class ValidFrames {
 struct Pass {
   StreamState* stream = nullptr;       ///< not null: the input holds the next frames of a stream
   const ValidFrames* valid = nullptr;  ///< null: every frame of every item holds signal
+  Kernels kernels = Kernels::fused;
+  KernelUse* use = nullptr;  ///< not null: is told what ran where
+
+  /// A kernel ran `operation`.
+  void by_kernel(const char* operation) const {
+    if (use != nullptr) use->add({operation, "", "kernel"});
+  }
+  /// LibTorch ran it; `fall_back` says why a kernel did not, where there is one.
+  void by_libtorch(const char* operation, const char* fall_back = "") const {
+    if (use != nullptr) use->add({operation, fall_back, "libtorch"});
+  }
 };
 
 }  // namespace limbeck::nn

@@ -1,0 +1,86 @@
+#pragma once
+
+// Vectors of float for the files under src/*/levels, which are compiled once for each CpuLevel: as
+// wide as the level's registers, in the compiler's own vector types, so that operators are plain
+// ones. Everything is inlined and lies in the level's namespace: a function that the linker may
+// take from another level's file would bring its instructions to processors that lack them.
+
+#ifndef LIMBECK_LEVEL
+#error "for files under src/*/levels only"
+#endif
+
+#include <cstdint>
+
+#define LIMBECK_INLINE inline __attribute__((always_inline))
+
+namespace limbeck::LIMBECK_LEVEL {
+namespace simd {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+constexpr int kRegisters = kLanes == 16 ? 32 : 16;
+
+typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
+typedef int32_t IntVec __attribute__((vector_size(kLanes * sizeof(float))));
+
+LIMBECK_INLINE Vec load(const float* p) {
+  Vec v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+LIMBECK_INLINE void store(float* p, Vec v) { __builtin_memcpy(p, &v, sizeof v); }
+/// The first `n` numbers, n < kLanes; zeros behind.
+LIMBECK_INLINE Vec load_some(const float* p, int64_t n) {
+  float all[kLanes] = {};
+  for (int64_t i = 0; i < n; ++i) all[i] = p[i];
+  return load(all);
+}
+LIMBECK_INLINE void store_some(float* p, Vec v, int64_t n) {
+  float all[kLanes];
+  store(all, v);
+  for (int64_t i = 0; i < n; ++i) p[i] = all[i];
+}
+LIMBECK_INLINE Vec broadcast(float x) { return x - Vec{}; }
+LIMBECK_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
+LIMBECK_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
+LIMBECK_INLINE float sum(Vec v) {
+  float all[kLanes];
+  store(all, v);
+  for (int n = kLanes / 2; n > 0; n /= 2) {
+    for (int i = 0; i < n; ++i) all[i] += all[i + n];
+  }
+  return all[0];
+}
+
+/// e^x; relative error below 2e-7 between −87 and 88, where x is held.
+LIMBECK_INLINE Vec exp(Vec x) {
+  x = min(max(x, broadcast(-87.0F)), broadcast(88.0F));
+  const Vec rounder = broadcast(12582912.0F);  // 1.5 · 2^23: what is added to it becomes whole
+  const Vec shifted = x * 1.44269504088896341F + rounder;
+  const Vec n = shifted - rounder;
+  // x − n · ln 2 in two parts, so that no digits are lost.
+  const Vec r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
+  Vec p = broadcast(1.9875691500e-4F);
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  const Vec y = p * (r * r) + r + 1.0F;
+  const IntVec power = ((IntVec)shifted - 0x4b400000 + 127) << 23;
+  return y * (Vec)power;
+}
+
+/// 1 / (1 + e^−x); absolute error below 1e-7.
+LIMBECK_INLINE Vec sigmoid(Vec x) { return 1.0F / (1.0F + exp(-x)); }
+
+/// Absolute error below 2e-7; of the sign of x.
+LIMBECK_INLINE Vec tanh(Vec x) { return 2.0F / (1.0F + exp(-2.0F * x)) - 1.0F; }
+
+}  // namespace simd
+}  // namespace limbeck::LIMBECK_LEVEL
