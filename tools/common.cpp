@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -69,6 +70,7 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, -1);
   try {
+    cpu_level();  // throws before any work where LIMBECK_CPU names none
     return body();
   } catch (const Error& e) {
     logger_->error(e.what());

@@ -13,6 +13,7 @@
 #include "eval/result_files.h"
 #include "eval/score.h"
 #include "limbeck/audio/io.h"
+#include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -55,7 +56,8 @@ void add_matched(EvaluationJob& job, Matched matched, const std::string& estimat
 Environment environment_of(const EvaluationJob& job) {
   Environment environment = {{"limbeck", version_text()},
                              {"libtorch", TORCH_VERSION},
-                             {"cpu_capability", at::get_cpu_capability()}};
+                             {"cpu_capability", at::get_cpu_capability()},
+                             {"cpu_level", to_string(cpu_level())}};
   if (!job.model_file.empty()) {
     environment["device"] = nn::is_cpu(job.scoring.device) ? "cpu" : "cuda";
   }

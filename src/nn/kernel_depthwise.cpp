@@ -1,9 +1,12 @@
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "nn/kernel_support.h"
 #include "nn/kernels.h"
+#include "nn/levels/depthwise.h"
 
 namespace limbeck::nn {
 namespace {
@@ -13,123 +16,142 @@ struct Shape {
   int64_t channels, frames_in, bins_in, frames_out, bins_out, kernel_time, kernel_freq;
   DepthwiseOptions o;
 
-  int64_t taps() const { return kernel_time * kernel_freq; }
   /// Input frame under tap `k` of output frame `t`; may lie outside.
   int64_t frame(int64_t t, int64_t k) const { return t - o.before + k * o.dilation_time; }
-  int64_t bin(int64_t f, int64_t k) const { return f * o.stride_freq - kernel_freq / 2 + k; }
+  bool has_frame(int64_t t, int64_t k) const { return frame(t, k) >= 0 && frame(t, k) < frames_in; }
 };
 
-constexpr int64_t kLanes = 16;  // channels that are summed in registers
+const DepthwiseKernels& kernels_at(CpuLevel level) { return LIMBECK_AT_LEVEL(depthwise, level); }
 
-/// out[c] = start[c] + Σ_i a[i][c] · b[i][c] for `count` pairs of rows.
-template <int64_t lanes>
-inline __attribute__((always_inline)) void sum_products(float* out, const float* start,
-                                                        const float* const* a,
-                                                        const float* const* b, int64_t count,
-                                                        int64_t offset) {
-  float sum[lanes];
-  for (int64_t c = 0; c < lanes; ++c) sum[c] = start != nullptr ? start[offset + c] : 0.0F;
-  for (int64_t i = 0; i < count; ++i) {
-    const float* x = a[i] + offset;
-    const float* y = b[i] + offset;
-    for (int64_t c = 0; c < lanes; ++c) sum[c] += x[c] * y[c];
+/// Weights [k_T][tap, C] of those taps along F that a row of places stands on.
+struct Taps {
+  std::vector<float> values;
+  int64_t count, first;  // per k_T; the bin under the first one at place 0
+
+  const float* of(int64_t k_time, int64_t channels) const {
+    return values.data() + k_time * count * channels;
   }
-  for (int64_t c = 0; c < lanes; ++c) out[offset + c] = sum[c];
+};
+
+Taps pick(const at::Tensor& weight, const std::vector<int64_t>& taps_freq, int64_t first) {
+  const auto w = weight.squeeze(1).contiguous();  // [C, k_T, k_F]
+  const auto all = w.accessor<float, 3>();
+  Taps taps{{}, static_cast<int64_t>(taps_freq.size()), first};
+  for (int64_t kt = 0; kt < w.size(1); ++kt) {
+    for (const int64_t kf : taps_freq) {
+      for (int64_t c = 0; c < w.size(0); ++c) taps.values.push_back(all[c][kt][kf]);
+    }
+  }
+  return taps;
 }
 
-LIMBECK_WIDE void sum_products_of_rows(float* out, const float* start, const float* const* a,
-                                       const float* const* b, int64_t count, int64_t channels) {
-  int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) sum_products<kLanes>(out, start, a, b, count, c);
-  for (; c + 4 <= channels; c += 4) sum_products<4>(out, start, a, b, count, c);
-  for (; c < channels; ++c) sum_products<1>(out, start, a, b, count, c);
-}
-
-/// y [B, C, T', F'] of x [B, C, T, F]: each place of y is `bias` (if any) plus the sum over taps
-/// (k_T, k_F) of weight · x at frame(t, k_T) and bin(f, k_F), where these lie within x.
-template <class Frame, class Bin>
-at::Tensor gather(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                  int64_t frames_out, int64_t bins_out, const Frame& frame, const Bin& bin) {
-  const int64_t batch = x.size(0), channels = x.size(1), frames_in = x.size(2), bins_in = x.size(3);
-  const int64_t kernel_time = weight.size(2), kernel_freq = weight.size(3);
-  auto y = empty_rows({batch, channels, frames_out, bins_out});
-  const auto taps = weight.flatten(1).t().contiguous();  // [tap, C]
-  const float* w = taps.const_data_ptr<float>();
+at::Tensor forward_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const Shape& s) {
+  auto y = empty_rows({x.size(0), s.channels, s.frames_out, s.bins_out});
+  std::vector<int64_t> taps_freq(static_cast<size_t>(s.kernel_freq));
+  std::iota(taps_freq.begin(), taps_freq.end(), 0);
+  const Taps taps = pick(weight, taps_freq, -s.kernel_freq / 2);
+  const auto& kernels = kernels_at(s.o.level);
+  const auto biases = bias.defined() ? bias.contiguous() : bias;
+  const float* start = bias.defined() ? biases.const_data_ptr<float>() : nullptr;
   const float* in = rows_of(x);
-  const float* start = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   float* out = y.data_ptr<float>();
-  for_pieces(batch * frames_out, [&](int64_t, int64_t begin, int64_t end) {
-    std::vector<const float*> a(static_cast<size_t>(taps.size(0))), b(a.size());
+  const int64_t row_in = s.bins_in * s.channels, row_out = s.bins_out * s.channels;
+  for_pieces(x.size(0) * s.frames_out, [&](int64_t, int64_t begin, int64_t end) {
+    std::vector<const float*> rows, weights;
     for (int64_t row = begin; row < end; ++row) {
-      const int64_t item = row / frames_out, t = row % frames_out;
-      for (int64_t f = 0; f < bins_out; ++f) {
-        size_t count = 0;
-        for (int64_t kt = 0; kt < kernel_time; ++kt) {
-          const int64_t from_t = frame(t, kt);
-          if (from_t < 0 || from_t >= frames_in) continue;
-          for (int64_t kf = 0; kf < kernel_freq; ++kf) {
-            const int64_t from_f = bin(f, kf);
-            if (from_f < 0 || from_f >= bins_in) continue;
-            a[count] = in + ((item * frames_in + from_t) * bins_in + from_f) * channels;
-            b[count++] = w + (kt * kernel_freq + kf) * channels;
-          }
-        }
-        sum_products_of_rows(out + (row * bins_out + f) * channels, start, a.data(), b.data(),
-                             static_cast<int64_t>(count), channels);
+      const int64_t item = row / s.frames_out, t = row % s.frames_out;
+      rows.clear(), weights.clear();
+      for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
+        if (!s.has_frame(t, kt)) continue;
+        rows.push_back(in + (item * s.frames_in + s.frame(t, kt)) * row_in);
+        weights.push_back(taps.of(kt, s.channels));
       }
+      kernels.convolve({rows.data(), weights.data(), static_cast<int64_t>(rows.size()), taps.count,
+                        s.channels, s.bins_in, s.o.stride_freq, taps.first, s.bins_out},
+                       start, out + row * row_out, 1);
     }
   });
   return y;
 }
 
-at::Tensor forward_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                        const Shape& s) {
-  return gather(
-      x, weight, bias, s.frames_out, s.bins_out,
-      [&](int64_t t, int64_t k) { return s.frame(t, k); },
-      [&](int64_t f, int64_t k) { return s.bin(f, k); });
+/// The taps that lead from bins of the output to the bins phase, phase + stride, ... of the input,
+/// in the order of the former.
+std::vector<Taps> taps_of_phases(const at::Tensor& weight, const Shape& s) {
+  std::vector<Taps> phases;
+  for (int64_t phase = 0; phase < s.o.stride_freq; ++phase) {
+    std::vector<int64_t> taps_freq;
+    int64_t first = 0;
+    for (int64_t kf = s.kernel_freq - 1; kf >= 0; --kf) {
+      const int64_t reached = phase + s.kernel_freq / 2 - kf;
+      if (reached % s.o.stride_freq != 0) continue;
+      if (taps_freq.empty()) first = reached / s.o.stride_freq;
+      taps_freq.push_back(kf);
+    }
+    phases.push_back(pick(weight, taps_freq, first));
+  }
+  return phases;
 }
 
 at::Tensor backward_input(const at::Tensor& dy, const at::Tensor& weight, const Shape& s) {
-  return gather(
-      dy, weight, at::Tensor(), s.frames_in, s.bins_in,
-      [&](int64_t t, int64_t k) { return t + s.o.before - k * s.o.dilation_time; },
-      [&](int64_t f, int64_t k) -> int64_t {
-        const int64_t reached = f + s.kernel_freq / 2 - k;
-        return reached % s.o.stride_freq == 0 ? reached / s.o.stride_freq : -1;
-      });
-}
-
-at::Tensor backward_weight(const at::Tensor& x, const at::Tensor& dy, const Shape& s) {
-  const int64_t batch = x.size(0), rows = batch * s.frames_out, size = s.taps() * s.channels;
-  auto pieces = torch::zeros({piece_count(rows), size});
-  const float* in = rows_of(x);
+  auto dx = empty_rows({dy.size(0), s.channels, s.frames_in, s.bins_in});
+  const auto phases = taps_of_phases(weight, s);
+  const auto& kernels = kernels_at(s.o.level);
   const float* grad = rows_of(dy);
-  float* all = pieces.data_ptr<float>();
-  for_pieces(rows, [&](int64_t piece, int64_t begin, int64_t end) {
-    std::vector<const float*> a(static_cast<size_t>(s.bins_out)), b(a.size());
+  float* out = dx.data_ptr<float>();
+  const int64_t row_in = s.bins_in * s.channels, row_out = s.bins_out * s.channels;
+  for_pieces(dy.size(0) * s.frames_in, [&](int64_t, int64_t begin, int64_t end) {
+    std::vector<const float*> rows, weights(static_cast<size_t>(s.kernel_time));
+    std::vector<int64_t> times;
     for (int64_t row = begin; row < end; ++row) {
-      const int64_t item = row / s.frames_out, t = row % s.frames_out;
-      for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
-        const int64_t ti = s.frame(t, kt);
-        if (ti < 0 || ti >= s.frames_in) continue;
-        for (int64_t kf = 0; kf < s.kernel_freq; ++kf) {
-          size_t count = 0;
-          for (int64_t f = 0; f < s.bins_out; ++f) {
-            const int64_t fi = s.bin(f, kf);
-            if (fi < 0 || fi >= s.bins_in) continue;
-            a[count] = in + ((item * s.frames_in + ti) * s.bins_in + fi) * s.channels;
-            b[count++] = grad + (row * s.bins_out + f) * s.channels;
-          }
-          float* sum = all + piece * size + (kt * s.kernel_freq + kf) * s.channels;
-          sum_products_of_rows(sum, sum, a.data(), b.data(), static_cast<int64_t>(count),
-                               s.channels);
-        }
+      const int64_t item = row / s.frames_in, t = row % s.frames_in;
+      rows.clear(), times.clear();
+      for (int64_t kt = s.kernel_time - 1; kt >= 0; --kt) {
+        const int64_t from = t + s.o.before - kt * s.o.dilation_time;
+        if (from < 0 || from >= s.frames_out) continue;
+        rows.push_back(grad + (item * s.frames_out + from) * row_out);
+        times.push_back(kt);
+      }
+      for (int64_t phase = 0; phase < std::min(s.o.stride_freq, s.bins_in); ++phase) {
+        const Taps& taps = phases[static_cast<size_t>(phase)];
+        for (size_t i = 0; i < times.size(); ++i) weights[i] = taps.of(times[i], s.channels);
+        const int64_t places = (s.bins_in - phase - 1) / s.o.stride_freq + 1;
+        kernels.convolve({rows.data(), weights.data(), static_cast<int64_t>(rows.size()),
+                          taps.count, s.channels, s.bins_out, 1, taps.first, places},
+                         nullptr, out + row * row_in + phase * s.channels, s.o.stride_freq);
       }
     }
   });
+  return dx;
+}
+
+at::Tensor backward_weight(const at::Tensor& x, const at::Tensor& dy, const Shape& s) {
+  const int64_t rows_out = x.size(0) * s.frames_out, taps = s.kernel_time * s.kernel_freq;
+  auto pieces = torch::zeros({piece_count(rows_out), taps * s.channels});
+  const auto& kernels = kernels_at(s.o.level);
+  const float* in = rows_of(x);
+  const float* grad = rows_of(dy);
+  float* all = pieces.data_ptr<float>();
+  const int64_t row_in = s.bins_in * s.channels, row_out = s.bins_out * s.channels;
+  for_pieces(rows_out, [&](int64_t piece, int64_t begin, int64_t end) {
+    std::vector<const float*> rows;
+    std::vector<float*> sums;
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t item = row / s.frames_out, t = row % s.frames_out;
+      rows.clear(), sums.clear();
+      for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
+        if (!s.has_frame(t, kt)) continue;
+        rows.push_back(in + (item * s.frames_in + s.frame(t, kt)) * row_in);
+        sums.push_back(all + (piece * taps + kt * s.kernel_freq) * s.channels);
+      }
+      kernels.add_weight_gradient(
+          {rows.data(), nullptr, static_cast<int64_t>(rows.size()), s.kernel_freq, s.channels,
+           s.bins_in, s.o.stride_freq, -s.kernel_freq / 2, s.bins_out},
+          grad + row * row_out, sums.data());
+    }
+  });
   return pieces.sum(0)
-      .view({s.taps(), s.channels})
+      .view({taps, s.channels})
       .t()
       .reshape({s.channels, 1, s.kernel_time, s.kernel_freq});
 }
@@ -152,6 +174,7 @@ struct DepthwiseConv : torch::autograd::Function<DepthwiseConv> {
     context->saved_data["dilation_time"] = o.dilation_time;
     context->saved_data["before"] = o.before;
     context->saved_data["after"] = o.after;
+    context->saved_data["level"] = static_cast<int64_t>(o.level);
     context->saved_data["bias"] = bias.has_value();
     return forward_rows(x, weight, bias.value_or(at::Tensor()), shape(x, weight, o));
   }
@@ -161,7 +184,7 @@ struct DepthwiseConv : torch::autograd::Function<DepthwiseConv> {
     const auto saved = context->get_saved_variables();
     const auto value = [&](const char* name) { return context->saved_data[name].toInt(); };
     const DepthwiseOptions o{value("stride_freq"), value("dilation_time"), value("before"),
-                             value("after")};
+                             value("after"), static_cast<CpuLevel>(value("level"))};
     const Shape s = shape(saved[0], saved[1], o);
     const auto dy = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor dx, dweight, dbias;

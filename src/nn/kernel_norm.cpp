@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <vector>
 
 #include "nn/kernel_support.h"
 #include "nn/kernels.h"
+#include "nn/levels/norm.h"
 
 namespace limbeck::nn {
 namespace {
@@ -14,8 +16,12 @@ namespace {
 /// Per-channel numbers, repeated until a row of them is long enough for wide registers.
 class Tiles {
  public:
-  explicit Tiles(int64_t channels)
-      : channels_(channels), length_(channels * std::max<int64_t>(1, 256 / channels)) {}
+  explicit Tiles(int64_t channels) : channels_(channels), length_(channels) {
+    // Whole registers of every level, where that needs not too many numbers.
+    constexpr int64_t kLanes = 16, kLeast = 256, kMost = 1024;
+    if (const int64_t whole = std::lcm(channels, kLanes); whole <= kMost) length_ = whole;
+    length_ *= std::max<int64_t>(1, kLeast / length_);
+  }
 
   int64_t length() const { return length_; }
   std::vector<float> repeat(const at::Tensor& values) const {
@@ -40,9 +46,9 @@ class Tiles {
 class Spans {
  public:
   Spans(const at::Tensor& x, const std::vector<int64_t>& valid_frames, const Tiles& tiles)
-      : tile_(tiles.length()), all_(x.numel()) {
+      : tile_(tiles.length()) {
     const int64_t frame = x.size(1) * x.size(3), item = x.size(2) * frame;
-    if (valid_frames.empty()) add(0, all_);
+    if (valid_frames.empty()) add(0, x.numel());
     for (size_t b = 0; b < valid_frames.size(); ++b) {
       add(static_cast<int64_t>(b) * item, valid_frames[b] * frame);
     }
@@ -61,7 +67,6 @@ class Spans {
     return {span->start + at, std::min(tile_, span->count - at)};
   }
   int64_t numbers() const { return numbers_; }
-  bool are_all() const { return numbers_ == all_; }
 
  private:
   struct Span {
@@ -74,113 +79,20 @@ class Spans {
     numbers_ += count;
   }
 
-  int64_t tile_, all_, stretches_ = 0, numbers_ = 0;
+  int64_t tile_, stretches_ = 0, numbers_ = 0;
   std::vector<Span> spans_;
 };
 
 /// Tiles that one float sum runs over, before it goes into a double.
 constexpr int64_t kTilesASum = 32;
 
-LIMBECK_WIDE void add_moments(const float* x, const float* centre, float* sum, float* square,
-                              int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    const float d = x[i] - centre[i];
-    sum[i] += d;
-    square[i] += d * d;
-  }
-}
-
-LIMBECK_WIDE void scale_and_activate(const float* __restrict x, const float* __restrict scale,
-                                     const float* __restrict shift, const float* __restrict slope,
-                                     Activate activate, float* __restrict y, int64_t n) {
-  if (activate == Activate::relu6) {
-    for (int64_t i = 0; i < n; ++i) {
-      const float z = x[i] * scale[i] + shift[i];
-      const float low = z < 0 ? 0 : z;
-      y[i] = low > 6 ? 6 : low;
-    }
-  } else if (activate == Activate::prelu) {
-    for (int64_t i = 0; i < n; ++i) {
-      const float z = x[i] * scale[i] + shift[i];
-      const float low = slope[i] * z;
-      y[i] = z > 0 ? z : low;
-    }
-  } else {
-    for (int64_t i = 0; i < n; ++i) y[i] = x[i] * scale[i] + shift[i];
-  }
-}
-
-/// Gradient at z = x·scale + shift, before the activation.
-inline __attribute__((always_inline)) float before_activation(float dy, float z, float slope,
-                                                              Activate activate) {
-  if (activate == Activate::relu6) return z > 0 && z < 6 ? dy : 0.0F;
-  if (activate == Activate::prelu) return dy * (z > 0 ? 1.0F : slope);
-  return dy;
-}
+const NormKernels& kernels_at(CpuLevel level) { return LIMBECK_AT_LEVEL(norm, level); }
 
 struct Sums {
   std::vector<float> grad, grad_x, slope;  // Σ g, Σ g·(x − mean), Σ dy·z where z ≤ 0
   explicit Sums(int64_t n)
       : grad(static_cast<size_t>(n)), grad_x(grad.size()), slope(grad.size()) {}
 };
-
-template <Activate activate>
-inline __attribute__((always_inline)) void add_gradients_as(
-    const float* __restrict dy, const float* __restrict x, const float* __restrict mean,
-    const float* __restrict scale, const float* __restrict shift, const float* __restrict slope,
-    float* __restrict grad, float* __restrict grad_x, float* __restrict dslope, int64_t n) {
-#if !defined(__clang__)
-#pragma GCC ivdep
-#endif
-  for (int64_t i = 0; i < n; ++i) {
-    const float z = x[i] * scale[i] + shift[i];
-    const float g = before_activation(dy[i], z, slope[i], activate);
-    grad[i] += g;
-    grad_x[i] += g * (x[i] - mean[i]);
-    if (activate == Activate::prelu) dslope[i] += dy[i] * (z > 0 ? 0.0F : z);
-  }
-}
-
-LIMBECK_WIDE void add_gradients(const float* dy, const float* x, const float* mean,
-                                const float* scale, const float* shift, const float* slope,
-                                Activate activate, Sums& sums, int64_t n) {
-  float* g = sums.grad.data();
-  float* gx = sums.grad_x.data();
-  float* ds = sums.slope.data();
-  if (activate == Activate::relu6) {
-    add_gradients_as<Activate::relu6>(dy, x, mean, scale, shift, slope, g, gx, ds, n);
-  } else if (activate == Activate::prelu) {
-    add_gradients_as<Activate::prelu>(dy, x, mean, scale, shift, slope, g, gx, ds, n);
-  } else {
-    add_gradients_as<Activate::none>(dy, x, mean, scale, shift, slope, g, gx, ds, n);
-  }
-}
-
-/// dx = g·scale + x·factor + offset: what reaches the input through the value and through the
-/// batch's statistics.
-template <Activate activate>
-inline __attribute__((always_inline)) void input_gradient_as(
-    const float* __restrict dy, const float* __restrict x, const float* __restrict scale,
-    const float* __restrict shift, const float* __restrict slope, const float* __restrict factor,
-    const float* __restrict offset, float* __restrict dx, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    const float z = x[i] * scale[i] + shift[i];
-    dx[i] =
-        before_activation(dy[i], z, slope[i], activate) * scale[i] + x[i] * factor[i] + offset[i];
-  }
-}
-
-LIMBECK_WIDE void input_gradient(const float* dy, const float* x, const float* scale,
-                                 const float* shift, const float* slope, const float* factor,
-                                 const float* offset, Activate activate, float* dx, int64_t n) {
-  if (activate == Activate::relu6) {
-    input_gradient_as<Activate::relu6>(dy, x, scale, shift, slope, factor, offset, dx, n);
-  } else if (activate == Activate::prelu) {
-    input_gradient_as<Activate::prelu>(dy, x, scale, shift, slope, factor, offset, dx, n);
-  } else {
-    input_gradient_as<Activate::none>(dy, x, scale, shift, slope, factor, offset, dx, n);
-  }
-}
 
 /// Calls body(local, first number, count) over all stretches.
 template <class Start, class Body, class End>
@@ -197,16 +109,19 @@ void over_spans(const Spans& spans, const Start& start, const Body& body, const 
   });
 }
 
-/// Without the spans zeros, where there is anything without them.
-at::Tensor rows_like(const at::Tensor& x, const Spans& spans) {
+/// Zeros where padding is, unset elsewhere.
+at::Tensor rows_like(const at::Tensor& x, const std::vector<int64_t>& valid_frames) {
   auto rows = empty_rows(x.sizes());
-  return spans.are_all() ? rows : rows.zero_();
+  for (size_t b = 0; b < valid_frames.size(); ++b) {
+    rows[static_cast<int64_t>(b)].narrow(1, valid_frames[b], x.size(2) - valid_frames[b]).zero_();
+  }
+  return rows;
 }
 
 /// Mean and biased variance of each channel, [2, C] in double, by sums of differences from `centre`
 /// [C].
 at::Tensor moments_about(const at::Tensor& centre, const at::Tensor& x, const Spans& spans,
-                         const Tiles& tiles) {
+                         const Tiles& tiles, const NormKernels& kernels) {
   const int64_t channels = x.size(1);
   const float* in = rows_of(x);
   const auto centres = tiles.repeat(centre);
@@ -219,7 +134,7 @@ at::Tensor moments_about(const at::Tensor& centre, const at::Tensor& x, const Sp
   over_spans(
       spans, [&] { return Local{std::vector<float>(length), std::vector<float>(length)}; },
       [&](Local& local, int64_t at, int64_t n) {
-        add_moments(in + at, centres.data(), local.sum.data(), local.square.data(), n);
+        kernels.add_moments(in + at, centres.data(), local.sum.data(), local.square.data(), n);
       },
       [&](int64_t piece, const Local& local) {
         tiles.fold(local.sum, all + 2 * piece * channels);
@@ -230,15 +145,16 @@ at::Tensor moments_about(const at::Tensor& centre, const at::Tensor& x, const Sp
 }
 
 /// Mean and biased variance of each channel, [2, C] in double.
-at::Tensor moments(const at::Tensor& x, const Spans& spans, const Tiles& tiles) {
+at::Tensor moments(const at::Tensor& x, const Spans& spans, const Tiles& tiles,
+                   const NormKernels& kernels) {
   // About the first place, so that a mean far from zero costs no digits; about the mean where the
   // first place is so far from it that it costs them.
   constexpr double kFar = 100;
   float* first = const_cast<float*>(rows_of(x)) + spans[0].start;
   const auto place = at::from_blob(first, {x.size(1)}, torch::kFloat).to(torch::kDouble);
-  auto all = moments_about(place, x, spans, tiles);
+  auto all = moments_about(place, x, spans, tiles, kernels);
   if (((all[0] - place).square() > kFar * all[1]).any().item<bool>()) {
-    all = moments_about(all[0].to(torch::kFloat), x, spans, tiles);
+    all = moments_about(all[0].to(torch::kFloat), x, spans, tiles, kernels);
   }
   all[1].clamp_min_(0);  // what rounding leaves of nothing may be below
   return all;
@@ -253,7 +169,8 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     const auto slope = slope_if_any.value_or(at::Tensor());
     const Tiles tiles(x.size(1));
     const Spans spans(x, o.valid_frames, tiles);
-    const auto statistics = o.training ? moments(x, spans, tiles)
+    const NormKernels& kernels = kernels_at(o.level);
+    const auto statistics = o.training ? moments(x, spans, tiles, kernels)
                                        : at::stack({running_mean, running_var}).to(torch::kDouble);
     if (o.training) {
       const auto count = static_cast<double>(spans.numbers() / x.size(1));
@@ -265,21 +182,23 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     const auto scale = weight.to(torch::kDouble) * deviation;
     const auto shift = bias.to(torch::kDouble) - statistics[0] * scale;
 
-    auto y = rows_like(x, spans);
+    auto y = rows_like(x, o.valid_frames);
     const auto scales = tiles.repeat(scale), shifts = tiles.repeat(shift),
                slopes = tiles.repeat(slope.defined() ? slope : scale);
+    NormTiles tile{};
+    tile.scale = scales.data(), tile.shift = shifts.data(), tile.slope = slopes.data();
     const float* in = rows_of(x);
     float* out = y.data_ptr<float>();
     over_spans(
         spans, [] { return 0; },
         [&](int, int64_t at, int64_t n) {
-          scale_and_activate(in + at, scales.data(), shifts.data(), slopes.data(), o.activate,
-                             out + at, n);
+          kernels.forward(o.activate, in + at, tile, out + at, n);
         },
         [](int64_t, int) {});
     context->save_for_backward({x, slope, statistics[0], deviation, scale, shift});
     context->saved_data["training"] = o.training;
     context->saved_data["valid_frames"] = o.valid_frames;
+    context->saved_data["level"] = static_cast<int64_t>(o.level);
     context->saved_data["activate"] = static_cast<int64_t>(o.activate);
     return y;
   }
@@ -290,12 +209,18 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     const at::Tensor &x = saved[0], &slope = saved[1], &mean = saved[2], &deviation = saved[3],
                      &scale = saved[4], &shift = saved[5];
     const auto activate = static_cast<Activate>(context->saved_data["activate"].toInt());
+    const NormKernels& kernels =
+        kernels_at(static_cast<CpuLevel>(context->saved_data["level"].toInt()));
     const auto dy = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
     const int64_t channels = x.size(1);
     const Tiles tiles(channels);
-    const Spans spans(x, context->saved_data["valid_frames"].toIntVector(), tiles);
+    const auto valid_frames = context->saved_data["valid_frames"].toIntVector();
+    const Spans spans(x, valid_frames, tiles);
     const auto means = tiles.repeat(mean), scales = tiles.repeat(scale),
                shifts = tiles.repeat(shift), slopes = tiles.repeat(slope.defined() ? slope : scale);
+    NormTiles tile{};
+    tile.mean = means.data(), tile.scale = scales.data(), tile.shift = shifts.data();
+    tile.slope = slopes.data();
     const float* in = rows_of(x);
     const float* grad = rows_of(dy);
 
@@ -304,8 +229,8 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     over_spans(
         spans, [&] { return Sums(tiles.length()); },
         [&](Sums& sums, int64_t at, int64_t n) {
-          add_gradients(grad + at, in + at, means.data(), scales.data(), shifts.data(),
-                        slopes.data(), activate, sums, n);
+          kernels.add_gradients(activate, grad + at, in + at, tile, sums.grad.data(),
+                                sums.grad_x.data(), sums.slope.data(), n);
         },
         [&](int64_t piece, const Sums& sums) {
           tiles.fold(sums.grad, all + 3 * piece * channels);
@@ -324,13 +249,13 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
       const auto offset =
           training ? -scale * sums[0] / count - mean * factor : at::zeros_like(scale);
       const auto factors = tiles.repeat(factor), offsets = tiles.repeat(offset);
-      dx = rows_like(x, spans);
+      tile.factor = factors.data(), tile.offset = offsets.data();
+      dx = rows_like(x, valid_frames);
       float* out = dx.data_ptr<float>();
       over_spans(
           spans, [] { return 0; },
           [&](int, int64_t at, int64_t n) {
-            input_gradient(grad + at, in + at, scales.data(), shifts.data(), slopes.data(),
-                           factors.data(), offsets.data(), activate, out + at, n);
+            kernels.backward(activate, grad + at, in + at, tile, out + at, n);
           },
           [](int64_t, int) {});
     }

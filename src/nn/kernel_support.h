@@ -7,14 +7,6 @@
 #include <cstdint>
 #include <optional>
 
-// Compiled twice, the machine's choice at run time: plain x86-64 has no wide registers.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-#define LIMBECK_WIDE __attribute__((target_clones("arch=haswell", "default")))
-#else
-#define LIMBECK_WIDE
-#endif
-
 namespace limbeck::nn {
 
 /// The numbers of `x` [B, C, T, F] in the order [B, T, F, C].

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "limbeck/core/cpu.h"
+#include "nn/levels/norm.h"
+
 // Steps of the inverted bottleneck, each in one pass over memory, forward and backward. Feature
 // maps of small networks have few channels and many places, so that LibTorch's operators wait for
 // memory: what normalises and then activates reads and writes every number twice. These take
@@ -21,14 +24,13 @@ struct DepthwiseOptions {
   int64_t dilation_time = 1;
   int64_t before = 0;  ///< zeros before the first frame
   int64_t after = 0;   ///< zeros after the last one
+  CpuLevel level = cpu_level();
 };
 
 /// Depthwise convolution over T and F of `x` [B, C, T, F] by `weight` [C, 1, k_T, k_F], k_F odd,
 /// padded by k_F / 2 zeros on both sides of F. `bias` [C] may be undefined.
 at::Tensor depthwise_conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                           const DepthwiseOptions& options);
-
-enum class Activate { none, relu6, prelu };
 
 struct NormOptions {
   bool training = false;  ///< statistics of this batch, which update the running ones
@@ -38,6 +40,7 @@ struct NormOptions {
   /// Of each item, in training; the frames behind are padding: no part of the statistics, and zeros
   /// in what comes out. None given: every frame of every item.
   std::vector<int64_t> valid_frames = {};
+  CpuLevel level = cpu_level();
 };
 
 /// Batch norm of `x` [B, C, T, F] (Ioffe and Szegedy, 2015) and the activation after it. `slope`

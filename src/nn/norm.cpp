@@ -35,7 +35,7 @@ at::Tensor NormImpl::forward(const at::Tensor& x, const Pass& pass) const {
 
 at::Tensor NormImpl::activate(const at::Tensor& x, const Activation& activation,
                               const Pass& pass) const {
-  if (kind_ == NormKind::batch && has_kernel(x) && activation->kind() != ActivationKind::silu) {
+  if (kind_ == NormKind::batch && has_kernel(x)) {
     return batch(x, activation.get(), pass.valid);
   }
   return activation->forward(forward(x, pass));
@@ -51,6 +51,7 @@ at::Tensor NormImpl::batch(const at::Tensor& x, const ActivationImpl* activation
   }
   const Activate then = activation == nullptr                         ? Activate::none
                         : activation->kind() == ActivationKind::relu6 ? Activate::relu6
+                        : activation->kind() == ActivationKind::silu  ? Activate::silu
                                                                       : Activate::prelu;
   return batch_norm_activate(
       x, weight_, bias_, activation ? activation->slope() : at::Tensor(), running_mean_,

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -56,13 +57,14 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
                               {"device", device.str()},
                               {"threads", threads},
                               {"cpu_capability", instruction_set},
+                              {"cpu_level", to_string(cpu_level())},
                               {"protocol", record.protocol},
                               {"protocol_hash", record.protocol_hash},
                               {"notes", record.notes}};
   const auto path = run.path() / "environment.json";
   if (on_disk([&] { return std::filesystem::exists(path); })) {
     const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
-    for (const char* key : {"libtorch", "device", "threads", "cpu_capability"}) {
+    for (const char* key : {"libtorch", "device", "threads", "cpu_capability", "cpu_level"}) {
       if (!before.is_object() || !before.contains(key) || before[key] != now[key]) {
         logger.warn(std::string("this run was begun with another ") + key +
                     "; its results will not be equal to the bit to one made in one go");

@@ -21,10 +21,11 @@ at::Tensor joined(const at::Tensor& x) {
   return at::cat(pieces, 2);
 }
 
-class PaddedNormKernel : public testing::TestWithParam<std::tuple<nn::Activate, int64_t>> {};
+class PaddedNormKernel
+    : public testing::TestWithParam<std::tuple<CpuLevel, nn::Activate, int64_t>> {};
 
 TEST_P(PaddedNormKernel, EqualsBatchNormOfTheValidFrames) {
-  const auto& [activate, channels] = GetParam();
+  const auto& [level, activate, channels] = GetParam();
   auto values = normal({3, channels, 7, 11}, 1) + 10 * normal({1, channels, 1, 1}, 2);
   const auto padding = nn::behind(kFrames, 7, torch::kCPU).view({3, 1, 7, 1});
   auto x =
@@ -42,10 +43,11 @@ TEST_P(PaddedNormKernel, EqualsBatchNormOfTheValidFrames) {
   auto mean2 = mean.to(torch::kDouble), var2 = var.to(torch::kDouble);
 
   const auto y = nn::batch_norm_activate(x, weight, bias, slope, mean, var,
-                                         {true, 0.1, 1e-5, activate, kFrames});
+                                         {true, 0.1, 1e-5, activate, kFrames, level});
   const auto z2 = at::batch_norm(joined(x2), weight2, bias2, mean2, var2, true, 0.1, 1e-5, false);
   const auto y2 = activate == nn::Activate::relu6   ? at::hardtanh(z2, 0, 6)
                   : activate == nn::Activate::prelu ? at::prelu(z2, slope2)
+                  : activate == nn::Activate::silu  ? at::silu(z2)
                                                     : z2;
   EXPECT_EQ(y.masked_select(padding).abs().max().item<float>(), 0);
   EXPECT_LT(relative_difference(joined(y), y2), 1e-5);
@@ -63,8 +65,9 @@ TEST_P(PaddedNormKernel, EqualsBatchNormOfTheValidFrames) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, PaddedNormKernel,
-                         testing::Combine(testing::Values(nn::Activate::none, nn::Activate::relu6,
-                                                          nn::Activate::prelu),
+                         testing::Combine(testing::ValuesIn(cpu_levels()),
+                                          testing::Values(nn::Activate::none, nn::Activate::relu6,
+                                                          nn::Activate::prelu, nn::Activate::silu),
                                           testing::Values<int64_t>(1, 12, 300)));
 
 TEST(PaddedNorm, GradientIsThatOfFiniteDifferences) {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "limbeck/audio/io.h"
+#include "limbeck/core/cpu.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
@@ -165,6 +166,7 @@ void print_json(const Report& report) {
   json object = {{"pairs", report.pairs},
                  {"audio_seconds", report.audio_seconds},
                  {"jobs", report.jobs},
+                 {"cpu_level", to_string(cpu_level())},
                  {"rows", json::array()}};
   for (const Row& row : report.rows) {
     object["rows"].push_back({{"name", row.name},
@@ -208,9 +210,9 @@ void print_tables(const Report& report) {
   }
   const std::vector<std::string> header = {"scores",  "wall (s)",    "range (s)",
                                            "CPU (s)", "× real time", "× per core"};
-  print("%s(%d pairs, %.1f s of audio, medians of %d passes, %d jobs)\n",
+  print("%s(%d pairs, %.1f s of audio, medians of %d passes, %d jobs, %s)\n",
         markdown_table(header, lines), report.pairs, report.audio_seconds,
-        report.rows.front().wall_seconds.size(), report.jobs);
+        report.rows.front().wall_seconds.size(), report.jobs, to_string(cpu_level()));
   if (!report.versions.is_null()) print_comparison(report);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "limbeck/config/resolve.h"
+#include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
@@ -154,11 +155,12 @@ void print_totals(const std::vector<ModelReport>& reports) {
          a.stream_ms && b.stream_ms ? ratio(*a.stream_ms, *b.stream_ms) : "-"});
   }
   print(
-      "%s(ms for a second of audio on one thread, batch norms folded: at once, and frame by "
+      "%s(ms for a second of audio on one thread, %s, batch norms folded: at once, and frame by "
       "frame where the network is causal)\n",
       markdown_table({"network", "parameters", "MMAC/s", "state (KiB)", "latency (ms)",
                       "forward (ms)", "stream (ms)"},
-                     rows));
+                     rows),
+      to_string(cpu_level()));
 }
 
 nlohmann::json to_json(const ModelReport& report) {
@@ -175,6 +177,7 @@ nlohmann::json to_json(const ModelReport& report) {
             {"future_frames", frames(cost.future)}};
   };
   nlohmann::json object = {{"config", report.config},
+                           {"cpu_level", to_string(cpu_level())},
                            {"latency_ms", report.latency_ms},
                            {"frames_per_second", report.frames_per_second},
                            {"forward_ms_per_second", report.forward_ms},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common.h"
+#include "limbeck/core/cpu.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/scratch_folder.h"
@@ -125,6 +126,7 @@ void print_json(const Bench& bench, int64_t steps) {
   nlohmann::json object = {{"steps", steps},
                            {"threads", bench.threads},
                            {"device", bench.device},
+                           {"cpu_level", to_string(cpu_level())},
                            {"peak_memory_mib", bench.peak_memory_mib},
                            {"rows", nlohmann::json::array()}};
   for (const auto& arm : bench.arms) {
@@ -155,9 +157,9 @@ void print_table(const Bench& bench, int64_t steps) {
     }
     row.push_back(ms(t.median_step_ms()));
   }
-  print("%s(medians of %d steps in ms, %s, %d threads; at most %.0f MiB of memory)\n",
+  print("%s(medians of %d steps in ms, %s, %d threads, %s; at most %.0f MiB of memory)\n",
         markdown_table(header, rows, names), steps, bench.device, bench.threads,
-        bench.peak_memory_mib);
+        to_string(cpu_level()), bench.peak_memory_mib);
 }
 
 }  // namespace
