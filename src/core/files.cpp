@@ -58,9 +58,10 @@ bool is_stream(const fs::path& target) {
 
 }  // namespace
 
-DataError data_error(const fs::filesystem_error& error) {
+DataError data_error(const fs::filesystem_error& error, const fs::path& about) {
+  const fs::path& path = error.path1().empty() ? about : error.path1();
   const std::string other = error.path2().empty() ? "" : " → " + error.path2().string();
-  return DataError(error.path1().string() + other + ": " + error.code().message());
+  return DataError(path.string() + other + ": " + error.code().message());
 }
 
 std::string read_file(const fs::path& path) {

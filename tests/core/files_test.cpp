@@ -232,6 +232,12 @@ TEST(OnDisk, NamesThePathAndTheReason) {
             (scratch / "none").string() + " → " + (scratch / "g").string() +
                 ": No such file or directory");
   EXPECT_EQ(on_disk([&] { return std::filesystem::file_size(file); }), 1U);
+  // As iterators of folders do, once they are under way.
+  const auto nameless = [] {
+    throw std::filesystem::filesystem_error("cannot advance",
+                                            std::make_error_code(std::errc::io_error));
+  };
+  EXPECT_EQ(error_of<DataError>([&] { on_disk(nameless, file); }), file + ": Input/output error");
 }
 
 TEST(WriteFileAtomically, NeedsTheFolder) {

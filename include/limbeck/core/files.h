@@ -13,16 +13,18 @@ namespace limbeck {
 
 class Logger;
 
-/// What std::filesystem could not do, as "path: reason".
-DataError data_error(const std::filesystem::filesystem_error& error);
+/// What std::filesystem could not do, as "path: reason"; of `about` where the error names no path.
+DataError data_error(const std::filesystem::filesystem_error& error,
+                     const std::filesystem::path& about = {});
 
-/// `body()`; what std::filesystem throws there becomes a DataError that names the path.
+/// `body()`; what std::filesystem throws there becomes a DataError that names the path. `about` is
+/// for bodies that go through a folder: iterators that fail on the way name none.
 template <class Body>
-decltype(auto) on_disk(Body&& body) {
+decltype(auto) on_disk(Body&& body, const std::filesystem::path& about = {}) {
   try {
     return std::forward<Body>(body)();
   } catch (const std::filesystem::filesystem_error& e) {
-    throw data_error(e);
+    throw data_error(e, about);
   }
 }
 
