@@ -6,12 +6,8 @@ source=$2
 cd "$source"
 . tests/integration/expect.sh
 
-
 prepare=$bin/limbeck-prepare
-"$prepare" synthetic --out "$work/corpus" --minutes 1 --speakers 8 --quiet
-for kind in clean noise; do
-  "$prepare" recordings "$work/corpus/$kind" --out "$work/$kind.csv" --splits "$work/corpus/manifest.csv" --quiet
-done
+make_corpus "$bin" 1
 mkdir "$work/rooms" # any short sounds will do as impulse responses
 for file in "$work"/corpus/noise/*/*_001.flac; do cp "$file" "$work/rooms/$(basename "$file")"; done
 config=(configs/pretrain/demo_student.yaml --set "data.source.speech=$work/clean.csv" --set "data.source.noise=$work/noise.csv"

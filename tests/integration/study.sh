@@ -10,12 +10,7 @@ cd "$source"
 trainings() { grep -lsz "^$work/[^/]*/configs/" /proc/[0-9]*/cmdline | cut -d/ -f3 || true; }
 trap 'kill $(trainings) 2>/dev/null || true; rm -rf "$work"' EXIT
 
-"$bin/limbeck-prepare" synthetic --out "$work/corpus" --minutes 0.5 --speakers 8 --quiet
-for kind in clean noise; do
-  "$bin/limbeck-prepare" recordings "$work/corpus/$kind" --out "$work/$kind.csv" --splits "$work/corpus/manifest.csv" --quiet
-done
-"$bin/limbeck-prepare" pairs --clean "$work/corpus/vbd_test/clean" --noisy "$work/corpus/vbd_test/noisy" \
-  --out "$work/test.csv" --quiet
+make_corpus "$bin" 0.5
 
 network="{memory_format: channels_last, stem: {channels: 4, stride: 4, kernel_freq: 7}, encoder: [{channels: 4, blocks: 1, \
 stride: 2, kernel_time: 3, kernel_freq: 3}], expansion: 2, latent: {channels: 4, in_channels: 4}, temporal: none, skips: add}"
