@@ -85,7 +85,15 @@ grep -qE '^\| same +\| cosine +\|.*\| +2 \|' "$work/torn/table.md" || fail "the 
 rm -r "$student"
 expect 0 "students: 1 to train, 3 done before" "${torn[@]}"
 cmp "$work/study/results.csv" "$work/torn/results.csv" || fail "a run that was trained anew has other results"
+# So is a teacher; who has learned from it stays in the table, who has not cannot.
 tear "$work/torn/teachers/t"
+expect 0 "same, cosine, seed 2: done" "${torn[@]}" --check
+expect 5 "teacher t: $work/torn/teachers/t: no checkpoint is sound: step-" "${torn[@]}"
+! grep -q "its teacher failed" "$work/output" || fail "students that are done fail with their teacher"
+for method in none cosine; do
+  grep -qE "^\| same +\| $method +\|.*\| +2 \|" "$work/torn/table.md" || fail "$method is not in the table without the teacher"
+done
+rm -r "$work/torn/runs/same/cosine/seed-2"
 expect 5 "same, cosine, seed 2: its teacher failed" "${torn[@]}"
 grep -qE '^\| same +\| none +\|.*\| +2 \|' "$work/torn/table.md" || fail "students without a teacher fail with it"
 
