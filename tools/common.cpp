@@ -89,6 +89,11 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   }
 }
 
+void print_about(const std::filesystem::path& out, const std::string& line, Logger& logger) {
+  if (is_stream(out)) return logger.info(line);
+  if (logger.verbosity() != Verbosity::quiet) print("%s\n", line);
+}
+
 ConfigOptions::ConfigOptions(CLI::App& app, const std::string& device_key) : app_(app) {
   app.add_option("config", files_, "configuration files, later ones win");
   app.add_option("--set", sets_, "one value: a.b=c; may be repeated")->allow_extra_args(false);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <list>
 #include <memory>
@@ -34,6 +35,10 @@ class Tool {
   bool verbose_ = false;
   std::unique_ptr<Logger> logger_;
 };
+
+/// Prints a line about what was written to `out`; into the log where that is a stream, such as the
+/// standard output itself. Nothing under --quiet.
+void print_about(const std::filesystem::path& out, const std::string& line, Logger& logger);
 
 /// The options of a tool that is driven by a configuration: files, --set, --check, --dump-config,
 /// --help-config, --device.

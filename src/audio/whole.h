@@ -18,6 +18,7 @@ struct ByteSource {
 ///     its header can say. A length that a writer into a pipe leaves (0xffffffff, 0x7ffff000 and
 ///     near) says nothing: all that follows is taken. A length of 0 before other bytes is that of a
 ///     file that was never finished;
+///   - an AIFF, Wave64 or CAF file holds fewer samples than its header says, where that says it;
 ///   - an Ogg file lacks the page that ends it.
 /// FLAC is seen to be short when it is decoded.
 void require_whole(const std::string& name, const ByteSource& bytes);

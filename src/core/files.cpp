@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdio>
 #include <cstring>
 
 #include "limbeck/core/format.h"
@@ -30,37 +32,55 @@ int sync_descriptor(int descriptor) {
   return ::fsync(descriptor) == 0 || is_unsupported(errno) ? 0 : errno;
 }
 
-/// Returns 0, or the reason of the first call that failed; the last of them may be close().
-int write_contents(const fs::path& file, int flags, std::string_view contents, bool sync) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
-  if (descriptor < 0) return errno;
-  int failed = 0;
-  while (!contents.empty() && failed == 0) {
+/// 0, or why not.
+int write_all(int descriptor, std::string_view contents) {
+  while (!contents.empty()) {
     const ssize_t written = ::write(descriptor, contents.data(), contents.size());
     if (written >= 0) {
       contents.remove_prefix(static_cast<size_t>(written));
     } else if (errno != EINTR) {
-      failed = errno;
+      return errno;
     }
   }
+  return 0;
+}
+
+/// Returns 0, or the reason of the first call that failed; the last of them may be close().
+int write_contents(const fs::path& file, int flags, std::string_view contents, bool sync) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
+  if (descriptor < 0) return errno;
+  int failed = write_all(descriptor, contents);
   if (sync && failed == 0) failed = sync_descriptor(descriptor);
   if (::close(descriptor) != 0 && failed == 0) failed = errno;
   return failed;
 }
 
-/// True for what no file can take the place of: a device, a pipe, what a process has open.
-bool is_stream(const fs::path& target) {
-  struct stat status{};
-  return target.native().starts_with("/proc/") ||
-         (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
-          !S_ISDIR(status.st_mode));
+/// The number of what this process has open by the name of `target` (/proc/self/fd/1), or -1.
+int own_descriptor(const fs::path& target) {
+  std::error_code missing;
+  const fs::path own = fs::canonical("/proc/self/fd", missing);
+  const std::string name = target.filename().string();
+  int descriptor = -1;
+  const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), descriptor);
+  const bool is_number = failed == std::errc() && end == name.data() + name.size();
+  return !missing && is_number && target.parent_path() == own ? descriptor : -1;
+}
+
+/// What is open already is written to as it is: opened anew, a socket or a pipe of another user is
+/// refused, and a file forgets how far it is written.
+int write_stream(const fs::path& target, std::string_view contents) {
+  const int descriptor = own_descriptor(target);
+  if (descriptor < 0) return write_contents(target, O_APPEND, contents, false);
+  if (descriptor == STDOUT_FILENO && std::fflush(stdout) != 0) return errno;
+  return write_all(descriptor, contents);
 }
 
 }  // namespace
 
-DataError data_error(const fs::filesystem_error& error) {
+DataError data_error(const fs::filesystem_error& error, const fs::path& about) {
+  const fs::path& path = error.path1().empty() ? about : error.path1();
   const std::string other = error.path2().empty() ? "" : " → " + error.path2().string();
-  return DataError(error.path1().string() + other + ": " + error.code().message());
+  return DataError(path.string() + other + ": " + error.code().message());
 }
 
 std::string read_file(const fs::path& path) {
@@ -112,11 +132,19 @@ void sync_path(const fs::path& path) {
   }
 }
 
+bool is_stream(const fs::path& path) {
+  const fs::path target = behind_links(path);
+  struct stat status{};
+  return target.native().starts_with("/proc/") ||
+         (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+          !S_ISDIR(status.st_mode));
+}
+
 void write_file_atomically(const fs::path& path, std::string_view contents, bool sync) {
   const fs::path target = behind_links(path);
   int failed = 0;
   if (is_stream(target)) {
-    failed = write_contents(target, O_APPEND, contents, false);
+    failed = write_stream(target, contents);
   } else {
     const fs::path temporary = temporary_sibling(target);
     failed = write_contents(temporary, O_CREAT | O_EXCL, contents, sync);

@@ -80,7 +80,8 @@ fs::path behind_links(const fs::path& path) {
   fs::path target = path;
   std::error_code ignored;
   for (int links = 0; fs::is_symlink(fs::symlink_status(target, ignored)); ++links) {
-    if (target.native().starts_with("/proc/")) return target;
+    const fs::path folder = fs::weakly_canonical(target.parent_path(), ignored);
+    if (folder.native().starts_with("/proc/")) return folder / target.filename();
     if (links == kMostLinks) throw DataError(path.string() + ": is a ring of symbolic links");
     target = target.parent_path() / on_disk([&] { return fs::read_symlink(target); });
   }

@@ -8,6 +8,7 @@
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
 #include "limbeck/corpus/voicebank_demand.h"
@@ -286,15 +287,14 @@ class Doctor {
 }  // namespace
 
 Checkup check_data(const fs::path& path, int64_t threads, Logger& logger) {
-  std::error_code failed;
-  if (!fs::exists(path, failed)) {
-    throw DataError(path.string() + ": " + (failed ? failed.message() : "does not exist"));
+  if (!on_disk([&] { return fs::exists(path); })) {
+    throw DataError(path.string() + ": does not exist");
   }
   if (!is_folder(path)) {
     return path.extension() == ".csv" ? Doctor(threads, logger).check_manifest(path)
                                       : Doctor(threads, logger).check_protocol(path);
   }
-  if (!fs::exists(path / "protocol.yaml", failed) && !failed) {
+  if (!on_disk([&] { return fs::exists(path / "protocol.yaml"); })) {
     throw DataError(path.string() +
                     ": holds no protocol.yaml; name a manifest (.csv), or lock the set with "
                     "limbeck-prepare protocol");

@@ -8,6 +8,7 @@
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
 #include "limbeck/data/place.h"
@@ -83,7 +84,7 @@ std::string without_chapter(const fs::path& file, const std::string& speaker) {
 std::vector<fs::path> find_audio(const fs::path& folder) {
   require_folder(folder);
   std::vector<fs::path> found;
-  try {
+  const auto take_all = [&] {
     auto entry =
         fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
     for (; entry != fs::recursive_directory_iterator(); ++entry) {
@@ -93,10 +94,8 @@ std::vector<fs::path> find_audio(const fs::path& folder) {
         found.push_back(entry->path().lexically_relative(folder));
       }
     }
-  } catch (const fs::filesystem_error& e) {
-    const fs::path& where = e.path1().empty() ? folder : e.path1();
-    throw DataError(where.string() + ": cannot be searched: " + e.code().message());
-  }
+  };
+  on_disk(take_all, folder);
   if (found.empty()) throw DataError(folder.string() + ": holds no .wav, .flac or .ogg file");
   std::sort(found.begin(), found.end());
   return found;

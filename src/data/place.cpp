@@ -3,24 +3,21 @@
 #include <algorithm>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 
 namespace limbeck {
 
 namespace fs = std::filesystem;
 
 fs::path written_out(const fs::path& path) {
-  std::error_code failed;
-  const fs::path absolute = fs::absolute(path, failed);
-  if (failed) throw DataError(path.string() + ": " + failed.message());
-  return absolute.lexically_normal();
+  return on_disk([&] { return fs::absolute(path); }).lexically_normal();
 }
 
 fs::path place_of(const fs::path& file) {
-  std::error_code failed;
-  const fs::path absolute = fs::absolute(file, failed);
-  const fs::path folder = failed ? "" : fs::weakly_canonical(absolute.parent_path(), failed);
-  if (failed) throw DataError(file.string() + ": " + failed.message());
-  return folder / absolute.filename();
+  return on_disk([&] {
+    const fs::path absolute = fs::absolute(file);
+    return fs::weakly_canonical(absolute.parent_path()) / absolute.filename();
+  });
 }
 
 bool is_folder(const fs::path& path) {
@@ -29,20 +26,14 @@ bool is_folder(const fs::path& path) {
 }
 
 void require_folder(const fs::path& path) {
-  std::error_code failed;
-  const fs::file_type type = fs::status(path, failed).type();
+  const fs::file_type type = on_disk([&] { return fs::status(path).type(); });
   if (type == fs::file_type::directory) return;
   throw DataError(path.string() + ": " +
-                  (type == fs::file_type::not_found ? "does not exist"
-                   : failed                         ? failed.message()
-                                                    : "is not a folder"));
+                  (type == fs::file_type::not_found ? "does not exist" : "is not a folder"));
 }
 
 void make_folder(const fs::path& path) {
-  if (path.empty()) return;
-  std::error_code failed;
-  fs::create_directories(path, failed);
-  if (failed) throw DataError(path.string() + ": cannot be made: " + failed.message());
+  if (!path.empty()) on_disk([&] { fs::create_directories(path); });
 }
 
 std::string folder_name(const fs::path& folder) {

@@ -263,6 +263,7 @@ EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Sco
                         const fs::path& folder, Logger& logger) {
   EvaluationJob job = job_of(source.path, scoring, folder);
   const TrainedModel model = find_model(source.path, source.which);
+  for (const std::string& warning : model.warnings) logger.warn(source.path + ": " + warning);
   job.model_file = model.file;
   job.notes = notes_on(set, model.file.string(), model.record, source.allow_leak, logger);
   job.items = items_of(set.pairs);

@@ -127,6 +127,18 @@ std::string check_checkpoint(const fs::path& checkpoint, const std::string& only
   return "";
 }
 
+std::string recorded_hash(const fs::path& checkpoint, const std::string& file) {
+  const auto text = read_if_there(checkpoint / kManifestFile);
+  if (!text) return "";
+  try {
+    const auto manifest = nlohmann::json::parse(*text);
+    if (manifest.at("format").get<int>() != kFormatVersion) return "";
+    return manifest.at("files").at(file).at("xxh3_128").get<std::string>();
+  } catch (const nlohmann::json::exception&) {
+    return "";
+  }
+}
+
 std::vector<fs::path> checkpoint_folders(const fs::path& run) {
   std::vector<fs::path> folders = entries_of(run / kCheckpoints);
   std::erase_if(folders,

@@ -21,9 +21,10 @@ std::optional<std::string> read_if_there(const fs::path& path) {
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries;
   if (!is_there(folder)) return entries;
-  on_disk([&] {
+  const auto take_all = [&] {
     for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
-  });
+  };
+  on_disk(take_all, folder);
   return entries;
 }
 

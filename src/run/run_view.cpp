@@ -86,15 +86,25 @@ RunView::Found RunView::find(const std::string& which, const std::string& only) 
   return found;
 }
 
-fs::path RunView::model_file(const std::string& which) const {
+RunView::FoundModel RunView::look_for_model(const std::string& which) const {
   identity();  // so that it is of this version
-  if (const auto sound = find(which, kModelFile).folder) return *sound / kModelFile;
-  const auto pointed = pointed_checkpoint(folder_, which);
-  if (!pointed) {
+  const auto [sound, unusable] = find(which, kModelFile);
+  if (sound) return {*sound / kModelFile, recorded_hash(*sound, kModelFile), unusable};
+  const auto wanted = pointed(which);
+  if (!wanted) {
     throw CheckpointError(folder_.string() + ": no checkpoint yet (" + which +
                           ".json is missing or malformed)");
   }
-  throw CheckpointError(pointed->string() + ": damaged: " + check_checkpoint(*pointed, kModelFile));
+  throw CheckpointError(wanted->string() + ": damaged: " + check_checkpoint(*wanted, kModelFile));
+}
+
+std::string RunView::recorded_model_hash(const std::string& which) const {
+  const auto wanted = pointed(which);
+  return wanted ? recorded_hash(*wanted, kModelFile) : "";
+}
+
+std::optional<fs::path> RunView::pointed(const std::string& which) const {
+  return pointed_checkpoint(folder_, which);
 }
 
 int64_t RunView::progress() const {
@@ -107,15 +117,15 @@ bool RunView::diverged() const {
   return entry.is_object() && entry.contains(kDivergedKey);
 }
 
-bool RunView::finished() const {
-  const auto last = checkpoint("last");
-  if (!last) return false;
+bool RunView::finished(const Found& last) const {
+  if (!last.folder) return false;
+  const fs::path file = *last.folder / kStateFile;
   try {
-    const auto state = nlohmann::json::parse(read_file(*last / kStateFile));
+    const auto state = nlohmann::json::parse(read_file(file));
     return state.at("step").get<int64_t>() >= state.at("planned_steps").get<int64_t>() &&
-           validation_of(*last).has_value();
+           validation_of(*last.folder).has_value();
   } catch (const nlohmann::json::exception& e) {
-    throw CheckpointError((*last / kStateFile).string() + ": malformed: " + e.what());
+    throw CheckpointError(file.string() + ": malformed: " + e.what());
   }
 }
 
@@ -123,6 +133,14 @@ std::optional<TrainingRecord> RunView::record() const {
   const fs::path path = folder_ / kRecordFile;
   const auto text = read_if_there(path);
   return text ? std::optional(TrainingRecord::parse(*text, path.string())) : std::nullopt;
+}
+
+std::vector<std::string> fallback_warnings(const std::vector<std::string>& unusable) {
+  std::vector<std::string> warnings;
+  for (const std::string& one : unusable) {
+    warnings.push_back("checkpoint " + one + "; an older one is used");
+  }
+  return warnings;
 }
 
 }  // namespace limbeck

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/identity.h"
@@ -12,7 +11,7 @@ namespace limbeck {
 namespace {
 
 /// The teacher that a stored identity names.
-config::Node teacher_of(const Identity& identity) {
+config::Node teacher_in(const Identity& identity) {
   const config::Node* teacher = identity.facts().find("teacher");
   const config::Node* model = teacher ? teacher->find("model") : nullptr;
   return model ? *model : config::Node();
@@ -31,7 +30,7 @@ RunStanding standing_of(const RunView& run, Identity planned, bool is_waiting) {
   } catch (const Error& e) {  // where there is none, it is of an older version
     return {run.has_identity() && !came_to_nothing ? RunState::damaged : other, {e.what()}};
   }
-  if (is_waiting) planned.set(kTeacherKey, teacher_of(*stored));
+  if (is_waiting) planned.set(kTeacherKey, teacher_in(*stored));
   const auto differences = stored->differences(planned);
   if (!differences.empty()) return {other, differences};
   if (is_waiting) return {RunState::after_teacher, {}};
@@ -39,8 +38,8 @@ RunStanding standing_of(const RunView& run, Identity planned, bool is_waiting) {
     throw CheckpointError(run.path().string() +
                           ": no checkpoint is sound: " + join(last.unusable, "; "));
   }
-  if (!run.finished()) return {RunState::to_resume, {}};
-  run.model_file("best");
+  if (!run.finished(last)) return {RunState::to_resume, {}};
+  if (run.pointed("best") != last.folder) run.model_file("best");  // else it is sound, as seen
   return {RunState::done, {}};
 }
 
@@ -73,35 +72,62 @@ const std::map<std::string, std::string>& RunStates::data_content(const DataOpti
   return data_contents_[key] = content_of(options);
 }
 
-std::string RunStates::teacher_hash(const StudyRun& student) {
-  const std::string& which = student.config.teacher.which;
-  std::string& hash = teacher_hashes_[{student.teacher, which}];
-  if (!hash.empty()) return hash;
-  for (const StudyRun& teacher : plan_.teachers) {
-    if (teacher.teacher != student.teacher || of(teacher).state != RunState::done) continue;
-    hash = hash_file(RunView(teacher.dir).model_file(which));
+Identity RunStates::identity_of(const StudyRun& run, const std::string& teacher_hash) {
+  return training_identity(run.config, data_content(run.config.data), teacher_hash);
+}
+
+std::string RunStates::recorded_hash(const StudyRun& teacher, const std::string& which) {
+  const RunView run(teacher.dir);
+  try {
+    const bool is_planned = run.identity().differences(identity_of(teacher, "")).empty();
+    return is_planned ? run.recorded_model_hash(which) : "";
+  } catch (const Error&) {  // told of where the teacher itself is looked at
+    return "";
   }
-  return hash;
+}
+
+RunStates::Teacher RunStates::teacher_of(const StudyRun& student) {
+  const std::string& which = student.config.teacher.which;
+  const auto known = teacher_hashes_.find({student.teacher, which});
+  if (known != teacher_hashes_.end()) return {known->second, true};
+  for (const StudyRun& teacher : plan_.teachers) {
+    if (teacher.teacher != student.teacher) continue;
+    const RunState state = of(teacher).state;
+    if (state == RunState::done) {
+      const std::string hash = RunView(teacher.dir).look_for_model(which).hash;
+      return {teacher_hashes_[{student.teacher, which}] = hash, true};
+    }
+    // Who has learned from it has done so, whatever became of its files since.
+    if (state == RunState::damaged) return {recorded_hash(teacher, which)};
+  }
+  return {};
 }
 
 RunStanding RunStates::of(const StudyRun& run) {
+  if (is_known_as_done(run)) return {RunState::done, {}};
   const bool has_teacher = !run.config.distill.terms.empty();
-  const std::string teacher = has_teacher ? teacher_hash(run) : "";
-  const Identity planned = training_identity(run.config, data_content(run.config.data), teacher);
+  const Teacher teacher = has_teacher ? teacher_of(run) : Teacher{"", true};
+  const Identity planned = identity_of(run, teacher.hash);
   try {
-    return standing_of(RunView(run.dir), planned, has_teacher && teacher.empty());
+    const auto standing =
+        standing_of(RunView(run.dir), planned, has_teacher && teacher.hash.empty());
+    const RunState state = standing.state;
+    if (state == RunState::done) done_.insert(run.dir);
+    const bool needs_teacher = state == RunState::to_train || state == RunState::to_resume;
+    if (needs_teacher && !teacher.is_trained) return {RunState::after_teacher, {}};
+    return standing;
   } catch (const Error& e) {
     return {RunState::damaged, {e.what()}};
   }
 }
 
-void RunStates::require_none_refused(const std::vector<const StudyRun*>& runs) {
+void RunStates::require_none_refused(const std::vector<const StudyRun*>& runs,
+                                     const std::vector<RunStanding>& standings) const {
   std::map<std::string, std::vector<std::string>> labels;  // by what is wrong with them
   size_t count = 0;
-  for (const StudyRun* run : runs) {
-    const RunStanding standing = of(*run);
-    if (standing.state != RunState::refused) continue;
-    labels["  " + join(standing.reasons, "\n  ")].push_back(run->label);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (standings[i].state != RunState::refused) continue;
+    labels["  " + join(standings[i].reasons, "\n  ")].push_back(runs[i]->label);
     ++count;
   }
   if (count == 0) return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@ enum class RunState {
   to_train_anew,  ///< in place of another run that came to nothing
   to_resume,
   done,
-  after_teacher,  ///< what it will be is known once its teacher is trained
+  after_teacher,  ///< its teacher has to be trained first
   damaged,        ///< trained, but it cannot be read
   refused,        ///< another run lies there
 };
@@ -36,20 +37,33 @@ class RunStates {
   /// The plan must outlive it.
   explicit RunStates(const StudyPlan& plan) : plan_(plan) {}
 
-  /// As things are now. Throws DataError: the data cannot be read.
+  /// As things are now; but what is done stays so, and its files are not read again. Throws
+  /// DataError: the data cannot be read.
   RunStanding of(const StudyRun& run);
 
-  /// Throws one ConfigError that lists all of `runs` that are refused.
-  void require_none_refused(const std::vector<const StudyRun*>& runs);
+  /// Has been found to be done; nothing is read.
+  bool is_known_as_done(const StudyRun& run) const { return done_.contains(run.dir); }
+
+  /// Throws one ConfigError that lists all of `runs` that are refused. `standings` are theirs.
+  void require_none_refused(const std::vector<const StudyRun*>& runs,
+                            const std::vector<RunStanding>& standings) const;
 
  private:
-  /// Empty where that is not known yet.
-  std::string teacher_hash(const StudyRun& student);
+  struct Teacher {
+    std::string hash;  ///< of its model file; empty where that is not known yet
+    bool is_trained = false;
+  };
+
+  Teacher teacher_of(const StudyRun& student);
+  Identity identity_of(const StudyRun& run, const std::string& teacher_hash);
+  /// Of a damaged run: what its model file was, if it is the run that was planned.
+  std::string recorded_hash(const StudyRun& teacher, const std::string& which);
   const std::map<std::string, std::string>& data_content(const DataOptions& options);
 
   const StudyPlan& plan_;
   std::map<std::string, std::map<std::string, std::string>> data_contents_;
   std::map<std::pair<std::string, std::string>, std::string> teacher_hashes_;  ///< of trained ones
+  std::set<std::filesystem::path> done_;                                       ///< folders of runs
 };
 
 }  // namespace limbeck

@@ -63,14 +63,14 @@ class Study {
 
   /// How every run stands; throws ConfigError if one of them may not be gone on with.
   void check(bool show) {
-    if (show) {
-      for (const StudyRun* run : all_runs()) {
-        const RunStanding standing = states_.of(*run);
-        logger_.info(run->label + ": " + state_name(standing.state));
-        if (standing.state == RunState::damaged) logger_.warn(damage_text(*run, standing));
-      }
+    std::vector<RunStanding> standings;
+    for (const StudyRun* run : all_runs()) {
+      standings.push_back(states_.of(*run));
+      const RunStanding& standing = standings.back();
+      if (show) logger_.info(run->label + ": " + state_name(standing.state));
+      if (show && standing.state == RunState::damaged) logger_.warn(damage_text(*run, standing));
     }
-    states_.require_none_refused(all_runs());
+    states_.require_none_refused(all_runs(), standings);
   }
 
   ExitCode run() {
@@ -78,7 +78,8 @@ class Study {
     std::vector<StudyRun> students;
     for (const StudyRun& student : plan_.students) {
       const bool has_teacher = !student.config.distill.terms.empty();
-      if (has_teacher && failed_.count(student.config.teacher.checkpoint)) {
+      if (has_teacher && failed_.count(student.config.teacher.checkpoint) &&
+          states_.of(student).state != RunState::done) {
         fail(student, "its teacher failed");
       } else {
         students.push_back(student);
@@ -139,7 +140,7 @@ class Study {
                    listed(standing.reasons));
       arguments.emplace_back("--restart");
     }
-    return {&run, {arguments, log}, fs::exists(log) ? read_file(log).size() : 0};
+    return {&run, {arguments, log}, fs::exists(log) ? fs::file_size(log) : 0};
   }
 
   /// Teachers are trained one after the other, with all cores; students with the threads that the
@@ -147,16 +148,19 @@ class Study {
   void train(const std::string& what, const std::vector<StudyRun>& runs, size_t at_a_time,
              bool all_cores) {
     std::vector<const StudyRun*> all;
-    for (const StudyRun& run : runs) all.push_back(&run);
-    for (const StudyRun* run : all) {
-      if (states_.of(*run).state != RunState::done) wait_until_free(*run, logger_);
+    std::vector<RunStanding> standings;
+    for (const StudyRun& run : runs) {
+      if (!states_.is_known_as_done(run)) wait_until_free(run, logger_);
+      all.push_back(&run);
+      standings.push_back(states_.of(run));
     }
-    states_.require_none_refused(all);  // now that the teachers are known
+    states_.require_none_refused(all, standings);  // now that the teachers are known
     std::vector<Training> trainings;
     size_t done_before = 0;
     int64_t total = 0;
-    for (const StudyRun& run : runs) {
-      const RunStanding standing = states_.of(run);
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const StudyRun& run = runs[i];
+      const RunStanding& standing = standings[i];
       total += run.config.train.steps;
       if (standing.state == RunState::done) {
         ++done_before;

@@ -21,7 +21,7 @@ std::shared_ptr<nn::DenoisingModel> make_model(const TrainingConfig& config, at:
   return model;
 }
 
-/// Calls `read`; whatever is wrong with the teacher's files is for the configuration to mend.
+/// Calls `read`; what is no model, or none any more, is for the configuration to mend.
 template <class Read>
 auto read_teacher(const Read& read) {
   try {
@@ -45,6 +45,10 @@ std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
                                                    at::Device device, Logger* logger) {
   std::shared_ptr<nn::DenoisingModel> teacher_model;
   if (teacher) {
+    for (const std::string& warning : teacher->warnings) {
+      if (logger) logger->warn(config.teacher.checkpoint + ": " + warning);
+    }
+    read_file(teacher->file);  // a disk that fails is no fault of the model: a DataError
     teacher_model = read_teacher([&] { return nn::read_model(teacher->file); });
     if (hash_file(teacher->file) != teacher->hash) {
       throw ConfigError("teacher.checkpoint: " + teacher->file.string() +

@@ -210,8 +210,8 @@ RunView::Found Trainer::find_checkpoint() {
                           "--restart to start over:\n  " +
                           join(found.unusable, "\n  "));
   }
-  for (const std::string& unusable : found.unusable) {
-    parts_.logger.warn(format("checkpoint %s; an older one is used", unusable));
+  for (const std::string& warning : fallback_warnings(found.unusable)) {
+    parts_.logger.warn(warning);
   }
   return found;
 }

@@ -1,5 +1,6 @@
 // Recordings that hold less, or more, than their headers say.
 #include <gmock/gmock.h>
+#include <sndfile.h>
 
 #include "../data/support.h"
 #include "limbeck/audio/io.h"
@@ -119,6 +120,70 @@ TEST(WholeFile, NoticesLongWavFilesThatAreShortOrTooLong) {
   put_text(dir / "whole.wav", riff_bytes(3'000'000'000, ""));
   std::filesystem::resize_file(dir / "whole.wav", riff_bytes(0, "").size() + 3'000'000'000);
   EXPECT_EQ(audio_info(dir / "whole.wav").samples, 1'500'000'000);
+}
+
+/// 5000 samples of noise in a file of libsndfile's own making.
+std::string sndfile_bytes(int format, int channels = 1) {
+  const TempDir dir;
+  SF_INFO info{};
+  info.samplerate = 16000;
+  info.channels = channels;
+  info.format = format;
+  const std::string path = (dir / "made").string();
+  SNDFILE* file = ::sf_open(path.c_str(), SFM_WRITE, &info);
+  EXPECT_NE(file, nullptr) << ::sf_strerror(nullptr);
+  const auto samples = test::white(5000 * channels, 1);
+  EXPECT_EQ(::sf_writef_float(file, samples.data(), 5000), 5000);
+  ::sf_close(file);
+  return read_file(path);
+}
+
+// libsndfile takes what is left of these, too, and says nothing.
+TEST(WholeFile, NoticesOtherFilesThatWereCutShort) {
+  for (const int type : {SF_FORMAT_AIFF, SF_FORMAT_W64, SF_FORMAT_CAF}) {
+    for (const auto& [sample_type, sample_bytes] :
+         {std::pair(SF_FORMAT_PCM_16, size_t{2}), std::pair(SF_FORMAT_PCM_24, size_t{3}),
+          std::pair(SF_FORMAT_FLOAT, size_t{4})}) {
+      for (const int channels : {1, 2}) {
+        SCOPED_TRACE(format("%x, %d channels", type | sample_type, channels));
+        const std::string whole = sndfile_bytes(type | sample_type, channels);
+        const ReadOptions first{.channel = 0, .start = 0, .count = -1};
+        EXPECT_EQ(read_audio_bytes(whole, "x", first).size(), 5000);
+        const size_t block = sample_bytes * static_cast<size_t>(channels);
+        const size_t begin = whole.size() - 5000 * block;  // what follows the samples is padding
+        for (const size_t left : {size_t{4999}, size_t{2500}, size_t{1}}) {
+          const std::string failure = failure_of(whole.substr(0, begin + left * block - 1), "x");
+          EXPECT_THAT(failure, testing::MatchesRegex("is cut short: its header promises 5000 "
+                                                     "samples, and there are [0-9]+"));
+          const auto there = std::stoul(failure.substr(failure.rfind(' ')));
+          EXPECT_LE(there, left);
+          EXPECT_GE(there + 2, left);  // a few bytes of padding
+        }
+      }
+    }
+    const std::string packed = sndfile_bytes(type | SF_FORMAT_ULAW);
+    EXPECT_EQ(read_audio_bytes(packed, "x").size(), 5000);
+    EXPECT_THAT(failure_of(packed.substr(0, packed.size() - 2000), "x"),
+                testing::MatchesRegex("is cut short: its header promises 5000 (bytes of )?samples, "
+                                      "and there are 30[0-9]+"));
+  }
+}
+
+// As writers into a pipe leave it.
+TEST(WholeFile, TakesLengthsThatSayNothingForAllThatFollows) {
+  const auto with_length = [](int type, const char* chunk, size_t offset,
+                              const std::string& length) {
+    std::string file = sndfile_bytes(type | SF_FORMAT_PCM_16);
+    return file.replace(file.rfind(chunk) + offset, length.size(), length);
+  };
+  for (const uint32_t length : {0xffffffffU, 0x0800007fU, 0xffffff7fU, 0U}) {  // big-endian
+    const std::string file = with_length(SF_FORMAT_AIFF, "SSND", 4, little_endian(length, 4));
+    EXPECT_EQ(read_audio_bytes(file, "x").size(), 5000) << length;
+  }
+  for (const uint64_t length : {~uint64_t{0}, uint64_t{0}}) {
+    const std::string file = with_length(SF_FORMAT_W64, "data", 16, little_endian(length, 8));
+    EXPECT_EQ(read_audio_bytes(file, "x").size(), 5000) << length;
+  }
 }
 
 TEST(WholeFile, NoticesAnOggFileThatWasCutShort) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,9 +166,35 @@ TEST(WriteFileAtomically, WritesToDevicesAndPipes) {
   ::close(ends[0]);
   ::close(ends[1]);
   // What a shell redirects to a file that is appended to (>>) keeps what it held.
-  const int file = ::open(scratch.put("kept", "old ").c_str(), O_WRONLY);
+  const int file = ::open(scratch.put("kept", "old ").c_str(), O_WRONLY | O_APPEND);
   write_file_atomically("/proc/self/fd/" + std::to_string(file), "new");
   EXPECT_EQ(read_file(scratch / "kept"), "old new");
+  ::close(file);
+}
+
+// Standard output is a socket where some programs start others; nobody can open that anew.
+TEST(WriteFileAtomically, WritesToWhatIsOpenAlready) {
+  const Scratch scratch;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  for (const char* folder : {"/proc/self/fd/", "/dev/fd/"}) {
+    write_file_atomically(folder + std::to_string(ends[1]), "text");
+    char text[4] = "";
+    ASSERT_EQ(::read(ends[0], text, 4), 4);
+    EXPECT_EQ(std::string(text, 4), "text");
+    EXPECT_TRUE(is_stream(folder + std::to_string(ends[1])));
+  }
+  ::close(ends[0]);
+  ::close(ends[1]);
+
+  const int file = ::open(scratch.put("f", "").c_str(), O_WRONLY);
+  ASSERT_EQ(::write(file, "before ", 7), 7);
+  std::filesystem::create_symlink("/dev/fd/" + std::to_string(file), scratch / "out");
+  write_file_atomically(scratch / "out", "it ");
+  ASSERT_EQ(::write(file, "after", 5), 5);
+  EXPECT_EQ(read_file(scratch / "f"), "before it after");
+  EXPECT_TRUE(is_stream(scratch / "out"));
+  EXPECT_FALSE(is_stream(scratch / "f"));
   ::close(file);
 }
 
@@ -232,6 +259,12 @@ TEST(OnDisk, NamesThePathAndTheReason) {
             (scratch / "none").string() + " → " + (scratch / "g").string() +
                 ": No such file or directory");
   EXPECT_EQ(on_disk([&] { return std::filesystem::file_size(file); }), 1U);
+  // As iterators of folders do, once they are under way.
+  const auto nameless = [] {
+    throw std::filesystem::filesystem_error("cannot advance",
+                                            std::make_error_code(std::errc::io_error));
+  };
+  EXPECT_EQ(error_of<DataError>([&] { on_disk(nameless, file); }), file + ": Input/output error");
 }
 
 TEST(WriteFileAtomically, NeedsTheFolder) {

@@ -10,6 +10,8 @@
 #include "limbeck/core/csv.h"
 #include "limbeck/eval/evaluate.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/run/checkpoint.h"
+#include "limbeck/run/identity.h"
 #include "nn/support.h"
 
 namespace limbeck::test {
@@ -136,6 +138,26 @@ TEST_F(JobTest, RefusesAFolderOfAnotherModelSetOrFit) {
   add_pair("4");
   EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(job()); }), HasSubstr("set: "));
   EXPECT_EQ(read_file(folder_ / "out/summary.json"), before);
+}
+
+TEST_F(JobTest, SaysThatAnOlderCheckpointIsScored) {
+  const fs::path run = folder_ / "run";
+  put_text(run / "identity.json", Identity("training", 1).text());
+  CheckpointStore store(run);
+  const std::string model = read_file(folder_ / "model.safetensors");
+  for (const int step : {1, 2}) {
+    store.save(step, {{"model.safetensors", model}, {"state.json", "{}"}}, step == 1);
+  }
+  put_text(run / "checkpoints/step-00000002/model.safetensors", "torn");
+  Logger normal;
+  testing::internal::CaptureStderr();
+  const EvaluationJob older = model_job({.path = run.string(), .which = "last"}, set_,
+                                        {.device = "cpu"}, folder_ / "out", normal);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("warning: " + run.string() +
+                        ": checkpoint step-00000002: model.safetensors: another size; an older "
+                        "one is used"));
+  EXPECT_EQ(older.model_file, run / "checkpoints/step-00000001/model.safetensors");
 }
 
 TEST_F(JobTest, ReplacesOthersWhereToldAndSaysSo) {

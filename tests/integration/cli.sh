@@ -7,7 +7,6 @@ source=$2
 cd "$source"
 . tests/integration/expect.sh
 
-
 for tool in prepare pretrain distill evaluate study bench; do
   expect 0 "Example:" "$bin/limbeck-$tool" --help
   expect 0 "LibTorch" "$bin/limbeck-$tool" --version
@@ -36,12 +35,7 @@ expect 3 "error: standard output: cannot be written" sh -c '"$0" --help >&-' "$b
 "$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --dump-config >"$work/dump.yaml"
 "$bin/limbeck-pretrain" "$work/dump.yaml" --dump-config | cmp - "$work/dump.yaml" || fail "the dump does not read back"
 
-"$bin/limbeck-prepare" synthetic --out "$work/corpus" --minutes 1 --speakers 8 --quiet
-for kind in clean noise; do
-  "$bin/limbeck-prepare" recordings "$work/corpus/$kind" --out "$work/$kind.csv" --splits "$work/corpus/manifest.csv" --quiet
-done
-"$bin/limbeck-prepare" pairs --clean "$work/corpus/vbd_test/clean" --noisy "$work/corpus/vbd_test/noisy" \
-  --out "$work/test.csv" --quiet
+make_corpus "$bin" 1
 # What std::filesystem throws names the path, and is no internal error.
 touch "$work/file"
 expect 3 "$work/file/scores: Not a directory" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean" \

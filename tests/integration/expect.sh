@@ -12,3 +12,13 @@ expect() {
   [ "$got" = "$code" ] || { cat "$work/output" >&2; fail "exit code $got, expected $code: $*"; }
   grep -qF -- "$text" "$work/output" || { cat "$work/output" >&2; fail "no '$text' from: $*"; }
 }
+# make_corpus BIN_DIR MINUTES: a synthetic corpus in $work/corpus, listed in clean.csv and noise.csv (to train on) and
+# test.csv (pairs to score on).
+make_corpus() {
+  local prepare=$1/limbeck-prepare corpus=$work/corpus kind
+  "$prepare" synthetic --out "$corpus" --minutes "$2" --speakers 8 --quiet
+  for kind in clean noise; do
+    "$prepare" recordings "$corpus/$kind" --out "$work/$kind.csv" --splits "$corpus/manifest.csv" --quiet
+  done
+  "$prepare" pairs --clean "$corpus/vbd_test/clean" --noisy "$corpus/vbd_test/noisy" --out "$work/test.csv" --quiet
+}

@@ -6,12 +6,8 @@ source=$2
 cd "$source"
 . tests/integration/expect.sh
 
-
 prepare=$bin/limbeck-prepare
-"$prepare" synthetic --out "$work/corpus" --minutes 1 --speakers 8 --quiet
-for kind in clean noise; do
-  "$prepare" recordings "$work/corpus/$kind" --out "$work/$kind.csv" --splits "$work/corpus/manifest.csv" --quiet
-done
+make_corpus "$bin" 1
 mkdir "$work/rooms" # any short sounds will do as impulse responses
 for file in "$work"/corpus/noise/*/*_001.flac; do cp "$file" "$work/rooms/$(basename "$file")"; done
 config=(configs/pretrain/demo_student.yaml --set "data.source.speech=$work/clean.csv" --set "data.source.noise=$work/noise.csv"
@@ -23,6 +19,22 @@ config=(configs/pretrain/demo_student.yaml --set "data.source.speech=$work/clean
 "$prepare" mixtures "${config[@]}" --split valid --count 5 --out "$work/again.csv" --quiet --threads 1
 cmp "$work/valid.csv" "$work/again.csv" || fail "recipes differ between two calls"
 [ "$(wc -l <"$work/valid.csv")" = 6 ] || fail "five recipes"
+# Standard output gets the file alone, be it a file, a pipe or a socket.
+stdout=("$prepare" mixtures "${config[@]}" --split valid --count 5 --out /dev/stdout)
+"${stdout[@]}" 2>"$work/output" >"$work/printed.csv"
+grep -q "/dev/stdout: recipes of 5 mixtures" "$work/output" || fail "nothing is said of what was printed"
+cmp "$work/valid.csv" "$work/printed.csv" || fail "other recipes in a file on standard output"
+"${stdout[@]}" 2>/dev/null | cmp - "$work/valid.csv" || fail "other recipes in a pipe"
+python3 - "${stdout[@]}" >"$work/printed.csv" <<'END' || fail "a socket is refused"
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+with subprocess.Popen(sys.argv[1:], stdout=theirs, stderr=subprocess.DEVNULL) as child:
+    theirs.close()
+    with ours.makefile("rb") as file:
+        sys.stdout.buffer.write(file.read())
+sys.exit(child.returncode)
+END
+cmp "$work/valid.csv" "$work/printed.csv" || fail "other recipes in a socket"
 render=("$prepare" render "$work/valid.csv" --speech "$work/clean.csv" --noise "$work/noise.csv"
   --responses "$work/rooms" --split valid)
 expect 0 "5 pairs" "${render[@]}" --out "$work/pairs"

@@ -10,12 +10,7 @@ cd "$source"
 trainings() { grep -lsz "^$work/[^/]*/configs/" /proc/[0-9]*/cmdline | cut -d/ -f3 || true; }
 trap 'kill $(trainings) 2>/dev/null || true; rm -rf "$work"' EXIT
 
-"$bin/limbeck-prepare" synthetic --out "$work/corpus" --minutes 0.5 --speakers 8 --quiet
-for kind in clean noise; do
-  "$bin/limbeck-prepare" recordings "$work/corpus/$kind" --out "$work/$kind.csv" --splits "$work/corpus/manifest.csv" --quiet
-done
-"$bin/limbeck-prepare" pairs --clean "$work/corpus/vbd_test/clean" --noisy "$work/corpus/vbd_test/noisy" \
-  --out "$work/test.csv" --quiet
+make_corpus "$bin" 0.5
 
 network="{memory_format: channels_last, stem: {channels: 4, stride: 4, kernel_freq: 7}, encoder: [{channels: 4, blocks: 1, \
 stride: 2, kernel_time: 3, kernel_freq: 3}], expansion: 2, latent: {channels: 4, in_channels: 4}, temporal: none, skips: add}"
@@ -90,7 +85,15 @@ grep -qE '^\| same +\| cosine +\|.*\| +2 \|' "$work/torn/table.md" || fail "the 
 rm -r "$student"
 expect 0 "students: 1 to train, 3 done before" "${torn[@]}"
 cmp "$work/study/results.csv" "$work/torn/results.csv" || fail "a run that was trained anew has other results"
+# So is a teacher; who has learned from it stays in the table, who has not cannot.
 tear "$work/torn/teachers/t"
+expect 0 "same, cosine, seed 2: done" "${torn[@]}" --check
+expect 5 "teacher t: $work/torn/teachers/t: no checkpoint is sound: step-" "${torn[@]}"
+! grep -q "its teacher failed" "$work/output" || fail "students that are done fail with their teacher"
+for method in none cosine; do
+  grep -qE "^\| same +\| $method +\|.*\| +2 \|" "$work/torn/table.md" || fail "$method is not in the table without the teacher"
+done
+rm -r "$work/torn/runs/same/cosine/seed-2"
 expect 5 "same, cosine, seed 2: its teacher failed" "${torn[@]}"
 grep -qE '^\| same +\| none +\|.*\| +2 \|' "$work/torn/table.md" || fail "students without a teacher fail with it"
 

@@ -103,6 +103,32 @@ TEST_F(RunViews, SaysWhatItPassedOver) {
                                    "step-00000004: manifest.json: another format version"));
 }
 
+TEST_F(RunViews, AModelOfAnOlderCheckpointSaysSo) {
+  put_run(path_, 4, 10);
+  put_run(path_, 6, 10, made_identity(), false);
+  EXPECT_THAT(find_model(path_, "last").warnings, testing::IsEmpty());
+  put_text(checkpoint(6) / "state.json", "x");  // no business of who wants the model
+  EXPECT_THAT(find_model(path_, "last").warnings, testing::IsEmpty());
+  put_text(checkpoint(6) / "model.safetensors", "torn");
+  const TrainedModel model = find_model(path_, "last");
+  EXPECT_EQ(model.file, checkpoint(4) / "model.safetensors");
+  EXPECT_EQ(model.hash, hash_file(model.file));
+  EXPECT_THAT(model.warnings,
+              testing::ElementsAre("checkpoint step-00000006: model.safetensors: another size; an "
+                                   "older one is used"));
+}
+
+TEST_F(RunViews, KnowsWhatADamagedModelWas) {
+  EXPECT_EQ(run_.recorded_model_hash("best"), "");
+  put_run(path_, 4, 10);
+  const std::string hash = find_model(path_, "best").hash;
+  EXPECT_EQ(run_.recorded_model_hash("best"), hash);
+  fs::remove(checkpoint(4) / "model.safetensors");
+  EXPECT_EQ(run_.recorded_model_hash("best"), hash);
+  put_text(checkpoint(4) / "manifest.json", R"({"format": 1, "files": {}})");
+  EXPECT_EQ(run_.recorded_model_hash("best"), "");
+}
+
 TEST_F(RunViews, WhatCannotBeReadIsNotMissing) {
   put_run(path_, 4, 10);
   put_text(path_ / "data.json", TrainingRecord().text());

@@ -2,9 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <optional>
+
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/safetensors.h"
+#include "limbeck/run/run_view.h"
 #include "limbeck/run/trained_model.h"
 #include "limbeck/train/identity.h"
 #include "paths.h"
@@ -79,7 +85,14 @@ class StudyRuns : public ::testing::Test {
   static std::string refusal(const StudyPlan& plan) {
     std::vector<const StudyRun*> runs = {&plan.teachers[0]};
     for (const StudyRun* student : first_students(plan)) runs.push_back(student);
-    return message_of<ConfigError>([&] { RunStates(plan).require_none_refused(runs); });
+    return message_of<ConfigError>([&] { require_none_refused(plan, runs); });
+  }
+  static void require_none_refused(const StudyPlan& plan,
+                                   const std::vector<const StudyRun*>& runs) {
+    RunStates found(plan);
+    std::vector<RunStanding> standings;
+    for (const StudyRun* run : runs) standings.push_back(found.of(*run));
+    found.require_none_refused(runs, standings);
   }
 
   test::TempDir dir_;
@@ -97,7 +110,7 @@ TEST_F(StudyRuns, WaitForTheirTeacherOrNot) {
 TEST_F(StudyRuns, CountAsDoneWithTheSameIdentity) {
   put_all(plan());
   EXPECT_THAT(states(plan()), ElementsAre("done", "done", "done"));
-  EXPECT_NO_THROW(RunStates(plan()).require_none_refused({&plan().teachers[0]}));
+  EXPECT_NO_THROW(require_none_refused(plan(), {&plan().teachers[0]}));
   // Without a checkpoint a run has all of its way to go.
   remove_checkpoints(plan().students[1]);
   EXPECT_THAT(states(plan()), ElementsAre("done", "done", "to resume"));
@@ -150,15 +163,78 @@ TEST_F(StudyRuns, ThatCannotBeReadAreDamaged) {
   };
   put_text(model(student, "step-00000010"), "torn");
   EXPECT_THAT(states(plan()), ElementsAre("done", "damaged", "done"));
-  EXPECT_NO_THROW(RunStates(plan()).require_none_refused({&student}));
-  // The best one alone, of the teacher: its student waits for what will never come.
+  EXPECT_NO_THROW(require_none_refused(plan(), {&student}));
+  // The best one alone, of the teacher.
   const StudyRun teacher = plan().teachers[0];
   put_run(teacher.dir, 11, 10, identity(teacher), false);
   EXPECT_THAT(states(plan()), ElementsAre("done", "damaged", "done"));
   put_text(model(teacher, "step-00000010"), "torn");
-  EXPECT_THAT(states(plan()), ElementsAre("damaged", "damaged", "after teacher"));
   EXPECT_THAT(RunStates(plan()).of(teacher).reasons,
               ElementsAre(HasSubstr("step-00000010: damaged: model.safetensors: another size")));
+}
+
+TEST_F(StudyRuns, StayDoneWhateverBecameOfTheirTeacher) {
+  put_all(plan());
+  const fs::path teacher = plan().teachers[0].dir;
+  const fs::path checkpoint = teacher / "checkpoints/step-00000010";
+  const StudyRun student = plan().students[1];
+  put_text(checkpoint / "model.safetensors", "torn");
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "done"));
+  fs::remove(checkpoint / "model.safetensors");
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "done"));
+  // One that is not finished waits for what will not come; nor is another teacher's taken for one
+  // of this.
+  remove_checkpoints(student);
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "after teacher"));
+  fs::remove_all(student.dir);
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "after teacher"));
+  put_run(student.dir, 10, 10, identity(student, std::string(32, '0')));
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "refused"));
+  // Where nothing says what the teacher was, nobody is known to have learned from it.
+  put_run(student.dir, 10, 10, identity(student, RunView(teacher).recorded_model_hash("best")));
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "done"));
+  const std::string whole = read_file(teacher / "identity.json");
+  put_text(teacher / "identity.json", "{");
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "after teacher"));
+  put_text(teacher / "identity.json", whole);
+  put_text(checkpoint / "manifest.json", "{");
+  EXPECT_THAT(states(plan()), ElementsAre("damaged", "done", "after teacher"));
+}
+
+/// Bytes that this process has read; nothing where the system does not say.
+std::optional<int64_t> bytes_read() {
+  std::ifstream counters("/proc/self/io");
+  std::string name;
+  int64_t count = 0;
+  if (counters >> name >> count && name == "rchar:") return count;
+  return std::nullopt;
+}
+
+TEST_F(StudyRuns, AreReadOnce) {
+  const StudyPlan all = plan();
+  const StudyRun& teacher = all.teachers[0];
+  put_run(teacher.dir, 10, 10, identity(teacher));
+  constexpr int64_t kBytes = 1 << 22;
+  SafeTensorsHeader header;
+  header.metadata["limbeck"] = std::string(kBytes, 'x');
+  CheckpointStore store(teacher.dir);
+  store.save(10,
+             {{"model.safetensors", safetensors_header_bytes(header)},
+              {"state.json", R"({"step": 10, "planned_steps": 10})"}},
+             true);
+  store.add_validation(10, "{}", true);
+  RunStates states(all);
+  const auto before = bytes_read();
+  if (!before) GTEST_SKIP() << "no /proc/self/io";
+  EXPECT_EQ(states.of(teacher).state, RunState::done);
+  EXPECT_LT(*bytes_read() - *before, kBytes * 3 / 2);
+  // For its hash, and then no more.
+  EXPECT_EQ(states.of(all.students[1]).state, RunState::to_train);
+  EXPECT_LT(*bytes_read() - *before, kBytes * 5 / 2);
+  EXPECT_EQ(states.of(all.students[1]).state, RunState::to_train);
+  EXPECT_TRUE(states.is_known_as_done(teacher));
+  EXPECT_EQ(states.of(teacher).state, RunState::done);
+  EXPECT_LT(*bytes_read() - *before, kBytes * 5 / 2);
 }
 
 TEST_F(StudyRuns, OfOtherDataAreRefused) {

@@ -153,6 +153,19 @@ TEST(MakeTask, ATeacherThatCannotBeReadIsAnErrorOfTheConfiguration) {
               AllOf(HasSubstr("damaged: model.safetensors: another content"), remedy));
 }
 
+TEST(MakeTask, ATeacherThatTheDiskDoesNotGiveIsNoFaultOfTheModel) {
+  const TempDir dir;
+  const std::filesystem::path file = dir / "teacher.safetensors";
+  nn::write_model(file, *make_model());
+  const auto config = distill_config({"teacher.checkpoint=" + file.string()});
+  const auto teacher = find_teacher(config);
+  std::filesystem::remove(file);
+  std::filesystem::create_symlink("teacher.safetensors", file);  // a ring: root cannot open it
+  const std::string message = file.string() + ": cannot be read: Too many levels of symbolic links";
+  EXPECT_EQ(message_of<DataError>([&] { make_task(config, teacher, at::kCPU); }), message);
+  EXPECT_THAT(message_of<DataError>([&] { find_teacher(config); }), HasSubstr("Too many levels"));
+}
+
 TEST(MakeTask, ACacheBelongsToTheTeachersWeights) {
   const TempDir dir;
   for (const uint64_t seed : {1, 2}) {

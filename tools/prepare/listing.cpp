@@ -1,8 +1,8 @@
 #include "listing.h"
 
-#include <cstdio>
 #include <string>
 
+#include "../common.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/place.h"
@@ -35,9 +35,7 @@ int write_listing(const Listing& prepared, const fs::path& out, Logger& logger) 
   }
   make_folder(out.parent_path());
   prepared.manifest.write(out);
-  if (logger.verbosity() != Verbosity::quiet) {
-    print("%s: %s\n", out, summary(prepared.manifest));
-  }
+  print_about(out, format("%s: %s", out, summary(prepared.manifest)), logger);
   if (prepared.problems.empty()) return static_cast<int>(ExitCode::ok);
   logger.warn(format("%d files were left out; %s lists the others", prepared.problems.size(), out));
   return static_cast<int>(ExitCode::some_failed);

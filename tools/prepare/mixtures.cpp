@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -48,9 +47,7 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
                                     static_cast<uint64_t>(config.data.valid_seed), threads, logger);
   make_folder(a.out.parent_path());
   write_recipes(a.out, recipes);
-  if (logger.verbosity() != Verbosity::quiet) {
-    print("%s: recipes of %d mixtures\n", a.out, recipes.size());
-  }
+  print_about(a.out, format("%s: recipes of %d mixtures", a.out, recipes.size()), logger);
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -1,9 +1,9 @@
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "../common.h"
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
@@ -84,15 +84,16 @@ int run(const Arguments& a, Logger& logger) {
   refuse_leaks(protocol, a.allow_leak, logger);
   make_folder(a.out.parent_path());
   protocol.write(a.out);
-  if (logger.verbosity() == Verbosity::quiet) return static_cast<int>(ExitCode::ok);
   for (const Split split : {Split::train, Split::valid, Split::test}) {
     for (const Role role : {Role::speech, Role::noise, Role::pairs}) {
       const Manifest part = protocol.manifest(split, role);
       if (part.entries.empty()) continue;
-      print("%s %s: %s\n", split_name(split), role_name(role), summary(part));
+      const std::string line =
+          format("%s %s: %s", split_name(split), role_name(role), summary(part));
+      print_about(a.out, line, logger);
     }
   }
-  print("%s: locked, %s\n", a.out, protocol.content_hash());
+  print_about(a.out, format("%s: locked, %s", a.out, protocol.content_hash()), logger);
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -13,16 +13,18 @@ namespace limbeck {
 
 class Logger;
 
-/// What std::filesystem could not do, as "path: reason".
-DataError data_error(const std::filesystem::filesystem_error& error);
+/// What std::filesystem could not do, as "path: reason"; of `about` where the error names no path.
+DataError data_error(const std::filesystem::filesystem_error& error,
+                     const std::filesystem::path& about = {});
 
-/// `body()`; what std::filesystem throws there becomes a DataError that names the path.
+/// `body()`; what std::filesystem throws there becomes a DataError that names the path. `about` is
+/// for bodies that go through a folder: iterators that fail on the way name none.
 template <class Body>
-decltype(auto) on_disk(Body&& body) {
+decltype(auto) on_disk(Body&& body, const std::filesystem::path& about = {}) {
   try {
     return std::forward<Body>(body)();
   } catch (const std::filesystem::filesystem_error& e) {
-    throw data_error(e);
+    throw data_error(e, about);
   }
 }
 
@@ -47,10 +49,14 @@ class MappedFile {
 
 /// Writes a temporary sibling, fsyncs it unless `sync` is false, and renames it over `path`:
 /// readers see the old or the new contents, never half of them. A symbolic link stays, and what it
-/// leads to is replaced; a device or pipe (/dev/stdout) is written to. Throws DataError with the
-/// reason, such as a full disk.
+/// leads to is replaced; a stream is written to. Throws DataError with the reason, such as a full
+/// disk.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents,
                            bool sync = true);
+
+/// True for what no file can take the place of: a device, a pipe, what a process has open
+/// (/dev/stdout, whatever it is redirected to), and links to these.
+bool is_stream(const std::filesystem::path& path);
 
 /// Where to make the file or folder that is to be renamed to `path` once it is whole: a hidden
 /// sibling, .NAME.MACHINE-PROCESS-RANDOM.tmp, that no other process or call uses.
@@ -62,8 +68,8 @@ std::filesystem::path temporary_sibling(const std::filesystem::path& path);
 void remove_stale_siblings(const std::filesystem::path& path);
 
 /// Where a symbolic link, or a chain of them, leads to, be there something or not; any other path
-/// as it is. Links in /proc are not followed: what a process has open may have no name. Throws
-/// DataError for a ring of links.
+/// as it is. Links in /proc (/dev/fd) are not followed: what a process has open may have no name.
+/// Throws DataError for a ring of links.
 std::filesystem::path behind_links(const std::filesystem::path& path);
 
 /// Flushes a file or a directory to the disk, where the file system can. Throws DataError.

@@ -43,4 +43,8 @@ std::optional<std::string> validation_of(const std::filesystem::path& checkpoint
 /// it then.
 std::string check_checkpoint(const std::filesystem::path& checkpoint, const std::string& only = "");
 
+/// The hash that a file of the folder has by its manifest, be it so or not; "" where that does not
+/// say. Throws DataError as above.
+std::string recorded_hash(const std::filesystem::path& checkpoint, const std::string& file);
+
 }  // namespace limbeck

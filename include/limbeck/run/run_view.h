@@ -45,10 +45,27 @@ class RunView {
     return look_for(which).folder;
   }
 
+  /// A model file, the hash of what it holds, and what was passed over for it.
+  struct FoundModel {
+    std::filesystem::path file;
+    std::string hash;
+    std::vector<std::string> unusable;  ///< as those of Found
+  };
+
   /// The model file that `which` points to, found in the same way; the other files of the
   /// checkpoint do not matter. Throws CheckpointError: there is none yet, it is damaged, or the run
   /// has no identity.
-  std::filesystem::path model_file(const std::string& which) const;
+  FoundModel look_for_model(const std::string& which) const;
+  std::filesystem::path model_file(const std::string& which) const {
+    return look_for_model(which).file;
+  }
+
+  /// The hash that the model file which `which` points to had when it was written, be it still
+  /// sound, or there, or not; "" where that is not known.
+  std::string recorded_model_hash(const std::string& which) const;
+
+  /// The checkpoint that `which` points to, sound or not.
+  std::optional<std::filesystem::path> pointed(const std::string& which) const;
 
   /// Newest step that it has written of itself; reads no more than the end of metrics.jsonl.
   int64_t progress() const;
@@ -57,8 +74,10 @@ class RunView {
   /// would end in the same.
   bool diverged() const;
 
-  /// Its last checkpoint says that all planned steps are done, and was validated.
-  bool finished() const;
+  /// Its last checkpoint says that all planned steps are done, and was validated. `last` is what
+  /// looking for that has found.
+  bool finished() const { return finished(look_for("last")); }
+  bool finished(const Found& last) const;
 
   /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
   std::optional<TrainingRecord> record() const;
@@ -68,5 +87,8 @@ class RunView {
 
   std::filesystem::path folder_;
 };
+
+/// What to warn of where something was passed over, one text for each.
+std::vector<std::string> fallback_warnings(const std::vector<std::string>& unusable);
 
 }  // namespace limbeck

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "limbeck/data/training_record.h"
 #include "limbeck/run/identity.h"
@@ -15,12 +16,14 @@ struct TrainedModel {
   std::string hash;                      ///< of the file: stands for its weights and options
   std::optional<Identity> identity;      ///< of the run that made it, where that is known
   std::optional<TrainingRecord> record;  ///< what it was trained on, where that is known
+  std::vector<std::string> warnings;     ///< newer checkpoints that were passed over for it
 };
 
 /// Finds what `path` names: a run folder, whose `which` ("best" or "last") checkpoint is taken, a
 /// checkpoint folder, or a model file. Identity and record of the run are looked for in the run
 /// that the file lies in, or else beside it. Throws CheckpointError: nothing of that kind is there,
-/// or what its manifest says of the file is not so; DataError: the record cannot be understood.
+/// or what its manifest says of the file is not so; DataError: the record cannot be understood, or
+/// something is there and cannot be read.
 TrainedModel find_model(const std::filesystem::path& path, const std::string& which);
 
 }  // namespace limbeck

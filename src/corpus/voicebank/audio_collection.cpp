@@ -69,12 +69,12 @@ bool is_file(const fs::path& path) {
 /// `source`, then its folders, sorted.
 std::vector<fs::path> places(const fs::path& source) {
   std::vector<fs::path> folders;
-  std::error_code failed;
-  fs::directory_iterator entry(source, failed);
-  for (; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
-    if (is_folder(entry->path())) folders.push_back(entry->path());
-  }
-  if (failed) throw DataError(source.string() + ": " + failed.message());
+  const auto take_all = [&] {
+    for (const auto& entry : fs::directory_iterator(source)) {
+      if (is_folder(entry.path())) folders.push_back(entry.path());
+    }
+  };
+  on_disk(take_all, source);
   std::sort(folders.begin(), folders.end());
   folders.insert(folders.begin(), source);
   return folders;
