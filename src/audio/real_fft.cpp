@@ -2,12 +2,19 @@
 
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <mutex>
 #include <stdexcept>
 
+#include "audio/levels/spectra.h"
 #include "third_party/pffft/pffft.h"
 
 namespace limbeck {
+namespace {
+
+const SpectrumKernels& kernels() { return LIMBECK_AT_LEVEL(spectra, cpu_level()); }
+
+}  // namespace
 
 struct RealFft::Plan {
   PFFFT_Setup* setup = nullptr;
@@ -47,30 +54,20 @@ std::size_t fft_size_for(std::size_t value) {
   return std::bit_ceil(value < 32 ? std::size_t{32} : value);
 }
 
+void multiply_samples(const float* a, const float* b, float* out, std::size_t size) {
+  kernels().multiply_samples(a, b, out, static_cast<std::int64_t>(size));
+}
+
+void power_spectrum(const float* spectrum, float* out, std::size_t size) {
+  kernels().powers(spectrum, out, static_cast<std::int64_t>(size));
+}
+
 void multiply_conjugate(const float* a, const float* b, float* out, std::size_t size) {
-  const float dc = a[0] * b[0];
-  const float nyquist = a[1] * b[1];
-  for (std::size_t k = 0; k < size; k += 2) {
-    const float re = a[k] * b[k] + a[k + 1] * b[k + 1];
-    const float im = a[k] * b[k + 1] - a[k + 1] * b[k];
-    out[k] = re;
-    out[k + 1] = im;
-  }
-  out[0] = dc;
-  out[1] = nyquist;
+  kernels().multiply_conjugate(a, b, out, static_cast<std::int64_t>(size));
 }
 
 void multiply_plain(const float* a, const float* b, float* out, std::size_t size) {
-  const float dc = a[0] * b[0];
-  const float nyquist = a[1] * b[1];
-  for (std::size_t k = 0; k < size; k += 2) {
-    const float re = a[k] * b[k] - a[k + 1] * b[k + 1];
-    const float im = a[k] * b[k + 1] + a[k + 1] * b[k];
-    out[k] = re;
-    out[k + 1] = im;
-  }
-  out[0] = dc;
-  out[1] = nyquist;
+  kernels().multiply_plain(a, b, out, static_cast<std::int64_t>(size));
 }
 
 }  // namespace limbeck

@@ -1,13 +1,16 @@
 #include "metric/octave_resampler.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <numbers>
 #include <numeric>
 #include <utility>
+
+#include "metric/levels/filters.h"
 
 namespace limbeck::metric {
 namespace {
@@ -70,20 +73,9 @@ FloatBuffer OctaveResampler::resample(std::span<const float> signal) const {
   const auto up = static_cast<std::size_t>(up_);
   const auto down = static_cast<std::size_t>(down_);
   FloatBuffer result((signal.size() * up + down - 1) / down);
-  for (std::size_t m = 0; m < result.size(); ++m) {
-    const std::size_t phase = m % up;
-    const auto start = static_cast<std::ptrdiff_t>(left + m / up * down) + first_[phase];
-    const float* x = padded.data() + start;
-    const float* h = phases_.data() + phase * phase_taps_;
-    std::array<float, kLanes> sums{};
-    for (std::size_t j = 0; j < phase_taps_; j += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += x[j + lane] * h[j + lane];
-    }
-    for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
-      for (std::size_t lane = 0; lane < width; ++lane) sums[lane] += sums[lane + width];
-    }
-    result[m] = sums[0];
-  }
+  const Polyphase filter{phases_.data(), first_.data(), up_, down_,
+                         static_cast<std::int64_t>(phase_taps_)};
+  filter_kernels().resample(filter, padded.data() + left, result.data(), std::ssize(result));
   return result;
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 
+#include "metric/levels/pesq_alignment.h"
 #include "metric/pesq_model.h"
 
 namespace limbeck::metric::pesq {
@@ -18,34 +21,37 @@ struct Levels {
   double noise = 1;
 };
 
-double mean_where(const std::vector<float>& energy, float threshold, bool above, int& count) {
+double mean_below(const std::vector<float>& energy, float threshold, std::int64_t& count) {
+  const auto below = alignment_kernels().sum_below(energy.data(), threshold, std::ssize(energy));
+  count = below.count;
+  return count > 0 ? below.sum / static_cast<double>(count) : 0.0;
+}
+
+double mean_above(const std::vector<float>& energy, float threshold, std::int64_t& count) {
   double sum = 0;
   count = 0;
   for (const float e : energy) {
-    if ((e > threshold) == above) {
-      sum += e;
-      ++count;
-    }
+    if (!(e > threshold)) continue;
+    sum += e;
+    ++count;
   }
-  return count > 0 ? sum / count : 0.0;
+  return count > 0 ? sum / static_cast<double>(count) : 0.0;
 }
 
 // Steps 4 and 5: the threshold settles two deviations above the mean of what lies below it.
 Levels find_levels(const std::vector<float>& energy, float initial_threshold) {
   Levels levels{initial_threshold};
-  int count = 0;
+  std::int64_t count = 0;
   for (int iteration = 0; iteration < kThresholdIterations; ++iteration) {
-    const double mean = mean_where(energy, levels.threshold, false, count);
-    double deviation = 0;
-    for (const float e : energy) {
-      if (e <= levels.threshold) deviation += (e - mean) * (e - mean);
-    }
-    if (count > 0) deviation = std::sqrt(deviation / count);
+    const double mean = mean_below(energy, levels.threshold, count);
+    double deviation = alignment_kernels().deviation_below(energy.data(), levels.threshold, mean,
+                                                           std::ssize(energy));
+    if (count > 0) deviation = std::sqrt(deviation / static_cast<double>(count));
     levels.threshold = static_cast<float>(1.001 * (mean + 2.0 * deviation));
   }
-  levels.speech = mean_where(energy, levels.threshold, true, count);
+  levels.speech = mean_above(energy, levels.threshold, count);
   if (count == 0) levels.threshold = -1.0f;
-  levels.noise = mean_where(energy, levels.threshold, false, count);
+  levels.noise = mean_below(energy, levels.threshold, count);
   if (count == 0) levels.noise = 1.0;
   return levels;
 }
@@ -120,8 +126,7 @@ VoiceActivity detect_voice_activity(const FilteredSignal& signal, const RateCons
   const float* samples = signal.working.data();
   double total = 0;
   for (float& e : energy) {
-    double sum = 0;
-    for (int i = 0; i < c.window; ++i) sum += static_cast<double>(samples[i]) * samples[i];
+    const double sum = alignment_kernels().sum_of_squares(samples, c.window);
     samples += c.window;
     e = static_cast<float>(sum / c.window);
     total += e;

@@ -3,8 +3,10 @@
 #include "metric/pesq_delay.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
 #include <numbers>
 
 namespace limbeck::metric::pesq {
@@ -78,40 +80,32 @@ int DelayFinder::correlate_activity(std::span<const float> x, std::span<const fl
   return (best_index - static_cast<int>(x.size()) + 1) * constants_.window;
 }
 
-std::span<const float> DelayFinder::correlate_frames(int reference_start, int degraded_start,
-                                                     const FloatBuffer& window) {
+FrameCorrelation DelayFinder::correlate_frames(int reference_start, int degraded_start,
+                                               const FloatBuffer& window) {
   const float* a = reference_.working.data() + reference_start;
   const float* b = degraded_.working.data() + degraded_start;
   const std::size_t size = fft_.size();
-  for (std::size_t i = 0; i < size; ++i) {
-    frame_a_[i] = a[i] * window[i];
-    frame_b_[i] = b[i] * window[i];
-  }
+  multiply_samples(a, window.data(), frame_a_.data(), size);
+  multiply_samples(b, window.data(), frame_b_.data(), size);
   fft_.forward(frame_a_.data(), frame_a_.data(), scratch_.data());
   fft_.forward(frame_b_.data(), frame_b_.data(), scratch_.data());
   multiply_conjugate(frame_a_.data(), frame_b_.data(), frame_a_.data(), size);
   fft_.inverse(frame_a_.data(), frame_a_.data(), scratch_.data());
-  for (float& value : frame_a_) value = std::abs(value);
-  return frame_a_;
-}
-
-PeakLevel peak_level(std::span<const float> correlation) {
-  std::array<float, 16> lanes{};
-  for (std::size_t i = 0; i < correlation.size(); i += lanes.size()) {
-    for (std::size_t j = 0; j < lanes.size(); ++j) {
-      lanes[j] = lanes[j] > correlation[i + j] ? lanes[j] : correlation[i + j];
-    }
-  }
-  const float level = 0.99f * *std::max_element(lanes.begin(), lanes.end());
-  return {level, std::sqrt(std::sqrt(std::sqrt(level)))};  // level^0.125
+  const float largest =
+      alignment_kernels().magnitudes(frame_a_.data(), static_cast<std::int64_t>(size));
+  const float level = 0.99f * largest;
+  return {frame_a_, {level, std::sqrt(std::sqrt(std::sqrt(level)))}};  // level^0.125
 }
 
 HistogramPeak histogram_peak(std::span<const float> histogram) {
   HistogramPeak peak;
-  for (std::size_t p = 0; p < histogram.size(); ++p) {
-    if (histogram[p] > peak.value) peak = {histogram[p], static_cast<int>(p)};
+  const auto size = static_cast<int>(histogram.size());
+  const auto above = [&](std::int64_t from) {
+    return alignment_kernels().find_above(histogram.data(), peak.value, from, size);
+  };
+  for (std::int64_t p = above(0); p < size; p = above(p + 1)) {
+    peak = {histogram[static_cast<std::size_t>(p)], static_cast<int>(p)};
   }
-  const int size = static_cast<int>(histogram.size());
   if (peak.lag >= size / 2) peak.lag -= size;
   return peak;
 }
@@ -128,14 +122,10 @@ DelayEstimate DelayFinder::fine_delay(int first, int last, int seed) {
   float total = 0;
   while (degraded_start + size <= degraded_.nominal_length &&
          reference_start + size <= last * constants_.window) {
-    const auto correlation = correlate_frames(reference_start, degraded_start, hann_);
-    const PeakLevel peak = peak_level(correlation);
-    for (std::size_t p = 0; p < correlation.size(); ++p) {
-      if (correlation[p] > peak.level) {
-        histogram_[p] += peak.weight;
-        total += peak.weight;
-      }
-    }
+    const auto [correlation, peak] = correlate_frames(reference_start, degraded_start, hann_);
+    const std::int64_t lags = alignment_kernels().count_above(correlation.data(), peak.level,
+                                                              peak.weight, histogram_.data(), size);
+    for (std::int64_t i = 0; i < lags; ++i) total += peak.weight;
     reference_start += size / 4;
     degraded_start += size / 4;
   }
@@ -143,15 +133,19 @@ DelayEstimate DelayFinder::fine_delay(int first, int last, int seed) {
 
   // Step 5: triangular smoothing over neighbouring lags.
   const int radius = size / 64;
-  FloatBuffer& smoothed = frame_b_;
-  for (int p = 0; p < size; ++p) {
-    float sum = 0;
-    for (int k = 1 - radius; k < radius; ++k) {
-      const float weight = 1.0f - static_cast<float>(std::abs(k)) / static_cast<float>(radius);
-      sum += weight * histogram_[static_cast<std::size_t>((p + k + size) % size)];
-    }
-    smoothed[static_cast<std::size_t>(p)] = sum / total;
+  std::vector<float> weights;
+  FloatBuffer around;  // the histogram with its other end on both sides
+  around.reserve(histogram_.size() + 2 * static_cast<std::size_t>(radius));
+  around.insert(around.end(), histogram_.end() - (radius - 1), histogram_.end());
+  around.insert(around.end(), histogram_.begin(), histogram_.end());
+  around.insert(around.end(), histogram_.begin(), histogram_.begin() + (radius - 1));
+  for (int k = 1 - radius; k < radius; ++k) {
+    weights.push_back(1.0f - static_cast<float>(std::abs(k)) / static_cast<float>(radius));
   }
+  FloatBuffer& smoothed = frame_b_;
+  alignment_kernels().smooth(around.data(), weights.data(), std::ssize(weights), smoothed.data(),
+                             size);
+  for (float& value : smoothed) value /= total;
   const HistogramPeak peak = histogram_peak(smoothed);
   return {seed + peak.lag, peak.value};
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "limbeck/audio/real_fft.h"
+#include "metric/levels/pesq_alignment.h"
 #include "metric/pesq_model.h"
 
 namespace limbeck::metric::pesq {
@@ -12,6 +13,18 @@ namespace limbeck::metric::pesq {
 struct DelayEstimate {
   int delay = 0;  // samples
   float confidence = 0;
+};
+
+/// Level that the lags of a frame must exceed to count, and their weight (01 1.10 step 4d).
+struct PeakLevel {
+  float level = 0;
+  float weight = 0;
+};
+
+/// Valid until the next one.
+struct FrameCorrelation {
+  std::span<const float> values;
+  PeakLevel peak;
 };
 
 /// The two signals under alignment and the buffers used for it.
@@ -32,8 +45,8 @@ class DelayFinder {
 
   /// Absolute cross-correlation of one frame of each signal under `window`; A circular lags.
   /// Without the 1/A of the inverse: it cancels in every use.
-  std::span<const float> correlate_frames(int reference_start, int degraded_start,
-                                          const FloatBuffer& window);
+  FrameCorrelation correlate_frames(int reference_start, int degraded_start,
+                                    const FloatBuffer& window);
 
   const FilteredSignal& reference() const { return reference_; }
   const FilteredSignal& degraded() const { return degraded_; }
@@ -64,13 +77,6 @@ struct HistogramPeak {
   int lag = 0;
 };
 HistogramPeak histogram_peak(std::span<const float> histogram);
-
-/// Level that the lags of a frame must exceed to count, and their weight (01 1.10 step 4d).
-struct PeakLevel {
-  float level = 0;
-  float weight = 0;
-};
-PeakLevel peak_level(std::span<const float> correlation);
 
 /// Splits utterances whose delay changes inside (01 1.13).
 void split_utterances(DelayFinder& finder, std::vector<Utterance>& utterances);

@@ -178,10 +178,16 @@ class DisturbanceModel {
   FloatBuffer aligned_degraded() const {
     FloatBuffer aligned(total_, 0.0f);
     const int last = nominal_ + c_.padding - c_.margin;
-    for (int i = c_.margin; i < last; ++i) {
-      const int from = i + delay_at(utterances_, i, c_.window);
-      aligned[static_cast<std::size_t>(i)] =
-          degraded_[static_cast<std::size_t>(std::clamp(from, c_.margin, last - 1))];
+    for (int i = c_.margin; i < last;) {
+      const int delay = delay_at(utterances_, i, c_.window);
+      int end = last;
+      for (const Utterance& u : utterances_) {
+        if (u.start * c_.window > i) end = std::min(end, u.start * c_.window);
+      }
+      for (; i < end; ++i) {
+        aligned[static_cast<std::size_t>(i)] =
+            degraded_[static_cast<std::size_t>(std::clamp(i + delay, c_.margin, last - 1))];
+      }
     }
     return aligned;
   }

@@ -4,10 +4,13 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <mutex>
 
 #include "limbeck/audio/real_fft.h"
 #include "limbeck/core/error.h"
+#include "metric/levels/pesq_alignment.h"
 #include "metric/pesq_model.h"
 
 namespace limbeck::metric::pesq {
@@ -95,50 +98,14 @@ void remove_dc(FloatBuffer& samples, int nominal_length, const RateConstants& c)
   // The mean divides by the whole nominal length although it sums the inner part (01 1.5).
   const int first = c.margin;
   const int last = nominal_length - c.margin;
-  double sum = 0;
-  for (int i = first; i < last; ++i) sum += samples[static_cast<std::size_t>(i)];
-  const auto mean = static_cast<float>(sum / nominal_length);
+  const auto all = alignment_kernels().sum_below(
+      samples.data() + first, std::numeric_limits<float>::infinity(), last - first);
+  const auto mean = static_cast<float>(all.sum / nominal_length);
   for (int i = first; i < last; ++i) samples[static_cast<std::size_t>(i)] -= mean;
   for (int k = 0; k < c.window; ++k) {
     const float ramp = (0.5f + static_cast<float>(k)) / static_cast<float>(c.window);
     samples[static_cast<std::size_t>(first + k)] *= ramp;
     samples[static_cast<std::size_t>(last - 1 - k)] *= ramp;
-  }
-}
-
-constexpr int kLanes = 4;
-// GCC and Clang vector extension: the recurrence of one signal cannot use SIMD, that of four can.
-using Lanes = float __attribute__((vector_size(sizeof(float) * kLanes)));
-
-struct Section {
-  Lanes b0, b1, b2, a1, a2;
-  Lanes w1, w2;
-};
-
-Lanes broadcast(float value) { return Lanes{value, value, value, value}; }
-
-template <std::size_t Count>
-void run_cascade(std::span<const Biquad> cascade, std::span<Lanes> samples) {
-  std::array<Section, Count> sections;
-  for (std::size_t s = 0; s < Count; ++s) {
-    const Biquad& q = cascade[s];
-    sections[s] = {broadcast(q.b0), broadcast(q.b1), broadcast(q.b2), broadcast(q.a1),
-                   broadcast(q.a2), broadcast(0),    broadcast(0)};
-  }
-  // Section s works s samples behind the first one, so that no section waits for another: the same
-  // operations on the same values, in half of the time. Before its first sample it sees zeros.
-  std::array<Lanes, Count + 1> between;
-  between.fill(broadcast(0));
-  for (std::size_t t = 0; t < samples.size() + Count - 1; ++t) {
-    between[0] = t < samples.size() ? samples[t] : broadcast(0);
-    for (std::size_t s = Count; s-- > 0;) {
-      Section& q = sections[s];
-      const Lanes w = between[s] - q.a1 * q.w1 - q.a2 * q.w2;
-      between[s + 1] = q.b0 * w + q.b1 * q.w1 + q.b2 * q.w2;
-      q.w2 = q.w1;
-      q.w1 = w;
-    }
-    if (t + 1 >= Count) samples[t + 1 - Count] = between[Count];
   }
 }
 
@@ -195,7 +162,7 @@ FloatBuffer apply_headphone_filter(const LevelledSignal& signal, const RateConst
   float w1 = 0;
   float w2 = 0;
   for (float& x : inner) {
-    const float w = x - q.a1 * w1 - q.a2 * w2;
+    const float w = x - q.a2 * w2 - q.a1 * w1;  // in this order it waits for w1 the least
     x = q.b0 * w + q.b1 * w1 + q.b2 * w2;
     w2 = w1;
     w1 = w;
@@ -204,26 +171,23 @@ FloatBuffer apply_headphone_filter(const LevelledSignal& signal, const RateConst
 }
 
 void make_working_copies(std::span<FilteredSignal* const> signals, const RateConstants& c) {
+  constexpr std::size_t kTogether = 4;
   std::size_t longest = 0;
   for (FilteredSignal* signal : signals) {
     signal->working = signal->model;
     remove_dc(signal->working, signal->nominal_length, c);
     longest = std::max(longest, signal->working.size());
   }
-  std::vector<Lanes, AlignedAllocator<Lanes>> samples(longest, broadcast(0));
-  for (std::size_t lane = 0; lane < signals.size(); ++lane) {
-    const FloatBuffer& from = signals[lane]->working;
-    for (std::size_t i = 0; i < from.size(); ++i) samples[i][static_cast<int>(lane)] = from[i];
+  FloatBuffer silence(signals.size() < kTogether ? longest : 0, 0.0f);
+  std::array<float*, kTogether> samples;
+  samples.fill(silence.data());
+  for (std::size_t i = 0; i < signals.size(); ++i) {
+    signals[i]->working.resize(longest, 0.0f);
+    samples[i] = signals[i]->working.data();
   }
-  if (c.cascade.size() == 8) {
-    run_cascade<8>(c.cascade, samples);
-  } else {
-    run_cascade<12>(c.cascade, samples);
-  }
-  for (std::size_t lane = 0; lane < signals.size(); ++lane) {
-    FloatBuffer& to = signals[lane]->working;
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = samples[i][static_cast<int>(lane)];
-  }
+  filter_kernels().cascade(c.cascade.data(), static_cast<std::int64_t>(c.cascade.size()),
+                           samples.data(), static_cast<std::int64_t>(longest));
+  for (FilteredSignal* signal : signals) signal->working.resize(signal->model.size());
 }
 
 }  // namespace limbeck::metric::pesq

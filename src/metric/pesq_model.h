@@ -8,13 +8,9 @@
 #include <vector>
 
 #include "limbeck/audio/aligned_buffer.h"
+#include "metric/levels/filters.h"
 
 namespace limbeck::metric::pesq {
-
-/// Second-order section, direct form II (02 2.7).
-struct Biquad {
-  float b0, b1, b2, a1, a2;
-};
 
 /// One row of the Bark tables (03 3.8, 06 6.4.1).
 struct BarkBand {

@@ -4,11 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <numbers>
 
-#include "metric/fast_math.h"
-
 namespace limbeck::metric::pesq {
+namespace {
+
+const BandKernels& kernels() { return LIMBECK_AT_LEVEL(bands, cpu_level()); }
+
+}  // namespace
 
 PitchPower::PitchPower(const RateConstants& constants)
     : constants_(constants),
@@ -25,13 +30,10 @@ PitchPower::PitchPower(const RateConstants& constants)
 
 void PitchPower::compute(const float* samples, BandRow& bands) {
   const std::size_t size = fft_.size();
-  for (std::size_t n = 0; n < size; ++n) spectrum_[n] = samples[n] * window_[n];
+  multiply_samples(samples, window_.data(), spectrum_.data(), size);
   fft_.forward(spectrum_.data(), spectrum_.data(), scratch_.data());
-  spectrum_[0] = 0;  // DC does not count, the Nyquist bin is not part of any band
-  spectrum_[1] = 0;
-  for (std::size_t k = 0; k < size / 2; ++k) {
-    scratch_[k] = spectrum_[2 * k] * spectrum_[2 * k] + spectrum_[2 * k + 1] * spectrum_[2 * k + 1];
-  }
+  power_spectrum(spectrum_.data(), scratch_.data(), size);
+  scratch_[0] = 0;  // DC does not count, the Nyquist bin is not part of any band
   const float* power = scratch_.data();
   bands.fill(0.0f);
   for (std::size_t b = 0; b < constants_.bands.size(); ++b) {
@@ -61,54 +63,23 @@ Listener::Listener(const RateConstants& constants) : band_count_(constants.bands
       total_width_ += band.width_bark;
     }
   }
+  threshold_[0] = std::numeric_limits<float>::infinity();
+}
+
+BandTables Listener::tables() const {
+  return {threshold_.data(), inverse_threshold_.data(),
+          exponent_.data(),  factor_.data(),
+          width_.data(),     static_cast<std::int64_t>(band_count_)};
 }
 
 double Listener::audible_power(const BandRow& bands, float factor) const {
-  double sum = 0;
-  for (std::size_t b = 1; b < band_count_; ++b) {
-    if (bands[b] > factor * threshold_[b]) sum += bands[b];
-  }
-  return sum;
-}
-
-void Listener::loudness(const BandRow& bands, BandRow& result) const {
-  for (std::size_t b = 0; b < kBandStride; ++b) {
-    const float ratio = 0.5f + 0.5f * bands[b] * inverse_threshold_[b];
-    const float value = factor_[b] * (fast_pow(ratio, exponent_[b]) - 1.0f);
-    result[b] = bands[b] > threshold_[b] ? value : 0.0f;
-  }
+  return kernels().audible_power(tables(), bands.data(), factor);
 }
 
 FrameDisturbance Listener::disturbance(const BandRow& reference, const BandRow& degraded) const {
-  BandRow reference_loudness;
-  BandRow degraded_loudness;
-  loudness(reference, reference_loudness);
-  loudness(degraded, degraded_loudness);
-  BandRow squared;
-  BandRow weighted;
-  for (std::size_t b = 0; b < kBandStride; ++b) {
-    const float difference = degraded_loudness[b] - reference_loudness[b];
-    const float smaller =
-        degraded_loudness[b] < reference_loudness[b] ? degraded_loudness[b] : reference_loudness[b];
-    // Dead zone of a quarter of the smaller loudness (04 4.1); only the size matters from here.
-    const float magnitude = std::abs(difference) - 0.25f * smaller;
-    const float d = (magnitude > 0.0f ? magnitude : 0.0f) * width_[b];
-    squared[b] = d * d;
-    // What was added disturbs more than what is missing (04 4.3).
-    float asymmetry = fast_pow((degraded[b] + 50.0f) / (reference[b] + 50.0f), 1.2f);
-    asymmetry = asymmetry > 12.0f ? 12.0f : asymmetry;
-    asymmetry = asymmetry < 3.0f ? 0.0f : asymmetry;
-    weighted[b] = d * asymmetry;
-  }
-  double squared_sum = 0;
-  double weighted_sum = 0;
-  for (std::size_t b = 1; b < band_count_; ++b) {
-    squared_sum += squared[b];
-    weighted_sum += weighted[b];
-  }
+  const auto sums = kernels().disturbance(tables(), reference.data(), degraded.data());
   // Norms over the bands with p = 2 and p = 1 (04 4.2).
-  return {static_cast<float>(std::sqrt(squared_sum / total_width_) * total_width_),
-          static_cast<float>(weighted_sum)};
+  return {static_cast<float>(std::sqrt(sums.squared / total_width_) * total_width_), sums.weighted};
 }
 
 void LocalGain::apply(const Listener& listener, double reference_power, bool first_frame,

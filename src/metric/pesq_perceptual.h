@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "limbeck/audio/real_fft.h"
+#include "metric/levels/pesq_bands.h"
 #include "metric/pesq_model.h"
 
 namespace limbeck::metric::pesq {
 
 /// Bands per frame in memory: the 42 or 49 of the model, padded with silence for SIMD.
-inline constexpr std::size_t kBandStride = 56;
+inline constexpr std::size_t kBandStride = 64;
 using BandRow = std::array<float, kBandStride>;
 
 /// Power per Bark band of each frame (03 3.2, 3.3).
@@ -44,10 +45,10 @@ class Listener {
   FrameDisturbance disturbance(const BandRow& reference, const BandRow& degraded) const;
 
  private:
-  void loudness(const BandRow& bands, BandRow& result) const;
+  BandTables tables() const;
 
   std::size_t band_count_;
-  BandRow threshold_{};
+  BandRow threshold_{};  // infinite for band 0, which does not count
   BandRow inverse_threshold_{};
   BandRow exponent_{};  // modified Zwicker power
   BandRow factor_{};    // Sl * (threshold / 0.5)^exponent

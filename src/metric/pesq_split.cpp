@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 
@@ -79,14 +80,15 @@ class DelayHistogram {
 
   // Each prominent lag counts with a triangle around it (01 1.13 step 6).
   void add_frame() {
-    const auto correlation =
+    const auto [correlation, peak] =
         finder_.correlate_frames(reference_start_, reference_start_ + seed_, window_);
-    const PeakLevel peak = peak_level(correlation);
     const int size = static_cast<int>(correlation.size());
     const int radius = size / 64;
     const float unit = peak.weight / static_cast<float>(radius);
-    for (int p = 0; p < size; ++p) {
-      if (!(correlation[static_cast<std::size_t>(p)] > peak.level)) continue;
+    const auto above = [&, values = correlation.data(), level = peak.level](std::int64_t from) {
+      return static_cast<int>(alignment_kernels().find_above(values, level, from, size));
+    };
+    for (int p = above(0); p < size; p = above(p + 1)) {
       for (int k = 1 - radius; k < radius; ++k) {
         histogram_[static_cast<std::size_t>((p + k + size) % size)] +=
             unit * static_cast<float>(radius - std::abs(k));

@@ -97,9 +97,7 @@ std::vector<BandFrame> band_magnitudes(const FloatBuffer& signal, std::size_t fr
     for (std::size_t n = 0; n < kFrame; ++n) spectrum[n] = from[n] * analysis().window[n];
     std::fill(spectrum.begin() + kFrame, spectrum.end(), 0.0f);
     fft.forward(spectrum.data(), spectrum.data(), scratch.data());
-    for (std::size_t k = 0; k < kFftSize / 2; ++k) {
-      scratch[k] = spectrum[2 * k] * spectrum[2 * k] + spectrum[2 * k + 1] * spectrum[2 * k + 1];
-    }
+    power_spectrum(spectrum.data(), scratch.data(), kFftSize);
     for (std::size_t band = 0; band < kBands; ++band) {
       float power = 0;
       for (std::size_t k = analysis().first_bin[band]; k < analysis().last_bin[band]; ++k) {

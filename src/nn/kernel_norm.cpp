@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "nn/kernel_support.h"
@@ -12,6 +13,21 @@
 
 namespace limbeck::nn {
 namespace {
+
+using Channels = std::vector<double>;  // a number of each
+
+Channels channels_of(const at::Tensor& values) {
+  const auto all = values.contiguous();
+  const float* v = all.const_data_ptr<float>();
+  return {v, v + all.numel()};
+}
+
+at::Tensor tensor_of(const Channels& values) {
+  auto all = torch::empty({static_cast<int64_t>(values.size())});
+  std::transform(values.begin(), values.end(), all.data_ptr<float>(),
+                 [](double v) { return static_cast<float>(v); });
+  return all;
+}
 
 /// Per-channel numbers, repeated until a row of them is long enough for wide registers.
 class Tiles {
@@ -24,16 +40,20 @@ class Tiles {
   }
 
   int64_t length() const { return length_; }
-  std::vector<float> repeat(const at::Tensor& values) const {
-    const auto source = values.to(torch::kFloat).contiguous();
-    const float* v = source.const_data_ptr<float>();
-    std::vector<float> tile(static_cast<size_t>(length_));
-    for (int64_t i = 0; i < length_; ++i) tile[static_cast<size_t>(i)] = v[i % channels_];
+  std::vector<float> repeat(const Channels& values) const {
+    std::vector<float> tile;
+    tile.reserve(static_cast<size_t>(length_));
+    for (int64_t i = 0; i < length_; i += channels_) {
+      for (const double value : values) tile.push_back(static_cast<float>(value));
+    }
     return tile;
   }
   /// Adds a tile of sums to channels' sums.
   void fold(const std::vector<float>& tile, double* sums) const {
-    for (int64_t i = 0; i < length_; ++i) sums[i % channels_] += tile[static_cast<size_t>(i)];
+    const float* all = tile.data();
+    for (int64_t i = 0; i < length_; i += channels_) {
+      for (int64_t c = 0; c < channels_; ++c) sums[c] += all[i + c];
+    }
   }
 
  private:
@@ -118,15 +138,43 @@ at::Tensor rows_like(const at::Tensor& x, const std::vector<int64_t>& valid_fram
   return rows;
 }
 
-/// Mean and biased variance of each channel, [2, C] in double, by sums of differences from `centre`
-/// [C].
-at::Tensor moments_about(const at::Tensor& centre, const at::Tensor& x, const Spans& spans,
-                         const Tiles& tiles, const NormKernels& kernels) {
-  const int64_t channels = x.size(1);
+/// Sums of each channel over the pieces of work, which are the same for any number of threads.
+class PieceSums {
+ public:
+  PieceSums(const Spans& spans, int64_t kinds, int64_t channels)
+      : kinds_(kinds),
+        channels_(channels),
+        pieces_(piece_count(spans.stretches())),
+        sums_(static_cast<size_t>(pieces_ * kinds * channels)) {}
+
+  double* of(int64_t piece, int64_t kind) {
+    return sums_.data() + (piece * kinds_ + kind) * channels_;
+  }
+  Channels total(int64_t kind) {
+    Channels sum(static_cast<size_t>(channels_));
+    for (int64_t piece = 0; piece < pieces_; ++piece) {
+      const double* of_piece = of(piece, kind);
+      for (size_t c = 0; c < sum.size(); ++c) sum[c] += of_piece[c];
+    }
+    return sum;
+  }
+
+ private:
+  int64_t kinds_, channels_, pieces_;
+  std::vector<double> sums_;
+};
+
+/// Mean and biased variance of each channel.
+struct Moments {
+  Channels mean, variance;
+};
+
+/// By sums of differences from `centre`, which float32 holds.
+Moments moments_about(const Channels& centre, const at::Tensor& x, const Spans& spans,
+                      const Tiles& tiles, const NormKernels& kernels) {
   const float* in = rows_of(x);
   const auto centres = tiles.repeat(centre);
-  auto pieces = torch::zeros({piece_count(spans.stretches()), 2, channels}, torch::kDouble);
-  double* all = pieces.data_ptr<double>();
+  PieceSums pieces(spans, 2, x.size(1));
   struct Local {
     std::vector<float> sum, square;
   };
@@ -137,27 +185,97 @@ at::Tensor moments_about(const at::Tensor& centre, const at::Tensor& x, const Sp
         kernels.add_moments(in + at, centres.data(), local.sum.data(), local.square.data(), n);
       },
       [&](int64_t piece, const Local& local) {
-        tiles.fold(local.sum, all + 2 * piece * channels);
-        tiles.fold(local.square, all + (2 * piece + 1) * channels);
+        tiles.fold(local.sum, pieces.of(piece, 0));
+        tiles.fold(local.square, pieces.of(piece, 1));
       });
-  const auto sums = pieces.sum(0) / static_cast<double>(spans.numbers() / channels);
-  return at::stack({sums[0] + centre.to(torch::kDouble), sums[1] - sums[0].square()});
+  Moments moments{pieces.total(0), pieces.total(1)};
+  const auto count = static_cast<double>(spans.numbers() / x.size(1));
+  for (size_t c = 0; c < centre.size(); ++c) {
+    const double shift = moments.mean[c] / count;
+    moments.mean[c] = centre[c] + shift;
+    moments.variance[c] = moments.variance[c] / count - shift * shift;
+  }
+  return moments;
 }
 
-/// Mean and biased variance of each channel, [2, C] in double.
-at::Tensor moments(const at::Tensor& x, const Spans& spans, const Tiles& tiles,
+Moments moments_of(const at::Tensor& x, const Spans& spans, const Tiles& tiles,
                    const NormKernels& kernels) {
   // About the first place, so that a mean far from zero costs no digits; about the mean where the
   // first place is so far from it that it costs them.
   constexpr double kFar = 100;
-  float* first = const_cast<float*>(rows_of(x)) + spans[0].start;
-  const auto place = at::from_blob(first, {x.size(1)}, torch::kFloat).to(torch::kDouble);
-  auto all = moments_about(place, x, spans, tiles, kernels);
-  if (((all[0] - place).square() > kFar * all[1]).any().item<bool>()) {
-    all = moments_about(all[0].to(torch::kFloat), x, spans, tiles, kernels);
+  const float* first = rows_of(x) + spans[0].start;
+  Channels centre(first, first + x.size(1));
+  Moments moments = moments_about(centre, x, spans, tiles, kernels);
+  bool far = false;
+  for (size_t c = 0; c < centre.size(); ++c) {
+    const double away = moments.mean[c] - centre[c];
+    far = far || away * away > kFar * moments.variance[c];
   }
-  all[1].clamp_min_(0);  // what rounding leaves of nothing may be below
-  return all;
+  if (far) {
+    for (size_t c = 0; c < centre.size(); ++c) centre[c] = static_cast<float>(moments.mean[c]);
+    moments = moments_about(centre, x, spans, tiles, kernels);
+  }
+  // What rounding leaves of nothing may be below; what is no number stays none.
+  for (double& v : moments.variance) v = v < 0 ? 0 : v;
+  return moments;
+}
+
+void update_running(const at::Tensor& running, const Channels& now, double momentum,
+                    double factor) {
+  float* values = running.data_ptr<float>();
+  for (size_t c = 0; c < now.size(); ++c) {
+    values[c] = static_cast<float>((1 - momentum) * values[c] + momentum * factor * now[c]);
+  }
+}
+
+/// What backward needs of each channel: z = x · scale + shift.
+struct Affine {
+  Channels mean, deviation, scale, shift;  // `deviation` is its inverse
+
+  at::Tensor pack() const {
+    const auto channels = static_cast<int64_t>(mean.size());
+    auto all = torch::empty({4, channels}, torch::kDouble);
+    double* to = all.data_ptr<double>();
+    for (const Channels* part : {&mean, &deviation, &scale, &shift}) {
+      to = std::copy(part->begin(), part->end(), to);
+    }
+    return all;
+  }
+  static Affine unpack(const at::Tensor& all) {
+    const double* from = all.const_data_ptr<double>();
+    const int64_t n = all.size(1);
+    return {{from, from + n},
+            {from + n, from + 2 * n},
+            {from + 2 * n, from + 3 * n},
+            {from + 3 * n, from + 4 * n}};
+  }
+};
+
+Affine affine_of(Moments moments, const at::Tensor& weight, const at::Tensor& bias,
+                 double epsilon) {
+  Affine a{std::move(moments.mean), {}, channels_of(weight), channels_of(bias)};
+  for (size_t c = 0; c < a.mean.size(); ++c) {
+    a.deviation.push_back(1 / std::sqrt(moments.variance[c] + epsilon));
+    a.scale[c] *= a.deviation[c];
+    a.shift[c] -= a.mean[c] * a.scale[c];
+  }
+  return a;
+}
+
+/// The gradient of x is g · scale + x · factor + offset, g being that of z.
+struct InputGradient {
+  Channels factor, offset;
+};
+
+/// In training; scale · (g − Σg/n − x̂ · Σ(g·x̂)/n) with x̂ = (x − mean) · deviation.
+InputGradient through_statistics(const Affine& a, const Channels& grad, const Channels& dweight,
+                                 double count) {
+  InputGradient to{Channels(grad.size()), Channels(grad.size())};
+  for (size_t c = 0; c < grad.size(); ++c) {
+    to.factor[c] = -a.scale[c] * a.deviation[c] * dweight[c] / count;
+    to.offset[c] = -a.scale[c] * grad[c] / count - a.mean[c] * to.factor[c];
+  }
+  return to;
 }
 
 struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
@@ -170,21 +288,18 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     const Tiles tiles(x.size(1));
     const Spans spans(x, o.valid_frames, tiles);
     const NormKernels& kernels = kernels_at(o.level);
-    const auto statistics = o.training ? moments(x, spans, tiles, kernels)
-                                       : at::stack({running_mean, running_var}).to(torch::kDouble);
+    Moments moments = o.training ? moments_of(x, spans, tiles, kernels)
+                                 : Moments{channels_of(running_mean), channels_of(running_var)};
     if (o.training) {
       const auto count = static_cast<double>(spans.numbers() / x.size(1));
-      running_mean.mul_(1 - o.momentum).add_(statistics[0], o.momentum);
-      running_var.mul_(1 - o.momentum)
-          .add_(statistics[1], o.momentum * count / std::max(count - 1, 1.0));
+      update_running(running_mean, moments.mean, o.momentum, 1);
+      update_running(running_var, moments.variance, o.momentum, count / std::max(count - 1, 1.0));
     }
-    const auto deviation = (statistics[1] + o.epsilon).rsqrt();
-    const auto scale = weight.to(torch::kDouble) * deviation;
-    const auto shift = bias.to(torch::kDouble) - statistics[0] * scale;
+    const Affine affine = affine_of(std::move(moments), weight, bias, o.epsilon);
 
     auto y = rows_like(x, o.valid_frames);
-    const auto scales = tiles.repeat(scale), shifts = tiles.repeat(shift),
-               slopes = tiles.repeat(slope.defined() ? slope : scale);
+    const auto scales = tiles.repeat(affine.scale), shifts = tiles.repeat(affine.shift),
+               slopes = tiles.repeat(slope.defined() ? channels_of(slope) : affine.scale);
     NormTiles tile{};
     tile.scale = scales.data(), tile.shift = shifts.data(), tile.slope = slopes.data();
     const float* in = rows_of(x);
@@ -195,7 +310,7 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
           kernels.forward(o.activate, in + at, tile, out + at, n);
         },
         [](int64_t, int) {});
-    context->save_for_backward({x, slope, statistics[0], deviation, scale, shift});
+    context->save_for_backward({x, slope, affine.pack()});
     context->saved_data["training"] = o.training;
     context->saved_data["valid_frames"] = o.valid_frames;
     context->saved_data["level"] = static_cast<int64_t>(o.level);
@@ -206,8 +321,8 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list grads) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &slope = saved[1], &mean = saved[2], &deviation = saved[3],
-                     &scale = saved[4], &shift = saved[5];
+    const at::Tensor &x = saved[0], &slope = saved[1];
+    const Affine affine = Affine::unpack(saved[2]);
     const auto activate = static_cast<Activate>(context->saved_data["activate"].toInt());
     const NormKernels& kernels =
         kernels_at(static_cast<CpuLevel>(context->saved_data["level"].toInt()));
@@ -216,16 +331,16 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
     const Tiles tiles(channels);
     const auto valid_frames = context->saved_data["valid_frames"].toIntVector();
     const Spans spans(x, valid_frames, tiles);
-    const auto means = tiles.repeat(mean), scales = tiles.repeat(scale),
-               shifts = tiles.repeat(shift), slopes = tiles.repeat(slope.defined() ? slope : scale);
+    const auto means = tiles.repeat(affine.mean), scales = tiles.repeat(affine.scale),
+               shifts = tiles.repeat(affine.shift),
+               slopes = tiles.repeat(slope.defined() ? channels_of(slope) : affine.scale);
     NormTiles tile{};
     tile.mean = means.data(), tile.scale = scales.data(), tile.shift = shifts.data();
     tile.slope = slopes.data();
     const float* in = rows_of(x);
     const float* grad = rows_of(dy);
 
-    auto pieces = torch::zeros({piece_count(spans.stretches()), 3, channels}, torch::kDouble);
-    double* all = pieces.data_ptr<double>();
+    PieceSums pieces(spans, 3, channels);
     over_spans(
         spans, [&] { return Sums(tiles.length()); },
         [&](Sums& sums, int64_t at, int64_t n) {
@@ -233,22 +348,22 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
                                 sums.grad_x.data(), sums.slope.data(), n);
         },
         [&](int64_t piece, const Sums& sums) {
-          tiles.fold(sums.grad, all + 3 * piece * channels);
-          tiles.fold(sums.grad_x, all + (3 * piece + 1) * channels);
-          tiles.fold(sums.slope, all + (3 * piece + 2) * channels);
+          tiles.fold(sums.grad, pieces.of(piece, 0));
+          tiles.fold(sums.grad_x, pieces.of(piece, 1));
+          if (activate == Activate::prelu) tiles.fold(sums.slope, pieces.of(piece, 2));
         });
-    const auto sums = pieces.sum(0);  // [3, C]
-    const auto dweight = sums[1] * deviation;
+    const Channels dbias = pieces.total(0);
+    Channels dweight = pieces.total(1);
+    for (size_t c = 0; c < dweight.size(); ++c) dweight[c] *= affine.deviation[c];
 
     at::Tensor dx;
     if (context->needs_input_grad(0)) {
       const auto count = static_cast<double>(spans.numbers() / channels);
-      const bool training = context->saved_data["training"].toBool();
-      // scale · (g − Σg/n − x̂ · Σ(g·x̂)/n) with x̂ = (x − mean) · deviation
-      const auto factor = training ? -scale * deviation * dweight / count : at::zeros_like(scale);
-      const auto offset =
-          training ? -scale * sums[0] / count - mean * factor : at::zeros_like(scale);
-      const auto factors = tiles.repeat(factor), offsets = tiles.repeat(offset);
+      const Channels none(dbias.size());
+      const InputGradient to = context->saved_data["training"].toBool()
+                                   ? through_statistics(affine, dbias, dweight, count)
+                                   : InputGradient{none, none};
+      const auto factors = tiles.repeat(to.factor), offsets = tiles.repeat(to.offset);
       tile.factor = factors.data(), tile.offset = offsets.data();
       dx = rows_like(x, valid_frames);
       float* out = dx.data_ptr<float>();
@@ -259,15 +374,9 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
           },
           [](int64_t, int) {});
     }
-    at::Tensor dslope;
-    if (slope.defined()) dslope = sums[2].to(torch::kFloat);
-    return {dx,
-            dweight.to(torch::kFloat),
-            sums[0].to(torch::kFloat),
-            dslope,
-            at::Tensor(),
-            at::Tensor(),
-            at::Tensor()};
+    const auto dslope = slope.defined() ? tensor_of(pieces.total(2)) : at::Tensor();
+    return {dx,           tensor_of(dweight), tensor_of(dbias), dslope,
+            at::Tensor(), at::Tensor(),       at::Tensor()};
   }
 };
 

@@ -29,8 +29,9 @@ inline std::vector<Example> examples() {
       {"csig", 5, some, some, 1e-4},
       {"cbak", 5, visible, visible, 1e-4},
       {"covl", 5, some, some, 1e-4},
-      {"stoi", 1, none, some},
-      {"estoi", 1, none, some},
+      // Of bands that hold little beside others, rounding of the resampled signal is seen.
+      {"stoi", 1, none, some, 1e-5},
+      {"estoi", 1, none, some, 1e-5},
       {"si_sdr", 156.5356, none, visible},
       {"si_sdr{zero_mean: true}", 156.5356, none, none},
       {"ssnr", 35, visible, visible},

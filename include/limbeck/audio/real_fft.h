@@ -34,6 +34,11 @@ const RealFft& shared_real_fft(std::size_t size);
 /// Smallest power of two >= max(value, 32), the smallest size that RealFft takes.
 std::size_t fft_size_for(std::size_t value);
 
+/// out = a * b, `size` samples, a multiple of 16; `out` may be `a` or `b`.
+void multiply_samples(const float* a, const float* b, float* out, std::size_t size);
+/// size / 2 powers |X|² of a spectrum in the layout of RealFft, the first that of DC; `out` may be
+/// `spectrum`.
+void power_spectrum(const float* spectrum, float* out, std::size_t size);
 /// spectrum = conj(a) * b, in the layout of RealFft; `out` may be `a` or `b`.
 void multiply_conjugate(const float* a, const float* b, float* out, std::size_t size);
 /// spectrum = a * b, in the layout of RealFft; `out` may be `a` or `b`.
