@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "nn/stream_state.h"
+#include "nn/kernel_gru.h"
+#include "nn/pass.h"
 
-// Legend: N rows, S steps.
+// Legend: B batch, T frame, F bin, C channel, N rows, S steps.
 
 namespace limbeck::nn {
 
@@ -27,13 +29,22 @@ struct GruOptions {
 class GruImpl : public torch::nn::Module {
  public:
   explicit GruImpl(const GruOptions& options);
-  /// [S, N, input] → [S, N, hidden]. With `stream`, `x` holds the next steps of a stream.
-  at::Tensor forward(const at::Tensor& x, StreamState* stream = nullptr) const;
+  /// [B, T, F, input] → [B, T, F, hidden]. In a stream, `x` holds the next frames of it; what runs
+  /// along the bins keeps nothing.
+  at::Tensor forward(const at::Tensor& x, Along along, const Pass& pass = {}) const;
   int64_t macs_per_step() const;
   /// Numbers that a stream of one row keeps.
   int64_t state_values() const { return options_.layers * options_.hidden; }
 
  private:
+  int64_t directions() const { return options_.bidirectional ? 2 : 1; }
+  /// [B, T, F, hidden] and what the units hold after the last step; `start` and that are [groups,
+  /// layers · directions, N, units], or undefined: zeros, and nothing behind two directions.
+  std::pair<at::Tensor, at::Tensor> by_kernel(const at::Tensor& x, Along along,
+                                              const at::Tensor& start) const;
+  std::pair<at::Tensor, at::Tensor> by_libtorch(const at::Tensor& x, Along along,
+                                                const at::Tensor& start) const;
+
   GruOptions options_;
   std::vector<std::vector<at::Tensor>> weights_;  // [group]: as at::gru takes them
 };

@@ -10,6 +10,9 @@
 #endif
 
 #include <cstdint>
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 
 #define LIMBECK_INLINE inline __attribute__((always_inline))
 
@@ -34,7 +37,40 @@ LIMBECK_INLINE Vec load(const float* p) {
   return v;
 }
 LIMBECK_INLINE void store(float* p, Vec v) { __builtin_memcpy(p, &v, sizeof v); }
-/// The first `n` numbers, n < kLanes; zeros behind.
+LIMBECK_INLINE Vec broadcast(float x) { return x - Vec{}; }
+// One instruction, where compilers make two of a choice; b where one of them is no number.
+#if defined(__AVX512F__)
+// GCC 12 warns of the plain ones' own code.
+LIMBECK_INLINE Vec min(Vec a, Vec b) { return _mm512_maskz_min_ps(0xffff, a, b); }
+LIMBECK_INLINE Vec max(Vec a, Vec b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+#elif defined(__AVX__)
+LIMBECK_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
+LIMBECK_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
+#else
+LIMBECK_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
+LIMBECK_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
+#endif
+
+// load_some: the first `n` numbers, n < kLanes; zeros behind.
+#if defined(__AVX512F__)
+LIMBECK_INLINE __mmask16 first_lanes(int64_t n) { return static_cast<__mmask16>((1U << n) - 1); }
+LIMBECK_INLINE Vec load_some(const float* p, int64_t n) {
+  return _mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+LIMBECK_INLINE void store_some(float* p, Vec v, int64_t n) {
+  _mm512_mask_storeu_ps(p, first_lanes(n), v);
+}
+#elif defined(__AVX__)
+LIMBECK_INLINE __m256i first_lanes(int64_t n) {
+  return (__m256i)(IntVec{0, 1, 2, 3, 4, 5, 6, 7} < ((IntVec){} + static_cast<int32_t>(n)));
+}
+LIMBECK_INLINE Vec load_some(const float* p, int64_t n) {
+  return _mm256_maskload_ps(p, first_lanes(n));
+}
+LIMBECK_INLINE void store_some(float* p, Vec v, int64_t n) {
+  _mm256_maskstore_ps(p, first_lanes(n), v);
+}
+#else
 LIMBECK_INLINE Vec load_some(const float* p, int64_t n) {
   float all[kLanes] = {};
   for (int64_t i = 0; i < n; ++i) all[i] = p[i];
@@ -45,9 +81,7 @@ LIMBECK_INLINE void store_some(float* p, Vec v, int64_t n) {
   store(all, v);
   for (int64_t i = 0; i < n; ++i) p[i] = all[i];
 }
-LIMBECK_INLINE Vec broadcast(float x) { return x - Vec{}; }
-LIMBECK_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
-LIMBECK_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
+#endif
 LIMBECK_INLINE float sum(Vec v) {
   float all[kLanes];
   store(all, v);
@@ -57,9 +91,9 @@ LIMBECK_INLINE float sum(Vec v) {
   return all[0];
 }
 
-/// e^x; relative error below 2e-7 between −87 and 88, where x is held.
+/// e^x; relative error below 2e-7 between −87 and 88, where x is held; a NaN stays one.
 LIMBECK_INLINE Vec exp(Vec x) {
-  x = min(max(x, broadcast(-87.0F)), broadcast(88.0F));
+  x = min(broadcast(88.0F), max(broadcast(-87.0F), x));
   const Vec rounder = broadcast(12582912.0F);  // 1.5 · 2^23: what is added to it becomes whole
   const Vec shifted = x * 1.44269504088896341F + rounder;
   const Vec n = shifted - rounder;

@@ -45,19 +45,9 @@ class PathImpl : public torch::nn::Module {
         norm_(register_module("norm", Norm(place.norm, place.channels))) {}
 
   at::Tensor forward(const at::Tensor& x, const Pass& pass) {
-    const int64_t batch = x.size(0), channels = x.size(1), frames = x.size(2), bins = x.size(3);
-    at::Tensor y;
-    if (over_bins_) {
-      const auto rows = x.permute({3, 0, 2, 1}).reshape({bins, batch * frames, channels});
-      y = output_->rows(recurrent_(rows))
-              .view({bins, batch, frames, channels})
-              .permute({1, 3, 2, 0});  // [B, C, T, F]
-    } else {
-      const auto rows = x.permute({2, 0, 3, 1}).reshape({frames, batch * bins, channels});
-      y = output_->rows(recurrent_(rows, pass.stream))
-              .view({frames, batch, bins, channels})
-              .permute({1, 3, 0, 2});  // [B, C, T, F]
-    }
+    const auto rows = x.permute({0, 2, 3, 1});  // [B, T, F, C]
+    const auto y = output_->rows(recurrent_(rows, over_bins_ ? Along::bins : Along::frames, pass))
+                       .permute({0, 3, 1, 2});  // [B, C, T, F]
     return x + norm_(y.contiguous(x.suggest_memory_format()), pass);
   }
 

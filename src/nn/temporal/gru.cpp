@@ -45,10 +45,10 @@ class FrameGru : public TemporalModel {
 
   at::Tensor forward(const at::Tensor& x, const Pass& pass) override {
     const int64_t batch = x.size(0), frames = x.size(2);
-    const auto rows = x.permute({2, 0, 1, 3}).reshape({frames, batch, width_});  // [T, B, C·F]
-    return x + at::linear(recurrent_(rows, pass.stream), output_weight_, output_bias_)
-                   .view({frames, batch, x.size(1), x.size(3)})
-                   .permute({1, 2, 0, 3});
+    const auto rows = x.permute({0, 2, 1, 3}).reshape({batch, frames, 1, width_});  // C·F a frame
+    return x + at::linear(recurrent_(rows, Along::frames, pass), output_weight_, output_bias_)
+                   .view({batch, frames, x.size(1), x.size(3)})
+                   .permute({0, 2, 1, 3});  // [B, C, T, F]
   }
 
   std::vector<LayerCost> costs(const std::string& name, int64_t /*bins*/) const override {
