@@ -99,12 +99,15 @@ at::Tensor BandsImpl::merge(const at::Tensor& bins) const {
       {bins.narrow(-1, 0, kept), at::matmul(bins.narrow(-1, kept, grid_.bins - kept), merge_)}, -1);
 }
 
-at::Tensor BandsImpl::split(const at::Tensor& bands) const {
-  if (!split_.defined()) return bands;
-  const int64_t kept = grid_.bands.kept;
-  return at::cat(
-      {bands.narrow(-1, 0, kept), at::matmul(bands.narrow(-1, kept, grid_.bands.merged), split_)},
-      -1);
+at::Tensor BandsImpl::split(const at::Tensor& bands, bool with_nyquist) const {
+  std::vector<at::Tensor> pieces = {bands};
+  if (split_.defined()) {
+    const int64_t kept = grid_.bands.kept;
+    pieces = {bands.narrow(-1, 0, kept),
+              at::matmul(bands.narrow(-1, kept, grid_.bands.merged), split_)};
+  }
+  if (with_nyquist) pieces.push_back(pieces.back().narrow(-1, pieces.back().size(-1) - 1, 1));
+  return pieces.size() == 1 ? bands : at::cat(pieces, -1);
 }
 
 }  // namespace limbeck::nn

@@ -48,7 +48,8 @@ class BandsImpl : public torch::nn::Module {
   /// Means over the bins of each band: [..., N] → [..., size()].
   at::Tensor merge(const at::Tensor& bins) const;
   /// Interpolation between the centres: [..., size()] → [..., N]. A constant stays the same.
-  at::Tensor split(const at::Tensor& bands) const;
+  /// `with_nyquist`: [..., N + 1], the last bin twice.
+  at::Tensor split(const at::Tensor& bands, bool with_nyquist = false) const;
 
  private:
   BandGrid grid_;

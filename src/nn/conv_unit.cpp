@@ -43,7 +43,7 @@ at::Tensor interleave_bins(const at::Tensor& x, int64_t factor) {
   if (factor == 1) return x;
   const int64_t batch = x.size(0), channels = x.size(1) / factor, frames = x.size(2),
                 bins = x.size(3);
-  if (x.suggest_memory_format() == at::MemoryFormat::ChannelsLast) {
+  if (x.is_contiguous(at::MemoryFormat::ChannelsLast)) {
     return x
         .permute({0, 2, 3, 1})  // [B, T, F, s·C]: in memory it is what it is to become
         .reshape({batch, frames, bins * factor, channels})

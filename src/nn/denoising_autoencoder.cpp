@@ -205,8 +205,8 @@ at::Tensor DenoisingAutoencoder::features(const at::Tensor& spectrum) const {
   const auto kind = options_.features;
   const auto bins = spectrum.narrow(2, 0, spectrum.size(2) - 1);  // complex [B, T, N]
   const auto parts = at::view_as_real(bins);                      // [B, T, N, 2]
-  const auto power = parts.square().sum(-1).add(1e-12);           // [B, T, N]
-  std::vector<at::Tensor> x;                                      // each [B, channels, T, N]
+  const auto power = (parts.select(3, 0).square() + parts.select(3, 1).square()).add(1e-12);
+  std::vector<at::Tensor> x;  // each [B, channels, T, N]
   if (kind == Features::log_magnitude) x.push_back((power + 1e-8).log10().unsqueeze(1) / 4);
   if (kind == Features::magnitude || kind == Features::magnitude_complex) {
     x.push_back(power.pow(options_.compression / 2).unsqueeze(1));
@@ -223,11 +223,9 @@ at::Tensor DenoisingAutoencoder::features(const at::Tensor& spectrum) const {
 
 at::Tensor DenoisingAutoencoder::apply_mask(const at::Tensor& mask,
                                             const at::Tensor& spectrum) const {
-  const auto values = bands_->split(mask);  // [B, 1 or 2, T, N]
-  const auto all = at::cat({values, values.narrow(3, values.size(3) - 1, 1)}, 3)
-                       .permute({0, 2, 3, 1})
-                       .contiguous();  // [B, T, N + 1, 1 or 2]
-  return spectrum * (options_.mask == Mask::real ? all.squeeze(3) : at::view_as_complex(all));
+  if (options_.mask == Mask::real) return spectrum * bands_->split(mask.squeeze(1), true);
+  const auto parts = bands_->split(mask, true).permute({0, 2, 3, 1});  // [B, T, N + 1, 2]
+  return spectrum * at::view_as_complex(parts.contiguous());
 }
 
 /// Collects the taps that were asked for.
@@ -263,6 +261,15 @@ at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& col
   return x;  // [B, 1 or 2, T, bands]
 }
 
+Pass DenoisingAutoencoder::pass(const std::optional<ValidFrames>& valid,
+                                StreamState* stream) const {
+  return {.stream = stream,
+          .valid = valid ? &*valid : nullptr,
+          .kernels = kernels(),
+          .use = watcher(),
+          .channels_last = options_.memory_format == MemoryFormat::channels_last};
+}
+
 DenoisingAutoencoder::Input DenoisingAutoencoder::analyse(
     const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const {
   TORCH_CHECK(noisy.dim() == 2, "DenoisingAutoencoder: expected [B, L], got ", noisy.sizes());
@@ -290,7 +297,8 @@ Denoised DenoisingAutoencoder::forward(const at::Tensor& noisy,
   for (const auto& name : wanted) stage_of(name);  // throws for an unknown one
   Collector collector(wanted, false);
   const Input input = analyse(noisy, valid_samples);
-  const auto estimate = apply_mask(mask(input.spectrum, collector, input.pass()), input.spectrum);
+  const auto estimate =
+      apply_mask(mask(input.spectrum, collector, pass(input.valid)), input.spectrum);
   return {stft_->inverse(estimate, noisy.size(1)), std::move(collector.taps)};
 }
 
@@ -300,13 +308,13 @@ Taps DenoisingAutoencoder::taps(const at::Tensor& noisy, const std::vector<std::
   for (const auto& name : wanted) stage_of(name);
   Collector collector(wanted, true);
   const Input input = analyse(noisy, valid_samples);
-  mask(input.spectrum, collector, input.pass());
+  mask(input.spectrum, collector, pass(input.valid));
   return std::move(collector.taps);
 }
 
 at::Tensor DenoisingAutoencoder::enhance_frames(const at::Tensor& spectrum, StreamState& stream) {
   Collector none({}, false);
-  return apply_mask(mask(spectrum, none, {.stream = &stream}), spectrum);
+  return apply_mask(mask(spectrum, none, pass({}, &stream)), spectrum);
 }
 
 void DenoisingAutoencoder::fuse() {

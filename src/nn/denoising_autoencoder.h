@@ -90,7 +90,7 @@ struct DenoisingAutoencoderOptions : config::Component<DenoisingAutoencoderOptio
   Skips skips = Skips::add;
   Mask mask = Mask::complex;
   int64_t lookahead_frames = 0;
-  MemoryFormat memory_format = MemoryFormat::contiguous;
+  MemoryFormat memory_format = MemoryFormat::channels_last;
 
   void describe(config::Visitor& v) override;
   /// The network sees all bins but the Nyquist bin, which gets the mask of the bin below.
@@ -148,12 +148,12 @@ class DenoisingAutoencoder : public DenoisingModel {
   struct Input {
     at::Tensor spectrum;               ///< complex [B, T, N + 1], of silence behind the signals
     std::optional<ValidFrames> valid;  ///< nothing: there is no padding
-    Pass pass() const { return {.valid = valid ? &*valid : nullptr}; }
   };
 
   void add(Stage stage);
   /// Throws ConfigError for an unknown tap.
   const Stage& stage_of(const std::string& tap) const;
+  Pass pass(const std::optional<ValidFrames>& valid, StreamState* stream = nullptr) const;
   Input analyse(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const;
   at::Tensor features(const at::Tensor& spectrum) const;
   /// Undefined where the collector has all that is wanted before.

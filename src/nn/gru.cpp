@@ -9,7 +9,7 @@ namespace {
 
 /// Null if a kernel takes it.
 const char* why_not_by_kernel(const at::Tensor& x, const Pass& pass) {
-  if (pass.kernels != Kernels::fused) return "reference kernels asked for";
+  if (pass.kernels != Kernels::fused) return "run.kernels: reference";
   if (!x.is_cpu()) return "not on a CPU";
   if (x.scalar_type() != at::kFloat) return "not float32";
   return nullptr;

@@ -4,10 +4,35 @@
 
 #include <algorithm>
 
+#include "nn/kernel_support.h"
 #include "nn/kernels.h"
 #include "nn/pass.h"
 
 namespace limbeck::nn {
+namespace {
+
+/// `before` [B, C, span, F] (undefined: zeros), and the frames of `x` behind it.
+at::Tensor join_frames(const at::Tensor& before, const at::Tensor& x, int64_t span) {
+  const int64_t batch = x.size(0), channels = x.size(1), frames = x.size(2), bins = x.size(3);
+  const int64_t frame = channels * bins;
+  if (!before.defined()) {
+    return at::constant_pad_nd(x, {0, 0, span, 0});
+  }
+  // Of `before` only the items may lie apart: it is a view of frames that came before.
+  const bool rows =
+      before.stride(1) == 1 && before.stride(3) == channels && before.stride(2) == frame;
+  if (!rows || !has_kernel(x) || !has_kernel(before.narrow(0, 0, 1)))
+    return at::cat({before, x}, 2);
+  auto all = empty_rows({batch, channels, span + frames, bins});
+  float* to = all.data_ptr<float>();
+  for (int64_t b = 0; b < batch; ++b) {
+    to = std::copy_n(rows_of(before) + b * before.stride(0), span * frame, to);
+    to = std::copy_n(rows_of(x) + b * frames * frame, frames * frame, to);
+  }
+  return all;
+}
+
+}  // namespace
 
 ActivationImpl::ActivationImpl(ActivationKind kind, int64_t channels) : kind_(kind) {
   if (kind == ActivationKind::prelu) {
@@ -15,7 +40,8 @@ ActivationImpl::ActivationImpl(ActivationKind kind, int64_t channels) : kind_(ki
   }
 }
 
-at::Tensor ActivationImpl::forward(at::Tensor x) const {
+at::Tensor ActivationImpl::forward(at::Tensor x, const Pass* pass) const {
+  if (pass != nullptr) pass->by_libtorch("activation");
   switch (kind_) {
     case ActivationKind::prelu:
       return at::prelu(x, weight_);
@@ -34,35 +60,63 @@ ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
   if (options.bias) bias_ = register_parameter("bias", torch::empty({options.out_channels}));
 }
 
-at::Tensor ConvImpl::forward(const at::Tensor& x, const Pass* given) const {
+at::Tensor ConvImpl::forward(const at::Tensor& given_x, const Pass* given) const {
   const Pass pass = given ? *given : Pass();
   const auto& o = options_;
   const int64_t span = o.span();
+  const at::Tensor x = pass.for_kernels(given_x);
   if (pass.stream != nullptr && span > 0) {
     TORCH_CHECK(o.lookahead == 0, "Conv: a kernel with lookahead cannot stream");
     at::Tensor& before = pass.stream->of(this);  // [B, C, span, F]
-    if (!before.defined()) before = at::zeros({x.size(0), x.size(1), span, x.size(3)}, x.options());
-    const auto all = at::cat({before, x}, 2).contiguous(x.suggest_memory_format());
-    before = all.narrow(2, x.size(2), span).clone();
-    return convolve(all, 0, 0);
+    const auto all = join_frames(before, x, span);
+    before = all.narrow(2, x.size(2), span);
+    // A view keeps all frames that came together in memory.
+    if (x.size(2) > span) before = before.clone();
+    return convolve(all, 0, 0, pass);
   }
   // A kernel that looks back meets no padding while it stands on the signal.
   const bool meets_padding = pass.valid != nullptr && o.lookahead > 0;
-  return convolve(meets_padding ? pass.valid->cut(x) : x, span - o.lookahead, o.lookahead);
+  return convolve(meets_padding ? pass.valid->cut(x) : x, span - o.lookahead, o.lookahead, pass);
 }
 
-at::Tensor ConvImpl::convolve(const at::Tensor& x, int64_t before, int64_t after) const {
+bool ConvImpl::pointwise() const {
+  return weight_.size(2) == 1 && weight_.size(3) == 1 && options_.stride_freq == 1 &&
+         !options_.depthwise;
+}
+
+at::Tensor ConvImpl::convolve(const at::Tensor& x, int64_t before, int64_t after,
+                              const Pass& pass) const {
   const auto& o = options_;
-  if (o.depthwise && has_kernel(x)) {
+  const char* no_kernel = pass.no_kernel_for(x);
+  if (o.depthwise && no_kernel == nullptr) {
+    pass.by_kernel("depthwise_conv");
     return depthwise_conv(x, weight_, bias_, {o.stride_freq, o.dilation_time, before, after});
   }
-  // A symmetric padding wide enough for both sides costs a few frames more than padding one side
-  // would, and saves a copy of the input.
-  const int64_t padding = std::max(before, after);
-  const auto y = at::conv2d(x, weight_, bias_, {1, o.stride_freq}, {padding, o.kernel_freq / 2},
+  pass.by_libtorch(o.depthwise   ? "depthwise_conv"
+                   : pointwise() ? "conv 1x1"
+                                 : "conv",
+                   o.depthwise ? no_kernel : "");
+  if (pointwise() && no_kernel == nullptr) {
+    return rows(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+  }
+  return pass.for_kernels(convolve_by_libtorch(x, before, after, pass.channels_last));
+}
+
+at::Tensor ConvImpl::convolve_by_libtorch(const at::Tensor& x, int64_t before, int64_t after,
+                                          bool channels_last) const {
+  const auto& o = options_;
+  // Of one side's padding a depthwise convolution is spared the copy of its wide input: padding
+  // wide enough for both sides costs a few frames more. Others have few channels to copy.
+  const bool pads_first = !o.depthwise && before != after;
+  const int64_t padding = pads_first ? 0 : std::max(before, after);
+  at::Tensor in = pads_first ? at::constant_pad_nd(x, {0, 0, before, after}) : x;
+  // One channel lies in either order, and LibTorch goes by its stride: from that of the contiguous
+  // order would come a feature map in that order, and all behind it would lose the kernels.
+  if (channels_last && in.size(1) == 1) in = in.squeeze(1).unsqueeze(3).permute({0, 3, 1, 2});
+  const auto y = at::conv2d(in, weight_, bias_, {1, o.stride_freq}, {padding, o.kernel_freq / 2},
                             {o.dilation_time, 1}, o.depthwise ? o.in_channels : 1);
   const int64_t frames = x.size(2) + before + after - o.span();
-  return before == after ? y : y.narrow(2, padding - before, frames);
+  return y.size(2) == frames ? y : y.narrow(2, padding - before, frames);
 }
 
 at::Tensor ConvImpl::rows(const at::Tensor& x) const {

@@ -24,8 +24,9 @@ NormImpl::NormImpl(NormKind kind, int64_t channels) : kind_(kind) {
 at::Tensor NormImpl::forward(const at::Tensor& x, const Pass& pass) const {
   switch (kind_) {
     case NormKind::batch:
-      return batch(x, nullptr, pass.valid);
+      return batch(x, pass);
     case NormKind::instance:
+      pass.by_libtorch("instance_norm");
       return instance(x, pass.stream);
     case NormKind::none:
       break;
@@ -35,20 +36,26 @@ at::Tensor NormImpl::forward(const at::Tensor& x, const Pass& pass) const {
 
 at::Tensor NormImpl::activate(const at::Tensor& x, const Activation& activation,
                               const Pass& pass) const {
-  if (kind_ == NormKind::batch && has_kernel(x)) {
-    return batch(x, activation.get(), pass.valid);
+  if (kind_ == NormKind::batch && pass.no_kernel_for(x) == nullptr) {
+    return batch_by_kernel(x, activation.get(), pass);
   }
-  return activation->forward(forward(x, pass));
+  return activation->forward(forward(x, pass), &pass);
 }
 
-at::Tensor NormImpl::batch(const at::Tensor& x, const ActivationImpl* activation,
-                           const ValidFrames* valid) const {
-  if (!is_training()) valid = nullptr;  // running statistics are what they are
-  if (!has_kernel(x)) {
-    if (valid != nullptr) return batch_of_valid(x, *valid);
-    return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), kMomentum,
-                          kEpsilon, false);
-  }
+at::Tensor NormImpl::batch(const at::Tensor& x, const Pass& pass) const {
+  const char* reason = pass.no_kernel_for(x);
+  if (reason == nullptr) return batch_by_kernel(x, nullptr, pass);
+  pass.by_libtorch("batch_norm", reason);
+  if (is_training() && pass.valid != nullptr) return batch_of_valid(x, *pass.valid);
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), kMomentum,
+                        kEpsilon, false);
+}
+
+at::Tensor NormImpl::batch_by_kernel(const at::Tensor& x, const ActivationImpl* activation,
+                                     const Pass& pass) const {
+  pass.by_kernel(activation == nullptr ? "batch_norm" : "batch_norm + activation");
+  // Outside of training, running statistics are what they are.
+  const ValidFrames* valid = is_training() ? pass.valid : nullptr;
   const Activate then = activation == nullptr                         ? Activate::none
                         : activation->kind() == ActivationKind::relu6 ? Activate::relu6
                         : activation->kind() == ActivationKind::silu  ? Activate::silu

@@ -41,9 +41,10 @@ class NormImpl : public torch::nn::Module {
 
  private:
   at::Tensor instance(const at::Tensor& x, StreamState* stream) const;
-  /// `activation` and `valid` may be null.
-  at::Tensor batch(const at::Tensor& x, const ActivationImpl* activation,
-                   const ValidFrames* valid) const;
+  at::Tensor batch(const at::Tensor& x, const Pass& pass) const;
+  /// By the kernel. `activation` may be null.
+  at::Tensor batch_by_kernel(const at::Tensor& x, const ActivationImpl* activation,
+                             const Pass& pass) const;
   /// In training, by LibTorch's operators.
   at::Tensor batch_of_valid(const at::Tensor& x, const ValidFrames& valid) const;
 

@@ -37,6 +37,14 @@ struct Pass {
   const ValidFrames* valid = nullptr;  ///< null: every frame of every item holds signal
   Kernels kernels = Kernels::fused;
   KernelUse* use = nullptr;  ///< not null: is told what ran where
+  /// How feature maps are to lie in memory: in the order [B, T, F, C], which the kernels take.
+  bool channels_last = true;
+
+  /// Null if the kernels take `x` [B, C, T, F], else why they do not.
+  const char* no_kernel_for(const at::Tensor& x) const;
+  /// `x` as the kernels take it, where they could run. Whatever gives feature maps gives them so:
+  /// a copy is reported.
+  at::Tensor for_kernels(const at::Tensor& x) const;
 
   /// A kernel ran `operation`.
   void by_kernel(const char* operation) const {

@@ -40,9 +40,8 @@ StreamingDenoiser::~StreamingDenoiser() = default;
 void StreamingDenoiser::reset() {
   const int64_t overlap = delay_samples();
   state_->clear();
-  pending_ = torch::empty({0});
-  history_ = torch::zeros({overlap});
-  tail_ = torch::zeros({overlap});
+  input_.assign(static_cast<size_t>(overlap), 0);
+  tail_ = input_;
   received_ = 0;
   emitted_ = -overlap;
 }
@@ -53,27 +52,42 @@ int64_t StreamingDenoiser::delay_samples() const {
 
 at::Tensor StreamingDenoiser::process(const at::Tensor& samples) {
   TORCH_CHECK(samples.dim() == 1, "StreamingDenoiser: expected [n], got ", samples.sizes());
-  at::NoGradGuard no_grad;
   const int64_t window = model_.options().stft.window_samples;
   const int64_t hop = model_.options().stft.hop_samples;
   received_ += samples.size(0);
-  const auto all = at::cat({pending_, samples});
-  const int64_t frames = all.size(0) / hop;
-  pending_ = all.narrow(0, frames * hop, all.size(0) - frames * hop).clone();
+  const auto row = samples.to(torch::kFloat).contiguous();
+  input_.insert(input_.end(), row.const_data_ptr<float>(),
+                row.const_data_ptr<float>() + row.size(0));
+  const int64_t frames = (static_cast<int64_t>(input_.size()) - delay_samples()) / hop;
+  const int64_t complete = frames * hop;
   if (frames == 0) return torch::empty({0});
 
-  const auto covered = at::cat({history_, all.narrow(0, 0, frames * hop)});
-  history_ = covered.narrow(0, frames * hop, window - hop).clone();
-  const auto spectrum = model_.stft()->analyse(covered.unfold(0, window, hop).unsqueeze(0));
-  const auto pieces = model_.stft()
-                          ->synthesise(model_.enhance_frames(spectrum, *state_))
-                          .squeeze(0);  // [T, window]
-  auto sum = at::cat({tail_, torch::zeros({frames * hop})});
-  for (int64_t t = 0; t < frames; ++t) sum.narrow(0, t * hop, window).add_(pieces[t]);
-  tail_ = sum.narrow(0, frames * hop, window - hop).clone();
-  const int64_t before = std::clamp<int64_t>(-emitted_, 0, frames * hop);
-  emitted_ += frames * hop;
-  return sum.narrow(0, before, frames * hop - before);
+  const at::Tensor pieces = enhance(frames);
+  input_.erase(input_.begin(), input_.begin() + complete);
+  const float* piece = pieces.const_data_ptr<float>();
+  tail_.resize(static_cast<size_t>(complete + window - hop), 0);
+  for (int64_t t = 0; t < frames; ++t, piece += window) {
+    float* sum = tail_.data() + t * hop;
+    for (int64_t n = 0; n < window; ++n) sum[n] += piece[n];
+  }
+  const int64_t before = std::clamp<int64_t>(-emitted_, 0, complete);
+  emitted_ += complete;
+  auto output = torch::empty({complete - before});
+  std::copy(tail_.begin() + before, tail_.begin() + complete, output.data_ptr<float>());
+  tail_.erase(tail_.begin(), tail_.begin() + complete);
+  return output;
+}
+
+/// What the next frames of the input add to the output, [1, T, window].
+at::Tensor StreamingDenoiser::enhance(int64_t frames) {
+  // Frame by frame, most of the time goes into LibTorch's way to its operators, which is shorter
+  // so. Nothing that is made here meets autograd.
+  const c10::InferenceMode inference;
+  const auto& stft = model_.stft();
+  const int64_t window = stft->options().window_samples, hop = stft->options().hop_samples;
+  const auto covered =
+      at::from_blob(input_.data(), {1, frames, window}, {frames * hop, hop, 1}, torch::kFloat);
+  return stft->synthesise(model_.enhance_frames(stft->analyse(covered), *state_)).contiguous();
 }
 
 at::Tensor StreamingDenoiser::flush() {
@@ -81,7 +95,8 @@ at::Tensor StreamingDenoiser::flush() {
   const int64_t missing = received - std::max<int64_t>(emitted_, 0);
   const int64_t hop = model_.options().stft.hop_samples;
   // Zeros until the frames that touch the last sample are complete.
-  const int64_t zeros = (hop - pending_.size(0) % hop) % hop + delay_samples();
+  const auto pending = static_cast<int64_t>(input_.size()) - delay_samples();
+  const int64_t zeros = (hop - pending % hop) % hop + delay_samples();
   const auto rest = process(torch::zeros({zeros})).narrow(0, 0, missing).clone();
   reset();
   return rest;

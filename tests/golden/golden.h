@@ -12,6 +12,12 @@ namespace limbeck::test {
 constexpr double kForward = 1e-5;
 constexpr double kGradient = 1e-4;
 
+/// How networks in float32 are to give them: memory formats and kernels.
+inline const std::vector<std::pair<std::string, nn::Kernels>> kWaysToCompute = {
+    {"contiguous", nn::Kernels::fused},
+    {"channels_last", nn::Kernels::fused},
+    {"channels_last", nn::Kernels::reference}};
+
 /// A file that one of the scripts make_*golden.py wrote.
 class Golden {
  public:

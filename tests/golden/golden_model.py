@@ -20,7 +20,7 @@ DEFAULTS = dict(
     bands=dict(kept=0, merged=0), features="complex", compression=0.3,
     stem=dict(channels=16, stride=2, kernel_time=1, kernel_freq=5), encoder=[STAGE] * 3, expansion=2, norm="batch",
     activation="relu6", latent=dict(channels=16, in_channels=16),
-    temporal=dict(type="none"), skips="add", mask="complex", lookahead_frames=0, memory_format="contiguous")
+    temporal=dict(type="none"), skips="add", mask="complex", lookahead_frames=0, memory_format="channels_last")
 
 
 def merge(below, above):

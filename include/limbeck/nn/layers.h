@@ -26,7 +26,7 @@ class ActivationImpl : public torch::nn::Module {
  public:
   ActivationImpl(ActivationKind kind, int64_t channels);
   /// May write into `x`.
-  at::Tensor forward(at::Tensor x) const;
+  at::Tensor forward(at::Tensor x, const Pass* pass = nullptr) const;
   ActivationKind kind() const { return kind_; }
   /// [C], undefined but for `prelu`.
   const at::Tensor& slope() const { return weight_; }
@@ -75,8 +75,12 @@ class ConvImpl : public torch::nn::Module {
   int64_t state_values(int64_t bins) const { return options_.span() * options_.in_channels * bins; }
 
  private:
+  bool pointwise() const;
   /// With so many zeros before and after the frames of `x`.
-  at::Tensor convolve(const at::Tensor& x, int64_t before, int64_t after) const;
+  at::Tensor convolve(const at::Tensor& x, int64_t before, int64_t after, const Pass& pass) const;
+  /// The same by LibTorch's convolution.
+  at::Tensor convolve_by_libtorch(const at::Tensor& x, int64_t before, int64_t after,
+                                  bool channels_last) const;
 
   ConvOptions options_;
   at::Tensor weight_;  // [out, in or 1, kernel_time, kernel_freq]

@@ -12,6 +12,7 @@
 #include "limbeck/core/random.h"
 #include "limbeck/core/registry.h"
 #include "limbeck/nn/complexity.h"
+#include "limbeck/nn/kernel_use.h"
 #include "limbeck/nn/model_config.h"
 
 // Legend: B batch, C channel, T frame, F bin, L sample.
@@ -68,6 +69,20 @@ class DenoisingModel : public torch::nn::Module {
   virtual int64_t latency_samples() const = 0;
   /// What it was built from.
   virtual ModelConfig config() const = 0;
+
+  /// Of all passes from now on.
+  void set_kernels(Kernels kernels) { kernels_ = kernels; }
+  Kernels kernels() const { return kernels_; }
+  /// From now on `use` is told what runs where, until this is called with null. Not where several
+  /// threads run passes.
+  void watch(KernelUse* use) { use_ = use; }
+
+ protected:
+  KernelUse* watcher() const { return use_; }
+
+ private:
+  Kernels kernels_ = Kernels::fused;
+  KernelUse* use_ = nullptr;
 };
 
 using ModelRegistry = Registry<config::ComponentOptions, DenoisingModel>;

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <vector>
 
 #include "limbeck/nn/model.h"
 
@@ -32,12 +33,13 @@ class StreamingDenoiser {
   int64_t delay_samples() const;
 
  private:
+  at::Tensor enhance(int64_t frames);
+
   std::shared_ptr<DenoisingModel> owner_;
   DenoisingAutoencoder& model_;
   std::unique_ptr<StreamState> state_;  // what the network keeps between frames
-  at::Tensor pending_;                  // [< hop], not yet in a frame
-  at::Tensor history_;  // [window − hop], the samples before the next frame's new ones
-  at::Tensor tail_;     // [window − hop], sums that later frames still add to
+  std::vector<float> input_;            // window − hop samples that were in a frame, and new ones
+  std::vector<float> tail_;             // window − hop sums that later frames still add to
   int64_t received_ = 0;
   int64_t emitted_ = 0;  // negative: samples before the signal
 };
