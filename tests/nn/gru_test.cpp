@@ -238,7 +238,7 @@ TEST_P(GruModule, KernelsAndReferenceGiveTheSame) {
       const bool fused = kernels == nn::Kernels::fused;
       ASSERT_EQ(use.calls().size(), 1U);
       EXPECT_EQ(use.calls().begin()->first,
-                (nn::KernelUse::Line{"gru", fused ? "" : "reference kernels asked for",
+                (nn::KernelUse::Line{"gru", fused ? "" : "run.kernels: reference",
                                      fused ? "kernel" : "libtorch"}));
     }
     for (size_t i = 0; i < results[0].size(); ++i) {

@@ -25,9 +25,8 @@ void expect_kernels(const nn::KernelUse& use) {
   EXPECT_THAT(use.lost(), testing::IsEmpty());
   for (const auto& [line, calls] : use.calls()) {
     EXPECT_EQ(line.fall_back, "") << line.operation;
-    const bool has_kernel =
-        line.operation.starts_with("batch_norm") || line.operation == "depthwise_conv" ||
-        line.operation == "gru";
+    const bool has_kernel = line.operation.starts_with("batch_norm") ||
+                            line.operation == "depthwise_conv" || line.operation == "gru";
     if (has_kernel) {
       EXPECT_EQ(line.by, "kernel") << line.operation;
     }
