@@ -3,10 +3,11 @@
 
     python3 -m pip install torch numpy pyyaml
     python3 tests/benchmarks/model_reference.py configs/model/demo_student.yaml [...] [--batch 4] [--seconds 2]
-        [--threads 2] [--steps 20] [--rounds 3] [--bin build/release/bin]
+        [--threads 2] [--steps 20] [--rounds 5] [--bin build/release/bin] [--summary]
         [--variants contiguous,channels_last,compile_contiguous,compile_channels_last]
 
-A step is the forward pass from samples to samples, SI-SDR as the loss, and the backward pass: medians over the steps of
+A table of each configuration, or with --summary one line of each: how many times as long the fastest other way takes,
+median and range of the ratios within the rounds. A step is the forward pass from samples to samples, SI-SDR as the loss, and the backward pass: medians over the steps of
 a round after a warm-up, then over rounds, in which all take their turns. The last column is the median over rounds of
 the ratio within a round. The optimizer and the data are left out on both sides. PyTorch runs
 tests/golden/golden_model.py in float32, with a transform of its own here by torch.fft.
@@ -134,8 +135,8 @@ class Limbeck:
         return row["forward_ms"], row["backward_ms"]
 
 
-def compare(config, arguments, limbeck):
-    """Prints the table of one configuration."""
+def measure(config, arguments, limbeck):
+    """Milliseconds of the forward and of the backward pass, by way, of each round. Limbeck is the first way."""
     options = read_options(config)
     ways = {f"Limbeck, {options['memory_format']}": lambda: limbeck.time(config)}
     for variant in arguments.variants:
@@ -145,16 +146,30 @@ def compare(config, arguments, limbeck):
         if compiled:
             name = f"PyTorch compiled in {way.first_seconds:.0f} s, {variant.removeprefix('compile_')}"
         ways[name] = way.time
-    rounds = [{name: run() for name, run in ways.items()} for _ in range(arguments.rounds)]
+    return [{name: run() for name, run in ways.items()} for _ in range(arguments.rounds)]
+
+
+def print_table(config, rounds):
     print(f"{config}\n\n| step in ms | forward | backward | both | range of both | of Limbeck's |\n"
           "|---|--:|--:|--:|--:|--:|")
-    for name in ways:
+    for name in rounds[0]:
         forward, backward = (statistics.median(r[name][part] for r in rounds) for part in (0, 1))
         both = [sum(r[name]) for r in rounds]
         share = statistics.median(sum(r[name]) / sum(next(iter(r.values()))) for r in rounds)
         print(f"| {name} | {forward:.1f} | {backward:.1f} | {statistics.median(both):.1f} | "
               f"{min(both):.1f} to {max(both):.1f} | {share:.2f} |")
     print(flush=True)
+
+
+def print_line(config, rounds):
+    """Of the summary: Limbeck against the fastest of the other ways."""
+    both = {name: [sum(r[name]) for r in rounds] for name in rounds[0]}
+    ours, *others = both
+    best = min(others, key=lambda name: statistics.median(both[name]))
+    ratios = [theirs / mine for theirs, mine in zip(both[best], both[ours])]
+    print(f"| {Path(config).stem} | {statistics.median(both[ours]):.1f} | {min(both[ours]):.1f} to {max(both[ours]):.1f} | "
+          f"{statistics.median(both[best]):.1f} | {min(both[best]):.1f} to {max(both[best]):.1f} | {best} | "
+          f"{statistics.median(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f} |", flush=True)
 
 
 def main():
@@ -164,7 +179,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=20, help="timed steps of a round, at least 20")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--summary", action="store_true", help="one line a configuration")
     parser.add_argument("--variants", type=lambda text: text.split(","),
                         default="contiguous,channels_last,compile_channels_last")
     parser.add_argument("--bin", default="build/release/bin", help="folder of limbeck-bench")
@@ -175,8 +191,12 @@ def main():
         print(f"PyTorch {torch.__version__}; {limbeck.call('bench', '--version').strip()}; "
               f"{arguments.threads} threads, batch {arguments.batch} x {arguments.seconds:g} s, "
               f"{arguments.rounds} rounds of {arguments.steps} steps\n")
+        if arguments.summary:
+            print("| network | Limbeck, ms | range | fastest other, ms | range | which | other / Limbeck | range |\n"
+                  "|---|--:|--:|--:|--:|---|--:|--:|", flush=True)
         for config in arguments.configs:
-            compare(config, arguments, limbeck)
+            rounds = measure(config, arguments, limbeck)
+            print_line(config, rounds) if arguments.summary else print_table(config, rounds)
 
 
 if __name__ == "__main__":
