@@ -10,6 +10,7 @@
 
 #include "limbeck/audio/real_fft.h"
 #include "limbeck/core/error.h"
+#include "metric/levels/stoi_segment.h"
 #include "metric/octave_resampler.h"
 #include "metric/signal_checks.h"
 
@@ -20,11 +21,10 @@ constexpr int kRateHz = 10000;
 constexpr std::size_t kFrame = 256;
 constexpr std::size_t kHop = kFrame / 2;
 constexpr std::size_t kFftSize = 512;
-constexpr std::size_t kBands = 15;
+constexpr std::size_t kBands = kStoiBands;
 constexpr double kLowestCentreHz = 150.0;
-constexpr std::size_t kSegment = 30;  // N of eq. (3): 384 ms
+constexpr std::size_t kSegment = kStoiSegment;
 constexpr double kDynamicRangeDb = 40.0;
-constexpr double kLowerSdrDb = -15.0;  // beta of eq. (3)
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 /// Constants of the transform and its third-octave bands.
@@ -84,14 +84,14 @@ FloatBuffer join_frames(const FloatBuffer& signal, const std::vector<std::size_t
   return joined;
 }
 
-using BandFrame = std::array<float, kBands>;
+using BandFrame = std::array<float, kStoiStride>;
 
 // Magnitudes of the third-octave bands of each frame, eq. (1).
 std::vector<BandFrame> band_magnitudes(const FloatBuffer& signal, std::size_t frames) {
   const RealFft& fft = shared_real_fft(kFftSize);
   FloatBuffer spectrum(kFftSize);
   FloatBuffer scratch(kFftSize);
-  std::vector<BandFrame> magnitudes(frames);
+  std::vector<BandFrame> magnitudes(frames, BandFrame{});
   for (std::size_t frame = 0; frame < frames; ++frame) {
     const float* from = signal.data() + frame * kHop;
     for (std::size_t n = 0; n < kFrame; ++n) spectrum[n] = from[n] * analysis().window[n];
@@ -109,95 +109,15 @@ std::vector<BandFrame> band_magnitudes(const FloatBuffer& signal, std::size_t fr
   return magnitudes;
 }
 
-/// 384 ms of one signal, bands by frames; rows are contiguous in time.
-using Row = std::array<double, kSegment>;
-using Segment = std::array<Row, kBands>;
-
-void load_segment(const std::vector<BandFrame>& magnitudes, std::size_t first, Segment& segment) {
-  for (std::size_t n = 0; n < kSegment; ++n) {
-    for (std::size_t band = 0; band < kBands; ++band) {
-      segment[band][n] = magnitudes[first + n][band];
-    }
-  }
-}
-
-double squared_norm(const Row& row) {
-  std::array<double, 6> lanes{};
-  for (std::size_t n = 0; n < kSegment; ++n) lanes[n % 6] += row[n] * row[n];
-  return lanes[0] + lanes[1] + lanes[2] + lanes[3] + lanes[4] + lanes[5];
-}
-
-void subtract_mean(Row& row) {
-  std::array<double, 6> lanes{};
-  for (std::size_t n = 0; n < kSegment; ++n) lanes[n % 6] += row[n];
-  const double mean = (lanes[0] + lanes[1] + lanes[2] + lanes[3] + lanes[4] + lanes[5]) / kSegment;
-  for (double& value : row) value -= mean;
-}
-
-// Correlation of a band of the clean signal with the scaled and clipped estimate, eq. (3) to (5).
-double intermediate_intelligibility(Row clean, Row estimate) {
-  const double scale =
-      std::sqrt(squared_norm(clean)) / (std::sqrt(squared_norm(estimate)) + kEpsilon);
-  const double clip = 1.0 + std::pow(10.0, -kLowerSdrDb / 20.0);
-  for (std::size_t n = 0; n < kSegment; ++n) {
-    estimate[n] = std::min(estimate[n] * scale, clean[n] * clip);
-  }
-  subtract_mean(clean);
-  subtract_mean(estimate);
-  double product = 0;
-  for (std::size_t n = 0; n < kSegment; ++n) product += clean[n] * estimate[n];
-  return product / ((std::sqrt(squared_norm(clean)) + kEpsilon) *
-                    (std::sqrt(squared_norm(estimate)) + kEpsilon));
-}
-
-// Zero mean and unit norm over time for each band, then over the bands for each frame: ESTOI
-// eq. (3), (4). Rows and columns that hold nothing beyond rounding become zero; a stretch with one
-// frame of sound, for example, has equal rows, so that nothing is left of its columns.
-void normalize_rows_and_columns(Segment& segment) {
-  constexpr double kRounding = 1e-24;  // relative, squared
-  for (Row& row : segment) {
-    const double floor = kRounding * squared_norm(row);
-    subtract_mean(row);
-    const double power = squared_norm(row);
-    const double scale = power > floor ? 1.0 / std::sqrt(power) : 0.0;
-    for (double& value : row) value *= scale;
-  }
-  Row mean{};
-  for (const Row& row : segment) {
-    for (std::size_t n = 0; n < kSegment; ++n) mean[n] += row[n];
-  }
-  for (double& value : mean) value /= kBands;
-  Row power{};
-  for (Row& row : segment) {
-    for (std::size_t n = 0; n < kSegment; ++n) {
-      row[n] -= mean[n];
-      power[n] += row[n] * row[n];
-    }
-  }
-  for (double& value : power) value = value > kRounding ? 1.0 / std::sqrt(value) : 0.0;
-  for (Row& row : segment) {
-    for (std::size_t n = 0; n < kSegment; ++n) row[n] *= power[n];
-  }
-}
-
 StoiScores average_segments(const std::vector<BandFrame>& clean,
                             const std::vector<BandFrame>& estimate) {
-  Segment x;
-  Segment y;
   double stoi = 0;
   double estoi = 0;
   const std::size_t segments = clean.size() - kSegment + 1;
   for (std::size_t first = 0; first < segments; ++first) {
-    load_segment(clean, first, x);
-    load_segment(estimate, first, y);
-    for (std::size_t band = 0; band < kBands; ++band) {
-      stoi += intermediate_intelligibility(x[band], y[band]);
-    }
-    normalize_rows_and_columns(x);
-    normalize_rows_and_columns(y);
-    for (std::size_t band = 0; band < kBands; ++band) {
-      for (std::size_t n = 0; n < kSegment; ++n) estoi += x[band][n] * y[band][n];
-    }
+    const SegmentSums sums = stoi_kernels().correlate(clean[first].data(), estimate[first].data());
+    stoi += sums.stoi;
+    estoi += sums.estoi;
   }
   const auto count = static_cast<double>(segments);
   return {stoi / (count * kBands), estoi / (count * kSegment)};

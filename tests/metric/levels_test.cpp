@@ -9,6 +9,7 @@
 #include "metric/levels/filters.h"
 #include "metric/levels/pesq_alignment.h"
 #include "metric/levels/pesq_bands.h"
+#include "metric/levels/stoi_segment.h"
 #include "metric/support.h"
 
 namespace limbeck {
@@ -22,6 +23,7 @@ const SpectrumKernels& spectra_at(CpuLevel level) { return LIMBECK_AT_LEVEL(spec
 namespace metric {
 namespace {
 const FilterKernels& filters_at(CpuLevel level) { return LIMBECK_AT_LEVEL(filters, level); }
+const StoiKernels& stoi_at(CpuLevel level) { return LIMBECK_AT_LEVEL(stoi, level); }
 }  // namespace
 
 namespace pesq {
@@ -160,6 +162,28 @@ TEST_P(Levels, CompareBands) {
   EXPECT_NEAR(sums.squared / squared, 1, 1e-5);
   EXPECT_NEAR(sums.weighted / weighted, 1, 1e-5);
   EXPECT_NEAR(k.audible_power(tables, x.data(), 2) / audible, 1, 1e-6);
+}
+
+// What the lowest level gives is held by the golden values.
+TEST_P(Levels, CorrelateSegmentsAsTheLowestDoes) {
+  for (const bool with_silence : {false, true}) {
+    std::vector<float> rows[2];
+    for (size_t i = 0; i < 2; ++i) {
+      rows[i] = white_noise(kStoiSegment * kStoiStride, 1, 13 + i);
+      for (size_t n = 0; n < rows[i].size(); ++n) {
+        const size_t frame = n / kStoiStride, band = n % kStoiStride;
+        const bool silent = with_silence && (band == 3 || frame == 7);
+        rows[i][n] = band == kStoiBands || silent ? 0 : std::abs(rows[i][n]);
+      }
+    }
+    const auto expected = stoi_at(CpuLevel::baseline).correlate(rows[0].data(), rows[1].data());
+    const auto sums = stoi_at(GetParam()).correlate(rows[0].data(), rows[1].data());
+    EXPECT_NEAR(sums.stoi, expected.stoi, 1e-12);
+    EXPECT_NEAR(sums.estoi, expected.estoi, 1e-12);
+    const auto same = stoi_at(GetParam()).correlate(rows[0].data(), rows[0].data());
+    EXPECT_NEAR(same.stoi, with_silence ? kStoiBands - 1 : kStoiBands, 1e-12);
+    EXPECT_NEAR(same.estoi, kStoiSegment, 1e-12);
+  }
 }
 
 TEST_P(Levels, CountAndFindLags) {
