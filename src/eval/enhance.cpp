@@ -12,9 +12,11 @@
 
 namespace limbeck {
 
-Enhancer::Enhancer(const std::filesystem::path& model_file, const std::string& device)
+Enhancer::Enhancer(const std::filesystem::path& model_file, const std::string& device,
+                   nn::Kernels kernels)
     : model_(nn::read_model(model_file)), device_(nn::select_device(device)) {
   model_->to(device_);
+  model_->set_kernels(kernels);
 }
 
 std::vector<std::vector<float>> Enhancer::operator()(const std::vector<std::vector<float>>& noisy,

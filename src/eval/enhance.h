@@ -14,7 +14,8 @@ namespace limbeck {
 class Enhancer {
  public:
   /// Throws CheckpointError or ConfigError.
-  Enhancer(const std::filesystem::path& model_file, const std::string& device);
+  Enhancer(const std::filesystem::path& model_file, const std::string& device,
+           nn::Kernels kernels = nn::Kernels::fused);
 
   /// Estimates of a batch, each as long as its input. On a GPU one batch at a time; on a CPU each
   /// caller has one LibTorch thread. Throws DataError for another rate than the model's.

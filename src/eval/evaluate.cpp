@@ -34,6 +34,8 @@ void EvaluateConfig::describe(config::Visitor& v) {
           config::between(0, 192000));
   v.value("save_audio", save_audio, "keep what the model makes as 32-bit WAV below out/audio");
   v.value("device", device, "auto, cpu, cuda or cuda:i");
+  v.value("kernels", kernels,
+          "what a model runs on a CPU: this project's kernels, or LibTorch's operators alone");
   v.value("jobs", jobs, "utterances at once; 0: one a core", config::between(0, 1024));
   v.value("batch_size", batch_size,
           "utterances a forward pass on a GPU; on a CPU each core takes one, which is faster",
@@ -61,6 +63,7 @@ Scoring scoring_of(const EvaluateConfig& config) {
   return {.metrics = build_metrics(config.metrics),
           .fit = {config.resample_hz, config.align},
           .device = config.device,
+          .kernels = config.kernels,
           .jobs = config.jobs,
           .batch_size = config.batch_size,
           .save_audio = config.save_audio};

@@ -60,6 +60,7 @@ Environment environment_of(const EvaluationJob& job) {
                              {"cpu_level", to_string(cpu_level())}};
   if (!job.model_file.empty()) {
     environment["device"] = nn::is_cpu(job.scoring.device) ? "cpu" : "cuda";
+    environment["kernels"] = nn::to_string(job.scoring.kernels);
   }
   return environment;
 }
@@ -188,7 +189,7 @@ RunResults score(const EvaluationJob& job, const std::vector<Metric>& metrics, L
   ScoreOptions options{.metrics = metrics, .fit = scoring.fit, .jobs = scoring.jobs};
   std::optional<Enhancer> enhancer;
   if (!job.model_file.empty()) {
-    enhancer.emplace(job.model_file, scoring.device);
+    enhancer.emplace(job.model_file, scoring.device, scoring.kernels);
     options.batches =
         enhancer->batches(lengths(job.items, scoring.fit.resample_hz), scoring.batch_size);
     options.enhance = [&](const std::vector<const EvaluationItem*>& items,

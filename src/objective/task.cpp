@@ -150,6 +150,11 @@ Stretch LearningTask::stretch(int64_t step, int64_t steps) const {
   return find_stretch(phases_, step, steps);
 }
 
+void LearningTask::watch_kernels(nn::KernelUse* use) {
+  student_->watch(use);
+  if (teacher_) teacher_->model().watch(use);
+}
+
 void LearningTask::watch_strengths() {
   watches_ = true;
   watched_.assign(terms_.size(), {});

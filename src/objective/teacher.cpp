@@ -40,7 +40,7 @@ Teacher::Teacher(std::shared_ptr<nn::DenoisingModel> model, std::vector<std::str
   model_->to(device);
   if (cache.dir.empty()) return;
   if (id.empty()) throw std::logic_error("Teacher: a cache needs to know whose it is");
-  cache_ = std::make_unique<TeacherCache>(cache, id, precision_, device, logger);
+  cache_ = std::make_unique<TeacherCache>(cache, id, precision_, device, model_->kernels(), logger);
 }
 
 nn::Denoised Teacher::compute(const at::Tensor& noisy,

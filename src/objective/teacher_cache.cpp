@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -16,7 +17,7 @@ namespace limbeck::objective {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 constexpr const char* kHash = "xxh3_128";
 
 std::string hash_of(const at::Tensor& on_host) {
@@ -39,7 +40,8 @@ double bytes_below(const fs::path& folder) {
 }  // namespace
 
 TeacherCache::TeacherCache(const TeacherCacheOptions& options, const std::string& teacher_id,
-                           at::ScalarType precision, at::Device device, Logger* logger)
+                           at::ScalarType precision, at::Device device, nn::Kernels kernels,
+                           Logger* logger)
     : dir_(options.dir),
       logger_(logger),
       max_bytes_(options.max_gb * 1e9),
@@ -51,7 +53,9 @@ TeacherCache::TeacherCache(const TeacherCacheOptions& options, const std::string
       {"precision", precision == torch::kHalf ? "float16" : "float32"},
       {"libtorch", at::show_config()},
       {"device", device.is_cpu() ? "cpu" : c10::DeviceTypeName(device.type(), true)},
-      {"threads", at::get_num_threads()}};
+      {"threads", at::get_num_threads()},
+      {"kernels", nn::to_string(kernels)},
+      {"cpu_level", to_string(cpu_level())}};
   const std::string text = identity.dump(2) + "\n";
   folder_ = dir_ / hash_bytes(text.data(), text.size());
   const fs::path named = folder_ / "teacher.json";

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "limbeck/core/log.h"
+#include "limbeck/nn/kernel_use.h"
 #include "limbeck/objective/config.h"
 
 namespace limbeck::objective {
@@ -15,7 +16,7 @@ namespace limbeck::objective {
 ///     <dir>/<teacher>/<batch>.<what>.safetensors
 ///
 /// `teacher` is a hash of its model file (weights and options) and of all else that decides the
-/// last bit: precision, LibTorch with its libraries, device, threads. It lies beside
+/// last bit: precision, LibTorch with its libraries, device, threads, kernels. It lies beside
 /// `teacher.json`, which spells these out. `batch` is a hash of the noisy batch itself, so that
 /// whatever changes its samples (recordings, seeds, augmentation, batch size) leads to another
 /// file, and an entry cannot be stale. Files are written whole or not at all, by any number of
@@ -29,7 +30,7 @@ class TeacherCache {
  public:
   /// Makes the folders. `precision` is what tensors are stored in. `logger` may be null.
   TeacherCache(const TeacherCacheOptions& options, const std::string& teacher_id,
-               at::ScalarType precision, at::Device device, Logger* logger);
+               at::ScalarType precision, at::Device device, nn::Kernels kernels, Logger* logger);
 
   /// Of a batch [B, L]. On a GPU this waits for the device.
   std::string key(const at::Tensor& noisy) const;

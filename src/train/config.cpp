@@ -17,6 +17,10 @@ void RunOptions::describe(config::Visitor& v) {
           "threads of LibTorch; 0: one a core. Sums over another number of threads round "
           "differently",
           config::between(0, 1024).no_effect());
+  v.value("kernels", kernels,
+          "what networks run on a CPU: this project's kernels, or LibTorch's operators alone; the "
+          "same up to rounding",
+          config::any().no_effect());
   v.require(!dir.empty(), "dir", "must not be empty");
 }
 

@@ -18,6 +18,7 @@ std::shared_ptr<nn::DenoisingModel> make_model(const TrainingConfig& config, at:
         format("model.rate_hz is %d, but data.rate_hz %d", model->rate_hz(), config.data.rate_hz));
   }
   model->to(device);
+  model->set_kernels(config.run.kernels);
   return model;
 }
 
@@ -50,6 +51,7 @@ std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
     }
     read_file(teacher->file);  // a disk that fails is no fault of the model: a DataError
     teacher_model = read_teacher([&] { return nn::read_model(teacher->file); });
+    teacher_model->set_kernels(config.run.kernels);
     if (hash_file(teacher->file) != teacher->hash) {
       throw ConfigError("teacher.checkpoint: " + teacher->file.string() +
                         ": was written anew just now; start again");

@@ -50,7 +50,7 @@ void warn_of_moving_teacher(const TeacherOptions& teacher, const TrainedModel& f
 }
 
 void write_environment(const RunDir& run, const at::Device& device, int threads,
-                       const TrainingRecord& record, Logger& logger) {
+                       nn::Kernels kernels, const TrainingRecord& record, Logger& logger) {
   const std::string instruction_set = at::get_cpu_capability();
   const nlohmann::json now = {{"limbeck", version_text()},
                               {"libtorch", TORCH_VERSION},
@@ -58,13 +58,15 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
                               {"threads", threads},
                               {"cpu_capability", instruction_set},
                               {"cpu_level", to_string(cpu_level())},
+                              {"kernels", nn::to_string(kernels)},
                               {"protocol", record.protocol},
                               {"protocol_hash", record.protocol_hash},
                               {"notes", record.notes}};
   const auto path = run.path() / "environment.json";
   if (on_disk([&] { return std::filesystem::exists(path); })) {
     const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
-    for (const char* key : {"libtorch", "device", "threads", "cpu_capability", "cpu_level"}) {
+    for (const char* key :
+         {"libtorch", "device", "threads", "cpu_capability", "cpu_level", "kernels"}) {
       if (!before.is_object() || !before.contains(key) || before[key] != now[key]) {
         logger.warn(std::string("this run was begun with another ") + key +
                     "; its results will not be equal to the bit to one made in one go");
@@ -112,7 +114,7 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
              config::to_node(config), session.restart, &logger);
   logger.add_file(run.path() / "train.log");
   run.write_record(record);
-  write_environment(run, device, threads, record, logger);
+  write_environment(run, device, threads, config.run.kernels, record, logger);
   for (const std::string& note : record.notes) logger.warn(note);
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));

@@ -28,6 +28,20 @@ at::Generator generator(const at::Device& device) {
   return at::globalContext().defaultGenerator(device);
 }
 
+/// Collects what runs where while it lives.
+class KernelWatch {
+ public:
+  explicit KernelWatch(objective::LearningTask& task) : task_(task) { task_.watch_kernels(&use_); }
+  ~KernelWatch() { task_.watch_kernels(nullptr); }
+  KernelWatch(const KernelWatch&) = delete;
+  KernelWatch& operator=(const KernelWatch&) = delete;
+  const nn::KernelUse& use() const { return use_; }
+
+ private:
+  objective::LearningTask& task_;
+  nn::KernelUse use_;
+};
+
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device)
@@ -56,7 +70,7 @@ TrainState Trainer::run() {
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < options_.steps) {
-    const StepReport report = step_(to_device(loader.next(), device_), state_.step);
+    const StepReport report = train_on(loader.next());
     ++state_.step;
     keep(report);
 
@@ -81,6 +95,22 @@ TrainState Trainer::run() {
         format("%d examples could not be read and were replaced", loader.unreadable()));
   }
   return state_;
+}
+
+/// The first step of a sitting says what runs where.
+StepReport Trainer::train_on(const Batch& batch) {
+  if (told_kernels_) return step_(to_device(batch, device_), state_.step);
+  told_kernels_ = true;
+  const KernelWatch watch(parts_.task);
+  StepReport report = step_(to_device(batch, device_), state_.step);
+  parts_.logger.debug("what ran where in this step, forward:\n" + watch.use().text());
+  if (const auto lost = watch.use().lost(); !lost.empty()) {
+    parts_.logger.warn(format(
+        "%s: %s, which model.memory_format asks for; training is slower than it need be, and "
+        "--verbose tells more",
+        join(lost, ", "), nn::kFormatLost));
+  }
+  return report;
 }
 
 /// After the step that was just trained, the network is validated.

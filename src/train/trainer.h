@@ -61,6 +61,7 @@ class Trainer {
   RunView::Found find_checkpoint();
   bool resume();
   bool is_due() const;
+  StepReport train_on(const Batch& batch);
   void save();
   void keep(const StepReport& report);
   std::string log_pending();
@@ -74,6 +75,7 @@ class Trainer {
   TrainStep step_;
   Validator validator_;
   CheckpointStore checkpoints_;
+  bool told_kernels_ = false;
   TrainState state_;
   std::vector<Pending> pending_;
 };

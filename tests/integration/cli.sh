@@ -55,6 +55,10 @@ cmp "$work/"{whole,without-terms}/checkpoints/step-00000012/model.safetensors ||
 expect 2 "teacher.checkpoint: limbeck-pretrain trains without a teacher" "${train[@]}" --set "teacher.checkpoint=$work/whole"
 expect 2 "train.steps: 12 → 13" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=13
 expect 0 "already trained to step 12" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12
+# Which kernels run is no part of what a run is, and is written down.
+grep -q '"kernels": "fused"' "$work/whole/environment.json" || fail "environment.json does not name the kernels"
+expect 0 "begun with another kernels" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12 --set run.kernels=reference
+expect 0 "run.kernels: reference" "${train[@]}" --set "run.dir=$work/plain" --set train.steps=1 --set run.kernels=reference --verbose
 
 # Interrupted twice and resumed, the run ends in the same bits. The step count is what a longer run would take.
 long=("${train[@]}" --set train.steps=40)
@@ -134,6 +138,7 @@ expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean"
 head -c 1000 "$work/student-s1/checkpoints/step-00000008/model.safetensors" >"$work/torn.safetensors"
 expect 3 "cut short" "$bin/limbeck-evaluate" --model "$work/torn.safetensors" --manifest "$work/test.csv" --out "$work/x"
 expect 0 "step_ms" "$bin/limbeck-bench" step "${train[@]:1}" --json
+expect 0 "| depthwise_conv" "$bin/limbeck-bench" step "${train[@]:1}"
 expect 0 "first / second" "$bin/limbeck-bench" model configs/model/student_25k.yaml --against configs/model/demo_student.yaml \
   --repetitions 1
 expect 0 "stream_ms_per_second" "$bin/limbeck-bench" model configs/distill/cosine.yaml --repetitions 1 --json

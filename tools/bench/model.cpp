@@ -8,8 +8,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "bench/kernels.h"
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
@@ -43,6 +45,7 @@ struct ModelReport {
   double latency_ms = 0;
   double forward_ms = 0;            ///< of a second of audio at once, batch norms folded
   std::optional<double> stream_ms;  ///< of a second of audio frame by frame; causal networks
+  nn::KernelUse forward_kernels, stream_kernels;  ///< of one pass, and of one frame
 
   double mmacs(const nn::LayerCost& cost) const {
     return 1e-6 * static_cast<double>(cost.macs) * frames_per_second;
@@ -99,11 +102,18 @@ ModelReport measure(const std::string& file, const Arguments& a) {
   for (int64_t i = 0; i < audio.size(0); ++i) {
     audio.data_ptr<float>()[i] = 0.1F * static_cast<float>(random.normal());
   }
-  report.forward_ms =
-      time_per_second(a.repetitions, [&] { model->forward(audio.unsqueeze(0), {}); });
+  const auto forward = [&] { model->forward(audio.unsqueeze(0), {}); };
+  model->watch(&report.forward_kernels);
+  forward();
+  model->watch(nullptr);
+  report.forward_ms = time_per_second(a.repetitions, forward);
   if (report.total.future == 0) {
     nn::StreamingDenoiser stream(model);
     const auto hop = static_cast<int64_t>(rate / report.frames_per_second);
+    model->watch(&report.stream_kernels);
+    stream.process(audio.narrow(0, 0, hop));
+    model->watch(nullptr);
+    stream.reset();
     report.stream_ms = time_per_second(a.repetitions, [&] {
       for (int64_t at = 0; at + hop <= audio.size(0); at += hop) {
         stream.process(audio.narrow(0, at, hop));
@@ -132,6 +142,8 @@ void print_layers(const ModelReport& report) {
         markdown_table({"layer", "parameters", "MMAC/s", "activations (KiB/frame)", "state (KiB)",
                         "past (ms)", "future (ms)"},
                        rows));
+  print("%s\n", kernels_text({{"forward", report.forward_kernels},
+                              {"stream, a frame", report.stream_kernels}}));
 }
 
 void print_totals(const std::vector<ModelReport>& reports) {
@@ -182,6 +194,8 @@ nlohmann::json to_json(const ModelReport& report) {
                            {"frames_per_second", report.frames_per_second},
                            {"forward_ms_per_second", report.forward_ms},
                            {"stream_ms_per_second", nullptr},
+                           {"forward_kernels", kernels_json(report.forward_kernels)},
+                           {"stream_kernels", kernels_json(report.stream_kernels)},
                            {"total", cost_json(report.total)},
                            {"layers", nlohmann::json::array()}};
   if (report.stream_ms) object["stream_ms_per_second"] = *report.stream_ms;

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
+#include "bench/kernels.h"
 #include "common.h"
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/format.h"
@@ -47,12 +49,15 @@ class Arm {
       task_->model().train();
       task_->forward(batch);
     }
+    task_->watch_kernels(step == 0 ? &kernels_ : nullptr);  // a step of the warm-up
     timer_.begin(data_ms);
     step_(batch, step, &timer_);
   }
 
   const std::string& name() const { return name_; }
   const StepTimer& timer() const { return timer_; }
+  /// What ran where in a step, forward.
+  const nn::KernelUse& kernels() const { return kernels_; }
 
  private:
   std::string name_;
@@ -60,6 +65,7 @@ class Arm {
   std::unique_ptr<objective::LearningTask> task_;
   TrainStep step_;
   StepTimer timer_;
+  nn::KernelUse kernels_;
 };
 
 struct Bench {
@@ -136,7 +142,8 @@ void print_json(const Bench& bench, int64_t steps) {
                               {"forward_ms", t.median_ms(StepPart::forward)},
                               {"backward_ms", t.median_ms(StepPart::backward)},
                               {"optimizer_ms", t.median_ms(StepPart::update)},
-                              {"step_ms", t.median_step_ms()}});
+                              {"step_ms", t.median_step_ms()},
+                              {"kernels", kernels_json(arm->kernels())}});
   }
   print("%s\n", object.dump());
 }
@@ -160,6 +167,9 @@ void print_table(const Bench& bench, int64_t steps) {
   print("%s(medians of %d steps in ms, %s, %d threads, %s; at most %.0f MiB of memory)\n",
         markdown_table(header, rows, names), steps, bench.device, bench.threads,
         to_string(cpu_level()), bench.peak_memory_mib);
+  std::vector<std::pair<std::string, nn::KernelUse>> passes;
+  for (const auto& arm : bench.arms) passes.emplace_back(arm->name(), arm->kernels());
+  print("\n%s", kernels_text(passes));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/log.h"
 #include "limbeck/metric/metric.h"
+#include "limbeck/nn/kernel_use.h"
 
 namespace limbeck {
 
@@ -28,6 +29,7 @@ struct EvaluateConfig {
   int64_t resample_hz = 0;
   bool save_audio = false;
   std::string device = "auto";
+  nn::Kernels kernels = nn::Kernels::fused;
   int64_t jobs = 0;
   int64_t batch_size = 8;
 

@@ -8,6 +8,7 @@
 #include "limbeck/core/log.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/eval/result_table.h"
+#include "limbeck/nn/kernel_use.h"
 #include "limbeck/run/identity.h"
 
 namespace limbeck {
@@ -32,6 +33,7 @@ struct Scoring {
   std::vector<Metric> metrics = {};
   FitOptions fit = {};
   std::string device = "auto";
+  nn::Kernels kernels = nn::Kernels::fused;
   int64_t jobs = 0;         ///< utterances at once; 0: one a core
   int64_t batch_size = 8;   ///< utterances a forward pass on a GPU
   bool save_audio = false;  ///< keep what a model makes as 32-bit WAV below folder/audio

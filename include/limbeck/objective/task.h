@@ -71,6 +71,8 @@ class LearningTask {
   const std::vector<ActiveTerm>& terms() const { return terms_; }
   /// Null where there are no terms.
   const Teacher* teacher() const { return teacher_.get(); }
+  /// As DenoisingModel::watch, of the network and its teacher.
+  void watch_kernels(nn::KernelUse* use);
   /// From now on every training step measures the gradients of all parts, too.
   void watch_strengths();
   /// Of each term, since `watch_strengths`.

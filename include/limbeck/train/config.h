@@ -4,6 +4,7 @@
 #include <string>
 
 #include "limbeck/data/options.h"
+#include "limbeck/nn/kernel_use.h"
 #include "limbeck/nn/model_config.h"
 #include "limbeck/objective/config.h"
 
@@ -50,6 +51,7 @@ struct RunOptions {
   int64_t seed = 1;
   std::string device = "auto";
   int64_t threads = 0;
+  nn::Kernels kernels = nn::Kernels::fused;
 
   void describe(config::Visitor& v);
 };
