@@ -38,6 +38,7 @@ LAYERS = {
 LIBTORCH = ("ATen/", "torch/", "c10/")
 WITHOUT_LIBTORCH = ("core", "config", "audio", "metric", "data", "corpus", "run", "runtime")
 
+# With the compiler's own.
 STANDARD = set(
     """
     algorithm any array atomic barrier bit bitset charconv chrono compare complex concepts
@@ -49,6 +50,7 @@ STANDARD = set(
     type_traits typeindex typeinfo unordered_map unordered_set utility valarray variant vector version
     cassert cctype cerrno cfenv cfloat cinttypes climits clocale cmath csetjmp csignal cstdarg cstddef
     cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype
+    immintrin.h
     """.split()
 )
 
