@@ -48,7 +48,7 @@ class PathImpl : public torch::nn::Module {
     const auto rows = x.permute({0, 2, 3, 1});  // [B, T, F, C]
     const auto y = output_->rows(recurrent_(rows, over_bins_ ? Along::bins : Along::frames, pass))
                        .permute({0, 3, 1, 2});  // [B, C, T, F]
-    return x + norm_(y.contiguous(x.suggest_memory_format()), pass);
+    return x + norm_(pass.channels_last ? y : y.contiguous(), pass);
   }
 
   void fuse() { fold_norm(*this, "norm", output_, norm_); }
