@@ -139,7 +139,7 @@ TEST(KernelUse, NetworksOfAllKindsRunOnKernels) {
         "features: magnitude_complex\nmask: bounded_complex\nskips: none\nexpansion: 1",
         "features: magnitude\nactivation: prelu\nstem: {kernel_time: 3}\nlookahead_frames: 3",
         "features: magnitude\ntemporal: {type: gru, hidden: 8}",
-        "features: magnitude\nnorm: instance\ntemporal: {type: dual_path, hidden: 8}",
+        "features: magnitude\ntemporal: {type: dual_path, hidden: 8}",
         "features: magnitude\nencoder: [{channels: 1, stride: 1, kernel_time: 2}, {channels: 3, "
         "stride: 4, kernel_time: 4}]"}) {
     SCOPED_TRACE(changes);
