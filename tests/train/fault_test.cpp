@@ -30,8 +30,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Sanitizers make a training several times slower.
+// Sanitizers make a training several times slower. GCC and clang tell of them in different ways.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LIMBECK_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LIMBECK_SANITIZED
+#endif
+#endif
+#ifdef LIMBECK_SANITIZED
 constexpr size_t kStride = 9;
 #else
 constexpr size_t kStride = 1;
