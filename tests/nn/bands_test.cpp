@@ -85,6 +85,9 @@ TEST(Bands, WhatCannotBeMergedIsAConfigError) {
                 testing::HasSubstr(message))
         << changes;
   }
+  // Of one band there is no width to complain of.
+  EXPECT_THAT(message_of<ConfigError>([] { model_config("bands: {kept: 8, merged: 1}"); }),
+              testing::Not(testing::HasSubstr("narrower")));
 }
 
 }  // namespace
