@@ -32,6 +32,13 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
     endif()
   endif()
 
+  # Clang 18 began to name templates with constraints as the newest C++ ABI does; LibTorch's own are made by a compiler
+  # that does not (at::TensorBase::const_data_ptr<float> would not be found).
+  set(_flags)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 18)
+    list(APPEND _flags "$<$<COMPILE_LANGUAGE:CXX>:-fclang-abi-compat=17>")
+  endif()
+
   # at::parallel_for is a header template: without -fopenmp it runs serially in our files. We compile with it but
   # link the OpenMP runtime that LibTorch itself uses, so that the process has one. What Clang makes of OpenMP needs
   # LLVM's runtime (libiomp5 is one): beside libgomp, its at::parallel_for stays serial.
@@ -39,11 +46,12 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   if(_needs MATCHES "(libgomp|libiomp5)[^ \n]* => ([^ \n]+)")
     set(LibTorch_OPENMP_LIBRARY "${CMAKE_MATCH_2}")
     if(CMAKE_MATCH_1 STREQUAL "libiomp5" OR NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-      set_property(TARGET LibTorch::LibTorch PROPERTY INTERFACE_COMPILE_OPTIONS "$<$<COMPILE_LANGUAGE:CXX>:-fopenmp>")
+      list(APPEND _flags "$<$<COMPILE_LANGUAGE:CXX>:-fopenmp>")
     else()
       message(STATUS "Clang beside libgomp: the project's own kernels use one thread")
     endif()
     list(APPEND _links "${LibTorch_OPENMP_LIBRARY}")
   endif()
+  set_property(TARGET LibTorch::LibTorch PROPERTY INTERFACE_COMPILE_OPTIONS "${_flags}")
   set_property(TARGET LibTorch::LibTorch PROPERTY INTERFACE_LINK_LIBRARIES "${_links}")
 endif()
