@@ -123,7 +123,8 @@ class Limbeck:
 
     def time(self, config):
         a = self.arguments
-        settings = {"data.source.type": "mixtures", "data.source.speech": self.folder / "clean.csv", "data.source.noise": self.folder / "noise.csv",
+        settings = {"data.source.type": "mixtures", "data.source.speech": self.folder / "clean.csv",
+                    "data.source.noise": self.folder / "noise.csv",
                     "data.segment_seconds": a.seconds, "train.batch_size": a.batch, "run.device": "cpu",
                     "run.dir": self.folder / "run",
                     "objective.losses": "[{name: si_sdr, weight: 1}]"}
