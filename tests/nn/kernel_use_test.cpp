@@ -72,9 +72,9 @@ nn::KernelUse train(nn::DenoisingModel& model, const std::vector<int64_t>& valid
     // A tap of one channel lies in both orders.
     EXPECT_TRUE(tap.is_contiguous(at::MemoryFormat::ChannelsLast)) << name;
     // retain_grad() would reorder it. Of the channels of a joined skip it is a part.
-    tap.register_hook([name = name](const at::Tensor& gradient) {
+    tap.register_hook([tap_name = name](const at::Tensor& gradient) {
       EXPECT_TRUE(gradient.is_contiguous(at::MemoryFormat::ChannelsLast) || gradient.stride(1) == 1)
-          << "gradient of " << name << " with strides " << gradient.strides();
+          << "gradient of " << tap_name << " with strides " << gradient.strides();
     });
   }
   (result.estimate * normal({2, 4000}, 2)).sum().backward();
