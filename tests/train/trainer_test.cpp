@@ -29,8 +29,8 @@ TEST(Trainer, ResumedAfterACrashIsTheSameToTheBit) {
 TEST(Trainer, ResumedInTheMidstOfCalibrationAndPhasesIsTheSameToTheBit) {
   // The checkpoint of step 4, from which training goes on, lies within what is measured.
   const char* const kinds[] = {"balance: {mode: gradient_ratio, steps: 6}",
-                               "balance: {mode: gradient_ratio, steps: 3}\n"
-                               "phases: [{steps: 2, task: false}, {steps: 6}, {distill: false}]",
+                               ("balance: {mode: gradient_ratio, steps: 3}\n"
+                                "phases: [{steps: 2, task: false}, {steps: 6}, {distill: false}]"),
                                "balance: {mode: warmup, steps: 8}",
                                // A phase begins at the checkpoint, after it, and without a restart.
                                "phases: [{steps: 4, task: false}, {}]",
