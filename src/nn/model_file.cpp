@@ -89,11 +89,12 @@ void write_model(const fs::path& path, const DenoisingModel& model) {
   write_file_atomically(path, serialize_model(model));
 }
 
-std::shared_ptr<DenoisingModel> read_model(const fs::path& path) {
-  SafeTensors contents = read_safetensors(path);
+namespace {
+
+std::shared_ptr<DenoisingModel> make_model(const SafeTensors& contents, const std::string& file) {
   const auto metadata = contents.metadata.find("limbeck");
   if (metadata == contents.metadata.end()) {
-    throw CheckpointError(path.string() +
+    throw CheckpointError(file +
                           ": a safetensors file, but not a Limbeck model: no 'limbeck' metadata");
   }
   ModelConfig config;
@@ -101,19 +102,29 @@ std::shared_ptr<DenoisingModel> read_model(const fs::path& path) {
     const auto header = nlohmann::json::parse(metadata->second);
     const int version = header.at("format").get<int>();
     if (version != kFormatVersion) {
-      throw CheckpointError(path.string() + ": model format " + std::to_string(version) +
+      throw CheckpointError(file + ": model format " + std::to_string(version) +
                             "; this version reads " + std::to_string(kFormatVersion));
     }
-    config = parse_config(header.at("model").get<std::string>(), path.string());
+    config = parse_config(header.at("model").get<std::string>(), file);
   } catch (const nlohmann::json::exception& e) {
-    throw CheckpointError(path.string() + ": malformed model header: " + e.what());
+    throw CheckpointError(file + ": malformed model header: " + e.what());
   } catch (const ConfigError& e) {
     throw CheckpointError(std::string("model header of ") + e.what());
   }
   auto model = build_model(config, SeedKey(0));
-  load_state(*model, contents.tensors, path.string());
+  load_state(*model, contents.tensors, file);
   model->eval();
   return model;
+}
+
+}  // namespace
+
+std::shared_ptr<DenoisingModel> read_model(const fs::path& path) {
+  return make_model(read_safetensors(path), path.string());
+}
+
+std::shared_ptr<DenoisingModel> parse_model(std::string_view bytes, const std::string& file) {
+  return make_model(parse_safetensors(bytes, file), file);
 }
 
 ModelCost model_cost(const fs::path& model_file) {

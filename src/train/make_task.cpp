@@ -49,13 +49,13 @@ std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
     for (const std::string& warning : teacher->warnings) {
       if (logger) logger->warn(config.teacher.checkpoint + ": " + warning);
     }
-    read_file(teacher->file);  // a disk that fails is no fault of the model: a DataError
-    teacher_model = read_teacher([&] { return nn::read_model(teacher->file); });
-    teacher_model->set_kernels(config.run.kernels);
-    if (hash_file(teacher->file) != teacher->hash) {
+    const std::string bytes = read_file(teacher->file);
+    if (hash_bytes(bytes.data(), bytes.size()) != teacher->hash) {
       throw ConfigError("teacher.checkpoint: " + teacher->file.string() +
                         ": was written anew just now; start again");
     }
+    teacher_model = read_teacher([&] { return nn::parse_model(bytes, teacher->file.string()); });
+    teacher_model->set_kernels(config.run.kernels);
   }
   return std::make_unique<objective::LearningTask>(
       make_model(config, device), teacher_model, config.objective, config.distill,

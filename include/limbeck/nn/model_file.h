@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include "limbeck/nn/model.h"
 #include "limbeck/nn/safetensors.h"
@@ -23,6 +24,8 @@ void write_model(const std::filesystem::path& path, const DenoisingModel& model)
 
 /// In eval mode, on the CPU. Throws CheckpointError.
 std::shared_ptr<DenoisingModel> read_model(const std::filesystem::path& path);
+/// The same of the bytes of a model file; errors name `file`.
+std::shared_ptr<DenoisingModel> parse_model(std::string_view bytes, const std::string& file);
 
 struct ModelCost {
   int64_t parameters = 0;
