@@ -16,6 +16,7 @@ nlohmann::json kernels_json(const nn::KernelUse& use) {
 }
 
 std::string kernels_text(const std::vector<std::pair<std::string, nn::KernelUse>>& passes) {
+  if (passes.size() == 1) return passes.front().second.text();
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, use] : passes) {
     for (const auto& [line, calls] : use.calls()) {

@@ -12,7 +12,7 @@ namespace limbeck {
 /// [{"operation": "gru", "by": "kernel", "calls": 4, "no_kernel_since": ""}, ...]
 nlohmann::json kernels_json(const nn::KernelUse& use);
 
-/// What ran where, of each of several passes by name.
+/// What ran where, of each of several passes by name; a single one needs none.
 std::string kernels_text(const std::vector<std::pair<std::string, nn::KernelUse>>& passes);
 
 }  // namespace limbeck
