@@ -21,14 +21,24 @@ const std::vector<CpuLevel>& cpu_levels();
 /// lacks.
 CpuLevel cpu_level();
 
-/// One of the three that levels/ defines under one name: `LIMBECK_AT_LEVEL(kernels, level)` is
-/// level_baseline::kernels, level_avx2::kernels or level_avx512::kernels.
+/// `LIMBECK_OF_LEVELS(Type, name)` declares what levels/ defines under one name, a `const Type` for
+/// each level; `LIMBECK_AT_LEVEL(name, level)` is one of them: level_baseline::name,
+/// level_avx2::name or level_avx512::name.
+#define LIMBECK_OF_LEVEL(level, Type, name) \
+  namespace level {                         \
+  extern const Type name;                   \
+  }
 #if defined(__x86_64__)
+#define LIMBECK_OF_LEVELS(Type, name)          \
+  LIMBECK_OF_LEVEL(level_baseline, Type, name) \
+  LIMBECK_OF_LEVEL(level_avx2, Type, name)     \
+  LIMBECK_OF_LEVEL(level_avx512, Type, name)
 #define LIMBECK_AT_LEVEL(name, level)                          \
   ((level) == ::limbeck::CpuLevel::avx512 ? level_avx512::name \
    : (level) == ::limbeck::CpuLevel::avx2 ? level_avx2::name   \
                                           : level_baseline::name)
 #else
+#define LIMBECK_OF_LEVELS(Type, name) LIMBECK_OF_LEVEL(level_baseline, Type, name)
 #define LIMBECK_AT_LEVEL(name, level) (static_cast<void>(level), level_baseline::name)
 #endif
 

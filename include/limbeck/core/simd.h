@@ -16,6 +16,15 @@
 
 #define LIMBECK_INLINE inline __attribute__((always_inline))
 
+/// The numbers of `a` and, behind them, `b`, by their places. GCC 11 lacks the one, clang the
+/// other.
+#if defined(__clang__)
+#define LIMBECK_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define LIMBECK_SHUFFLE(a, b, ...) \
+  __builtin_shuffle(a, b, ::limbeck::LIMBECK_LEVEL::simd::IntVec{__VA_ARGS__})
+#endif
+
 namespace limbeck::LIMBECK_LEVEL {
 namespace simd {
 

@@ -17,15 +17,15 @@ using Indices = std::make_integer_sequence<int, kLanes>;
 // A register holds real and imaginary parts in turn.
 template <int... i>
 LIMBECK_INLINE Vec reals_twice(Vec v, std::integer_sequence<int, i...>) {
-  return __builtin_shufflevector(v, v, (i & ~1)...);
+  return LIMBECK_SHUFFLE(v, v, (i & ~1)...);
 }
 template <int... i>
 LIMBECK_INLINE Vec imaginaries_twice(Vec v, std::integer_sequence<int, i...>) {
-  return __builtin_shufflevector(v, v, (i | 1)...);
+  return LIMBECK_SHUFFLE(v, v, (i | 1)...);
 }
 template <int... i>
 LIMBECK_INLINE Vec swapped(Vec v, std::integer_sequence<int, i...>) {
-  return __builtin_shufflevector(v, v, (i ^ 1)...);
+  return LIMBECK_SHUFFLE(v, v, (i ^ 1)...);
 }
 /// −1 for real parts, 1 for imaginary ones
 template <int... i>
@@ -34,11 +34,11 @@ LIMBECK_INLINE Vec signs(std::integer_sequence<int, i...>) {
 }
 template <int... i>
 LIMBECK_INLINE Vec reals(Vec a, Vec b, std::integer_sequence<int, i...>) {
-  return __builtin_shufflevector(a, b, (2 * i)...);
+  return LIMBECK_SHUFFLE(a, b, (2 * i)...);
 }
 template <int... i>
 LIMBECK_INLINE Vec imaginaries(Vec a, Vec b, std::integer_sequence<int, i...>) {
-  return __builtin_shufflevector(a, b, (2 * i + 1)...);
+  return LIMBECK_SHUFFLE(a, b, (2 * i + 1)...);
 }
 
 /// `sign` −1: conj(a) · b; 1: a · b

@@ -18,16 +18,6 @@ struct SpectrumKernels {
   void (*multiply_samples)(const float* a, const float* b, float* out, int64_t size);
 };
 
-namespace level_baseline {
-extern const SpectrumKernels spectra;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const SpectrumKernels spectra;
-}
-namespace level_avx512 {
-extern const SpectrumKernels spectra;
-}
-#endif
+LIMBECK_OF_LEVELS(SpectrumKernels, spectra)
 
 }  // namespace limbeck

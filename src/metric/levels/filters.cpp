@@ -14,17 +14,17 @@ using simd::Vec;
 constexpr int kSignals = 4;
 constexpr int kSections = kLanes / kSignals;  // side by side in a register
 
-typedef float Quad __attribute__((vector_size(kSignals * sizeof(float))));
 using Indices = std::make_integer_sequence<int, kLanes>;
 
+/// The first signals' worth of `v`, over and over.
 template <int... i>
-LIMBECK_INLINE Vec repeated(Quad q, std::integer_sequence<int, i...>) {
-  return __builtin_shufflevector(q, q, (i % kSignals)...);
+LIMBECK_INLINE Vec repeated(Vec v, std::integer_sequence<int, i...>) {
+  return LIMBECK_SHUFFLE(v, v, (i % kSignals)...);
 }
 /// The last signals' worth of `a`, and behind it all but that of `b`.
 template <int... i>
 LIMBECK_INLINE Vec shifted(Vec a, Vec b, std::integer_sequence<int, i...>) {
-  return __builtin_shufflevector(a, b, (i + kLanes - kSignals)...);
+  return LIMBECK_SHUFFLE(a, b, (i + kLanes - kSignals)...);
 }
 
 struct Sections {
@@ -51,7 +51,7 @@ void cascade_of(const Biquad* from, float* const* signals, int64_t samples) {
   Vec w1[kTogether] = {}, w2[kTogether] = {}, out[kTogether] = {};
   float *s0 = signals[0], *s1 = signals[1], *s2 = signals[2], *s3 = signals[3];
   for (int64_t t = 0; t < samples + count - 1; ++t) {
-    const Quad in = t < samples ? Quad{s0[t], s1[t], s2[t], s3[t]} : Quad{};
+    const Vec in = t < samples ? Vec{s0[t], s1[t], s2[t], s3[t]} : Vec{};
 #pragma GCC unroll 16
     for (int r = kTogether - 1; r >= 0; --r) {
       const Sections& q = sections[r];

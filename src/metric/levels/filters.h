@@ -26,17 +26,7 @@ struct FilterKernels {
   void (*resample)(const Polyphase& filter, const float* in, float* out, int64_t size);
 };
 
-namespace level_baseline {
-extern const FilterKernels filters;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const FilterKernels filters;
-}
-namespace level_avx512 {
-extern const FilterKernels filters;
-}
-#endif
+LIMBECK_OF_LEVELS(FilterKernels, filters)
 
 #ifndef LIMBECK_LEVEL
 inline const FilterKernels& filter_kernels() { return LIMBECK_AT_LEVEL(filters, cpu_level()); }

@@ -30,17 +30,7 @@ struct AlignmentKernels {
   double (*sum_of_squares)(const float* values, int64_t size);
 };
 
-namespace level_baseline {
-extern const AlignmentKernels alignment;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const AlignmentKernels alignment;
-}
-namespace level_avx512 {
-extern const AlignmentKernels alignment;
-}
-#endif
+LIMBECK_OF_LEVELS(AlignmentKernels, alignment)
 
 #ifndef LIMBECK_LEVEL
 inline const AlignmentKernels& alignment_kernels() {

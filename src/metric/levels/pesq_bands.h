@@ -29,16 +29,6 @@ struct BandKernels {
   float (*audible_power)(const BandTables& tables, const float* bands, float factor);
 };
 
-namespace level_baseline {
-extern const BandKernels bands;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const BandKernels bands;
-}
-namespace level_avx512 {
-extern const BandKernels bands;
-}
-#endif
+LIMBECK_OF_LEVELS(BandKernels, bands)
 
 }  // namespace limbeck::metric::pesq

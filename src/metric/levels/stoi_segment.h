@@ -20,17 +20,7 @@ struct StoiKernels {
   SegmentSums (*correlate)(const float* clean, const float* estimate);
 };
 
-namespace level_baseline {
-extern const StoiKernels stoi;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const StoiKernels stoi;
-}
-namespace level_avx512 {
-extern const StoiKernels stoi;
-}
-#endif
+LIMBECK_OF_LEVELS(StoiKernels, stoi)
 
 #ifndef LIMBECK_LEVEL
 inline const StoiKernels& stoi_kernels() { return LIMBECK_AT_LEVEL(stoi, cpu_level()); }

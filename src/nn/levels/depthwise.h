@@ -25,16 +25,6 @@ struct DepthwiseKernels {
   void (*add_weight_gradient)(const DepthwiseRow& row, const float* grad, float* const* sums);
 };
 
-namespace level_baseline {
-extern const DepthwiseKernels depthwise;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const DepthwiseKernels depthwise;
-}
-namespace level_avx512 {
-extern const DepthwiseKernels depthwise;
-}
-#endif
+LIMBECK_OF_LEVELS(DepthwiseKernels, depthwise)
 
 }  // namespace limbeck::nn

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "limbeck/core/cpu.h"
+
 // Gated recurrent units over whole sequences, for kernel_gru.cpp. Rows (sequences) lie in the lanes
 // of registers: a tile is [channels][rows], so that no lane is idle whatever the number of units,
 // and a tile's whole sequence runs without waiting for another's. Numbers outside are
@@ -76,16 +78,6 @@ struct GruKernels {
   void (*gate_functions)(const float* x, float* sigmoid, float* tanh, int64_t n);
 };
 
-namespace level_baseline {
-extern const GruKernels gru;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const GruKernels gru;
-}
-namespace level_avx512 {
-extern const GruKernels gru;
-}
-#endif
+LIMBECK_OF_LEVELS(GruKernels, gru)
 
 }  // namespace limbeck::nn

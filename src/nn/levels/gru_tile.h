@@ -37,13 +37,6 @@ using AllLanes = Lanes<0, 1, 2, 3, 4, 5, 6, 7>;
 using AllLanes = Lanes<0, 1, 2, 3>;
 #endif
 
-// GCC 11 lacks the one, clang the other.
-#if defined(__clang__)
-#define LIMBECK_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define LIMBECK_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, IntVec{__VA_ARGS__})
-#endif
-
 template <int block, int... i>
 LIMBECK_INLINE void swap_blocks(Vec& a, Vec& b, Lanes<i...>) {
   const Vec low = LIMBECK_SHUFFLE(a, b, ((i & block) == 0 ? i : kLanes + i - block)...);

@@ -35,16 +35,6 @@ struct NormKernels {
                    float* dx, int64_t n);
 };
 
-namespace level_baseline {
-extern const NormKernels norm;
-}
-#if defined(__x86_64__)
-namespace level_avx2 {
-extern const NormKernels norm;
-}
-namespace level_avx512 {
-extern const NormKernels norm;
-}
-#endif
+LIMBECK_OF_LEVELS(NormKernels, norm)
 
 }  // namespace limbeck::nn
