@@ -27,6 +27,16 @@ at::Tensor ConvUnit::forward(const at::Tensor& x, const Pass& pass) {
 
 void ConvUnit::fuse() { fold_norm(parent_, norm_name_, conv_, norm_); }
 
+BlockUnit ConvUnit::block_unit() const {
+  const auto norm = norm_->batch_norm();
+  return {.weight = conv_->weight(),
+          .scale = norm.weight,
+          .bias = norm_->kind() == NormKind::none ? conv_->bias() : norm.bias,
+          .running_mean = norm.running_mean,
+          .running_var = norm.running_var,
+          .slope = activation_ ? activation_->slope() : at::Tensor()};
+}
+
 std::vector<LayerCost> ConvUnit::costs(const std::string& name, int64_t bins) const {
   const ConvOptions& o = conv_->options();
   const int64_t slopes = activation_ ? parameter_count(*activation_) : 0;

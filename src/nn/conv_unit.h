@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "nn/kernel_block.h"
 #include "nn/norm.h"
 #include "nn/part.h"
 
@@ -23,6 +24,10 @@ class ConvUnit : public Part {
   void fuse() override;
   int64_t out_bins(int64_t bins) const override { return conv_->out_bins(bins) * upsample_; }
   std::vector<LayerCost> costs(const std::string& name, int64_t bins) const override;
+  const ConvOptions& conv() const { return conv_->options(); }
+  NormKind norm() const { return norm_->kind(); }
+  /// What the kernel of a whole block takes; not for an instance norm.
+  BlockUnit block_unit() const;
 
  private:
   torch::nn::Module& parent_;

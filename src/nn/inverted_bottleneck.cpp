@@ -2,10 +2,13 @@
 
 #include <torch/types.h>
 
+#include "nn/kernels.h"
+
 namespace limbeck::nn {
 
 InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& o)
-    : residual_(o.in_channels == o.out_channels && o.stride_freq == 1 && o.upsample_freq == 1) {
+    : options_(o),
+      residual_(o.in_channels == o.out_channels && o.stride_freq == 1 && o.upsample_freq == 1) {
   const int64_t wide = o.in_channels * o.expansion;
   const auto add = [&](const std::string& name, const ConvUnitOptions& unit) {
     units_.emplace_back(*this, name, unit);
@@ -31,9 +34,36 @@ InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& 
 }
 
 at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, const Pass& pass) {
+  if (has_block_kernel(x, pass)) return by_block_kernel(x, pass);
   at::Tensor y = x;
   for (ConvUnit& unit : units_) y = unit.forward(y, pass);
   return residual_ ? x + y : y;
+}
+
+bool InvertedBottleneckImpl::has_block_kernel(const at::Tensor& x, const Pass& pass) const {
+  if (units_.size() != 3 || pass.no_kernel_for(x) != nullptr) return false;
+  const ConvOptions& conv = units_[1].conv();
+  if (pass.stream != nullptr && conv.span() > 0) return false;
+  const NormKind norm = units_[0].norm();
+  return norm == NormKind::batch || (norm == NormKind::none && !at::GradMode::is_enabled());
+}
+
+at::Tensor InvertedBottleneckImpl::by_block_kernel(const at::Tensor& x, const Pass& pass) const {
+  pass.by_kernel("inverted_bottleneck");
+  const ConvOptions& conv = units_[1].conv();
+  return inverted_bottleneck(
+      x, {units_[0].block_unit(), units_[1].block_unit(), units_[2].block_unit()},
+      {.activate = activate_of(options_.activation),
+       .stride_freq = conv.stride_freq,
+       .dilation_time = conv.dilation_time,
+       .before = conv.span() - conv.lookahead,
+       .after = conv.lookahead,
+       .upsample_freq = options_.upsample_freq,
+       .residual = residual_,
+       .training = is_training() && units_[0].norm() == NormKind::batch,
+       .momentum = kNormMomentum,
+       .epsilon = kNormEpsilon,
+       .valid_frames = pass.valid ? pass.valid->counts() : std::vector<int64_t>()});
 }
 
 void InvertedBottleneckImpl::fuse() {

@@ -34,6 +34,12 @@ class InvertedBottleneckImpl : public torch::nn::Module, public Part {
   std::vector<LayerCost> costs(const std::string& name, int64_t bins) const override;
 
  private:
+  /// True if the kernel of the whole block takes `x`. It has no state of a stream, no instance
+  /// norm, and without norms no gradients; a block without an expansion is two steps less.
+  bool has_block_kernel(const at::Tensor& x, const Pass& pass) const;
+  at::Tensor by_block_kernel(const at::Tensor& x, const Pass& pass) const;
+
+  InvertedBottleneckOptions options_;
   bool residual_;
   std::vector<ConvUnit> units_;  // expand if t > 1, depthwise, project
 };

@@ -1,9 +1,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
+#include "nn/depthwise_taps.h"
 #include "nn/kernel_support.h"
 #include "nn/kernels.h"
 #include "nn/levels/depthwise.h"
@@ -23,34 +23,10 @@ struct Shape {
 
 const DepthwiseKernels& kernels_at(CpuLevel level) { return LIMBECK_AT_LEVEL(depthwise, level); }
 
-/// Weights [k_T][tap, C] of those taps along F that a row of places stands on.
-struct Taps {
-  std::vector<float> values;
-  int64_t count, first;  // per k_T; the bin under the first one at place 0
-
-  const float* of(int64_t k_time, int64_t channels) const {
-    return values.data() + k_time * count * channels;
-  }
-};
-
-Taps pick(const at::Tensor& weight, const std::vector<int64_t>& taps_freq, int64_t first) {
-  const auto w = weight.squeeze(1).contiguous();  // [C, k_T, k_F]
-  const auto all = w.accessor<float, 3>();
-  Taps taps{{}, static_cast<int64_t>(taps_freq.size()), first};
-  for (int64_t kt = 0; kt < w.size(1); ++kt) {
-    for (const int64_t kf : taps_freq) {
-      for (int64_t c = 0; c < w.size(0); ++c) taps.values.push_back(all[c][kt][kf]);
-    }
-  }
-  return taps;
-}
-
 at::Tensor forward_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                         const Shape& s) {
   auto y = empty_rows({x.size(0), s.channels, s.frames_out, s.bins_out});
-  std::vector<int64_t> taps_freq(static_cast<size_t>(s.kernel_freq));
-  std::iota(taps_freq.begin(), taps_freq.end(), 0);
-  const Taps taps = pick(weight, taps_freq, -s.kernel_freq / 2);
+  const Taps taps = all_taps(weight, s.channels);
   const auto& kernels = kernels_at(s.o.level);
   const auto biases = bias.defined() ? bias.contiguous() : bias;
   const float* start = bias.defined() ? biases.const_data_ptr<float>() : nullptr;
@@ -75,27 +51,9 @@ at::Tensor forward_rows(const at::Tensor& x, const at::Tensor& weight, const at:
   return y;
 }
 
-/// The taps that lead from bins of the output to the bins phase, phase + stride, ... of the input,
-/// in the order of the former.
-std::vector<Taps> taps_of_phases(const at::Tensor& weight, const Shape& s) {
-  std::vector<Taps> phases;
-  for (int64_t phase = 0; phase < s.o.stride_freq; ++phase) {
-    std::vector<int64_t> taps_freq;
-    int64_t first = 0;
-    for (int64_t kf = s.kernel_freq - 1; kf >= 0; --kf) {
-      const int64_t reached = phase + s.kernel_freq / 2 - kf;
-      if (reached % s.o.stride_freq != 0) continue;
-      if (taps_freq.empty()) first = reached / s.o.stride_freq;
-      taps_freq.push_back(kf);
-    }
-    phases.push_back(pick(weight, taps_freq, first));
-  }
-  return phases;
-}
-
 at::Tensor backward_input(const at::Tensor& dy, const at::Tensor& weight, const Shape& s) {
   auto dx = empty_rows({dy.size(0), s.channels, s.frames_in, s.bins_in});
-  const auto phases = taps_of_phases(weight, s);
+  const auto phases = taps_of_phases(weight, s.o.stride_freq, s.channels);
   const auto& kernels = kernels_at(s.o.level);
   const float* grad = rows_of(dy);
   float* out = dx.data_ptr<float>();
@@ -126,28 +84,30 @@ at::Tensor backward_input(const at::Tensor& dy, const at::Tensor& weight, const 
 }
 
 at::Tensor backward_weight(const at::Tensor& x, const at::Tensor& dy, const Shape& s) {
-  const int64_t rows_out = x.size(0) * s.frames_out, taps = s.kernel_time * s.kernel_freq;
-  auto pieces = torch::zeros({piece_count(rows_out), taps * s.channels});
+  const int64_t rows_in = x.size(0) * s.frames_in, taps = s.kernel_time * s.kernel_freq;
+  auto pieces = torch::zeros({piece_count(rows_in), taps * s.channels});
   const auto& kernels = kernels_at(s.o.level);
   const float* in = rows_of(x);
   const float* grad = rows_of(dy);
   float* all = pieces.data_ptr<float>();
   const int64_t row_in = s.bins_in * s.channels, row_out = s.bins_out * s.channels;
-  for_pieces(rows_out, [&](int64_t piece, int64_t begin, int64_t end) {
-    std::vector<const float*> rows;
+  for_pieces(rows_in, [&](int64_t piece, int64_t begin, int64_t end) {
+    std::vector<const float*> grads;
     std::vector<float*> sums;
     for (int64_t row = begin; row < end; ++row) {
-      const int64_t item = row / s.frames_out, t = row % s.frames_out;
-      rows.clear(), sums.clear();
+      const int64_t item = row / s.frames_in, t = row % s.frames_in;
+      grads.clear(), sums.clear();
       for (int64_t kt = 0; kt < s.kernel_time; ++kt) {
-        if (!s.has_frame(t, kt)) continue;
-        rows.push_back(in + (item * s.frames_in + s.frame(t, kt)) * row_in);
+        const int64_t to = t + s.o.before - kt * s.o.dilation_time;
+        if (to < 0 || to >= s.frames_out) continue;
+        grads.push_back(grad + (item * s.frames_out + to) * row_out);
         sums.push_back(all + (piece * taps + kt * s.kernel_freq) * s.channels);
       }
+      const float* heard = in + row * row_in;
       kernels.add_weight_gradient(
-          {rows.data(), nullptr, static_cast<int64_t>(rows.size()), s.kernel_freq, s.channels,
+          {&heard, nullptr, static_cast<int64_t>(grads.size()), s.kernel_freq, s.channels,
            s.bins_in, s.o.stride_freq, -s.kernel_freq / 2, s.bins_out},
-          grad + row * row_out, sums.data());
+          grads.data(), sums.data());
     }
   });
   return pieces.sum(0)

@@ -92,13 +92,12 @@ at::Tensor run_forward(const Layer& layer, const at::Tensor& x, const at::Tensor
                                    ? gates.data_ptr<float>() + p * layer.tiles * layer.sizes.gates
                                    : nullptr});
   }
-  at::parallel_for(0, layer.passes() * layer.tiles, 1, [&](int64_t begin, int64_t end) {
-    FloatBuffer scratch(static_cast<size_t>(layer.sizes.scratch));
-    for (int64_t i = begin; i < end; ++i) {
+  for_tasks(layer.passes() * layer.tiles, [&] {
+    return [&, scratch = FloatBuffer(static_cast<size_t>(layer.sizes.scratch))](int64_t i) mutable {
       const int64_t tile = i % layer.tiles;
       layer.kernels.forward(passes[static_cast<size_t>(i / layer.tiles)], tile, tile + 1,
                             scratch.data());
-    }
+    };
   });
   return y;
 }
@@ -113,8 +112,8 @@ std::vector<at::Tensor> weight_gradients(const Layer& layer, const at::Tensor& s
                                          at::TensorList weights) {
   std::vector<at::Tensor> gradients;
   for (const auto& weight : weights) gradients.push_back(torch::zeros(weight.sizes()));
-  at::parallel_for(0, layer.passes(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) {
+  for_tasks(layer.passes(), [&] {
+    return [&](int64_t p) {
       const auto to = [&](int64_t i) {
         return gradients[static_cast<size_t>(4 * p + i)].data_ptr<float>();
       };
@@ -124,7 +123,7 @@ std::vector<at::Tensor> weight_gradients(const Layer& layer, const at::Tensor& s
         layer.kernels.add_sums(layer.shape, sums.const_data_ptr<float>() + at * sums.size(3), to(0),
                                to(1), to(2), to(3));
       }
-    }
+    };
   });
   return gradients;
 }
@@ -198,9 +197,9 @@ struct GruLayer : torch::autograd::Function<GruLayer> {
     const int64_t pieces = layer.pieces(), directions = layer.directions;
     auto sums =
         torch::zeros({layer.options.groups, pieces, directions, layer.sizes.sums}, torch::kFloat);
-    at::parallel_for(0, layer.options.groups * pieces, 1, [&](int64_t begin, int64_t end) {
-      FloatBuffer scratch(static_cast<size_t>(layer.sizes.scratch_back));
-      for (int64_t i = begin; i < end; ++i) {
+    for_tasks(layer.options.groups * pieces, [&] {
+      return [&, scratch = FloatBuffer(static_cast<size_t>(layer.sizes.scratch_back))](
+                 int64_t i) mutable {
         const int64_t group = i / pieces, piece = i % pieces;
         // Both directions of a tile on one thread: the second adds to what the first has written.
         for (int64_t d = 0; d < directions; ++d) {
@@ -209,7 +208,7 @@ struct GruLayer : torch::autograd::Function<GruLayer> {
                                  sums.data_ptr<float>() + (i * directions + d) * layer.sizes.sums,
                                  scratch.data());
         }
-      }
+      };
     });
     result.weights = weight_gradients(layer, sums, weights);
     return result;

@@ -1,33 +1,18 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "nn/kernel_statistics.h"
 #include "nn/kernel_support.h"
 #include "nn/kernels.h"
 #include "nn/levels/norm.h"
 
 namespace limbeck::nn {
 namespace {
-
-using Channels = std::vector<double>;  // a number of each
-
-Channels channels_of(const at::Tensor& values) {
-  const auto all = values.contiguous();
-  const float* v = all.const_data_ptr<float>();
-  return {v, v + all.numel()};
-}
-
-at::Tensor tensor_of(const Channels& values) {
-  auto all = torch::empty({static_cast<int64_t>(values.size())});
-  std::transform(values.begin(), values.end(), all.data_ptr<float>(),
-                 [](double v) { return static_cast<float>(v); });
-  return all;
-}
 
 /// Per-channel numbers, repeated until a row of them is long enough for wide registers.
 class Tiles {
@@ -164,11 +149,6 @@ class PieceSums {
   std::vector<double> sums_;
 };
 
-/// Mean and biased variance of each channel.
-struct Moments {
-  Channels mean, variance;
-};
-
 /// By sums of differences from `centre`, which float32 holds.
 Moments moments_about(const Channels& centre, const at::Tensor& x, const Spans& spans,
                       const Tiles& tiles, const NormKernels& kernels) {
@@ -220,64 +200,6 @@ Moments moments_of(const at::Tensor& x, const Spans& spans, const Tiles& tiles,
   return moments;
 }
 
-void update_running(const at::Tensor& running, const Channels& now, double momentum,
-                    double factor) {
-  float* values = running.data_ptr<float>();
-  for (size_t c = 0; c < now.size(); ++c) {
-    values[c] = static_cast<float>((1 - momentum) * values[c] + momentum * factor * now[c]);
-  }
-}
-
-/// What backward needs of each channel: z = x · scale + shift.
-struct Affine {
-  Channels mean, deviation, scale, shift;  // `deviation` is its inverse
-
-  at::Tensor pack() const {
-    const auto channels = static_cast<int64_t>(mean.size());
-    auto all = torch::empty({4, channels}, torch::kDouble);
-    double* to = all.data_ptr<double>();
-    for (const Channels* part : {&mean, &deviation, &scale, &shift}) {
-      to = std::copy(part->begin(), part->end(), to);
-    }
-    return all;
-  }
-  static Affine unpack(const at::Tensor& all) {
-    const double* from = all.const_data_ptr<double>();
-    const int64_t n = all.size(1);
-    return {{from, from + n},
-            {from + n, from + 2 * n},
-            {from + 2 * n, from + 3 * n},
-            {from + 3 * n, from + 4 * n}};
-  }
-};
-
-Affine affine_of(Moments moments, const at::Tensor& weight, const at::Tensor& bias,
-                 double epsilon) {
-  Affine a{std::move(moments.mean), {}, channels_of(weight), channels_of(bias)};
-  for (size_t c = 0; c < a.mean.size(); ++c) {
-    a.deviation.push_back(1 / std::sqrt(moments.variance[c] + epsilon));
-    a.scale[c] *= a.deviation[c];
-    a.shift[c] -= a.mean[c] * a.scale[c];
-  }
-  return a;
-}
-
-/// The gradient of x is g · scale + x · factor + offset, g being that of z.
-struct InputGradient {
-  Channels factor, offset;
-};
-
-/// In training; scale · (g − Σg/n − x̂ · Σ(g·x̂)/n) with x̂ = (x − mean) · deviation.
-InputGradient through_statistics(const Affine& a, const Channels& grad, const Channels& dweight,
-                                 double count) {
-  InputGradient to{Channels(grad.size()), Channels(grad.size())};
-  for (size_t c = 0; c < grad.size(); ++c) {
-    to.factor[c] = -a.scale[c] * a.deviation[c] * dweight[c] / count;
-    to.offset[c] = -a.scale[c] * grad[c] / count - a.mean[c] * to.factor[c];
-  }
-  return to;
-}
-
 struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& weight, const at::Tensor& bias,
@@ -292,10 +214,9 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
                                  : Moments{channels_of(running_mean), channels_of(running_var)};
     if (o.training) {
       const auto count = static_cast<double>(spans.numbers() / x.size(1));
-      update_running(running_mean, moments.mean, o.momentum, 1);
-      update_running(running_var, moments.variance, o.momentum, count / std::max(count - 1, 1.0));
+      update_running(running_mean, running_var, moments, count, o.momentum);
     }
-    const Affine affine = affine_of(std::move(moments), weight, bias, o.epsilon);
+    const ChannelAffine affine = affine_of(std::move(moments), weight, bias, o.epsilon);
 
     auto y = rows_like(x, o.valid_frames);
     const auto scales = tiles.repeat(affine.scale), shifts = tiles.repeat(affine.shift),
@@ -322,7 +243,7 @@ struct BatchNormActivate : torch::autograd::Function<BatchNormActivate> {
                                                  torch::autograd::variable_list grads) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &slope = saved[1];
-    const Affine affine = Affine::unpack(saved[2]);
+    const ChannelAffine affine = ChannelAffine::unpack(saved[2]);
     const auto activate = static_cast<Activate>(context->saved_data["activate"].toInt());
     const NormKernels& kernels =
         kernels_at(static_cast<CpuLevel>(context->saved_data["level"].toInt()));

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -24,12 +25,24 @@ inline std::optional<at::Tensor> if_defined(const at::Tensor& x) {
 /// Pieces that sums are cut into: enough for many cores, and the same for any number of them.
 inline int64_t piece_count(int64_t items) { return std::clamp<int64_t>(items, 1, 64); }
 
-/// Calls body(piece, first item, end) for each piece, on LibTorch's threads.
+/// For each thread of LibTorch's makes run = start(), and calls run(task) for each of them. Whoever
+/// is done takes the next one, so that nobody waits long for a thread that other programs hold up;
+/// which thread does what must change no bit.
+template <class Start>
+void for_tasks(int64_t tasks, const Start& start) {
+  std::atomic<int64_t> next = 0;
+  at::parallel_for(0, std::min<int64_t>(tasks, at::get_num_threads()), 1, [&](int64_t, int64_t) {
+    auto run = start();
+    for (int64_t task = next++; task < tasks; task = next++) run(task);
+  });
+}
+
+/// Calls body(piece, first item, end) for each piece.
 template <class Body>
 void for_pieces(int64_t items, const Body& body) {
   const int64_t pieces = piece_count(items);
-  at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) body(p, items * p / pieces, items * (p + 1) / pieces);
+  for_tasks(pieces, [&] {
+    return [&](int64_t p) { body(p, items * p / pieces, items * (p + 1) / pieces); };
   });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "limbeck/core/cpu.h"
+#include "limbeck/nn/layers.h"
 #include "nn/levels/norm.h"
 
 // Steps of the inverted bottleneck, each in one pass over memory, forward and backward. Feature
@@ -19,6 +20,19 @@ namespace limbeck::nn {
 /// True if the kernels below take `x` [B, C, T, F].
 bool has_kernel(const at::Tensor& x);
 
+/// `kind` as a kernel knows it.
+inline Activate activate_of(ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::relu6:
+      return Activate::relu6;
+    case ActivationKind::silu:
+      return Activate::silu;
+    case ActivationKind::prelu:
+      break;
+  }
+  return Activate::prelu;
+}
+
 struct DepthwiseOptions {
   int64_t stride_freq = 1;
   int64_t dilation_time = 1;
@@ -31,6 +45,11 @@ struct DepthwiseOptions {
 /// padded by k_F / 2 zeros on both sides of F. `bias` [C] may be undefined.
 at::Tensor depthwise_conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                           const DepthwiseOptions& options);
+
+/// 1x1 convolution of rows `x` [..., in] by `weight` [out, in, ...]: [..., out]. `bias` [out] may
+/// be undefined.
+at::Tensor pointwise_conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                          CpuLevel level = cpu_level());
 
 struct NormOptions {
   bool training = false;  ///< statistics of this batch, which update the running ones

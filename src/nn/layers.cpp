@@ -92,13 +92,13 @@ at::Tensor ConvImpl::convolve(const at::Tensor& x, int64_t before, int64_t after
     pass.by_kernel("depthwise_conv");
     return depthwise_conv(x, weight_, bias_, {o.stride_freq, o.dilation_time, before, after});
   }
+  if (pointwise() && no_kernel == nullptr) {
+    return rows(x.permute({0, 2, 3, 1}), pass).permute({0, 3, 1, 2});
+  }
   pass.by_libtorch(o.depthwise   ? "depthwise_conv"
                    : pointwise() ? "conv 1x1"
                                  : "conv",
-                   o.depthwise ? no_kernel : "");
-  if (pointwise() && no_kernel == nullptr) {
-    return rows(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
-  }
+                   o.depthwise || pointwise() ? no_kernel : "");
   return pass.for_kernels(convolve_by_libtorch(x, before, after, pass.channels_last));
 }
 
@@ -119,7 +119,13 @@ at::Tensor ConvImpl::convolve_by_libtorch(const at::Tensor& x, int64_t before, i
   return y.size(2) == frames ? y : y.narrow(2, padding - before, frames);
 }
 
-at::Tensor ConvImpl::rows(const at::Tensor& x) const {
+at::Tensor ConvImpl::rows(const at::Tensor& x, const Pass& pass) const {
+  const char* no_kernel = pass.no_kernel_for(x.permute({0, 3, 1, 2}));
+  if (no_kernel == nullptr) {
+    pass.by_kernel("conv 1x1");
+    return pointwise_conv(x, weight_, bias_);
+  }
+  pass.by_libtorch("conv 1x1", no_kernel);
   return at::linear(x, weight_.flatten(1), bias_);
 }
 

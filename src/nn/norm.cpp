@@ -7,10 +7,6 @@
 #include "nn/kernels.h"
 
 namespace limbeck::nn {
-namespace {
-constexpr double kEpsilon = 1e-5;
-constexpr double kMomentum = 0.1;
-}  // namespace
 
 NormImpl::NormImpl(NormKind kind, int64_t channels) : kind_(kind) {
   if (kind == NormKind::none) return;
@@ -47,8 +43,8 @@ at::Tensor NormImpl::batch(const at::Tensor& x, const Pass& pass) const {
   if (reason == nullptr) return batch_by_kernel(x, nullptr, pass);
   pass.by_libtorch("batch_norm", reason);
   if (is_training() && pass.valid != nullptr) return batch_of_valid(x, *pass.valid);
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(), kMomentum,
-                        kEpsilon, false);
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, is_training(),
+                        kNormMomentum, kNormEpsilon, false);
 }
 
 at::Tensor NormImpl::batch_by_kernel(const at::Tensor& x, const ActivationImpl* activation,
@@ -56,14 +52,11 @@ at::Tensor NormImpl::batch_by_kernel(const at::Tensor& x, const ActivationImpl* 
   pass.by_kernel(activation == nullptr ? "batch_norm" : "batch_norm + activation");
   // Outside of training, running statistics are what they are.
   const ValidFrames* valid = is_training() ? pass.valid : nullptr;
-  const Activate then = activation == nullptr                         ? Activate::none
-                        : activation->kind() == ActivationKind::relu6 ? Activate::relu6
-                        : activation->kind() == ActivationKind::silu  ? Activate::silu
-                                                                      : Activate::prelu;
-  return batch_norm_activate(
-      x, weight_, bias_, activation ? activation->slope() : at::Tensor(), running_mean_,
-      running_var_,
-      {is_training(), kMomentum, kEpsilon, then, valid ? valid->counts() : std::vector<int64_t>()});
+  const Activate then = activation == nullptr ? Activate::none : activate_of(activation->kind());
+  return batch_norm_activate(x, weight_, bias_, activation ? activation->slope() : at::Tensor(),
+                             running_mean_, running_var_,
+                             {is_training(), kNormMomentum, kNormEpsilon, then,
+                              valid ? valid->counts() : std::vector<int64_t>()});
 }
 
 at::Tensor NormImpl::batch_of_valid(const at::Tensor& x, const ValidFrames& valid) const {
@@ -73,11 +66,11 @@ at::Tensor NormImpl::batch_of_valid(const at::Tensor& x, const ValidFrames& vali
   const auto variance = centred.square().sum({0, 2, 3}, true) / count;
   {
     at::NoGradGuard no_grad;
-    running_mean_.mul_(1 - kMomentum).add_(mean.flatten(), kMomentum);
-    running_var_.mul_(1 - kMomentum)
-        .add_(variance.flatten(), kMomentum * count / std::max(count - 1, 1.0));
+    running_mean_.mul_(1 - kNormMomentum).add_(mean.flatten(), kNormMomentum);
+    running_var_.mul_(1 - kNormMomentum)
+        .add_(variance.flatten(), kNormMomentum * count / std::max(count - 1, 1.0));
   }
-  const auto scale = (variance + kEpsilon).rsqrt() * weight_.view({-1, 1, 1});
+  const auto scale = (variance + kNormEpsilon).rsqrt() * weight_.view({-1, 1, 1});
   return valid.cut(centred * scale + bias_.view({-1, 1, 1}));
 }
 
@@ -99,14 +92,14 @@ at::Tensor NormImpl::instance(const at::Tensor& x, StreamState* stream) const {
   }
   const auto mean = sums[0] / frames;  // [B, C, T]
   const auto variance = (sums[1] / frames - mean.square()).clamp_min(0);
-  const auto scale = (variance + kEpsilon).rsqrt() * weight_.unsqueeze(1);
+  const auto scale = (variance + kNormEpsilon).rsqrt() * weight_.unsqueeze(1);
   const auto shift = bias_.unsqueeze(1) - mean * scale;
   return x * scale.to(x.dtype()).unsqueeze(3) + shift.to(x.dtype()).unsqueeze(3);
 }
 
 NormImpl::Affine NormImpl::affine() const {
   at::NoGradGuard no_grad;
-  const auto scale = weight_ * (running_var_ + kEpsilon).rsqrt();
+  const auto scale = weight_ * (running_var_ + kNormEpsilon).rsqrt();
   return {scale, bias_ - running_mean_ * scale};
 }
 

@@ -20,6 +20,9 @@ namespace limbeck::nn {
 /// identity. ε is 1e-5.
 enum class NormKind { batch, instance, none };
 
+constexpr double kNormEpsilon = 1e-5;
+constexpr double kNormMomentum = 0.1;
+
 inline config::Names<NormKind> names_of(NormKind) {
   return {{"batch", NormKind::batch}, {"instance", NormKind::instance}, {"none", NormKind::none}};
 }
@@ -37,6 +40,10 @@ class NormImpl : public torch::nn::Module {
   };
   /// What a batch norm does in eval mode: scale · x + shift.
   Affine affine() const;
+  struct BatchNorm {
+    at::Tensor weight, bias, running_mean, running_var;  // [C], undefined where there are none
+  };
+  BatchNorm batch_norm() const { return {weight_, bias_, running_mean_, running_var_}; }
   int64_t state_values() const { return kind_ == NormKind::instance ? 3 * weight_.numel() : 0; }
 
  private:

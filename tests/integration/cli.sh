@@ -138,7 +138,7 @@ expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean"
 head -c 1000 "$work/student-s1/checkpoints/step-00000008/model.safetensors" >"$work/torn.safetensors"
 expect 3 "cut short" "$bin/limbeck-evaluate" --model "$work/torn.safetensors" --manifest "$work/test.csv" --out "$work/x"
 expect 0 "step_ms" "$bin/limbeck-bench" step "${train[@]:1}" --json
-expect 0 "| depthwise_conv" "$bin/limbeck-bench" step "${train[@]:1}"
+expect 0 "| inverted_bottleneck" "$bin/limbeck-bench" step "${train[@]:1}"
 expect 0 "first / second" "$bin/limbeck-bench" model configs/model/student_25k.yaml --against configs/model/demo_student.yaml \
   --repetitions 1
 expect 0 "stream_ms_per_second" "$bin/limbeck-bench" model configs/distill/cosine.yaml --repetitions 1 --json

@@ -26,7 +26,9 @@ void expect_kernels(const nn::KernelUse& use) {
   for (const auto& [line, calls] : use.calls()) {
     EXPECT_EQ(line.fall_back, "") << line.operation;
     const bool has_kernel = line.operation.starts_with("batch_norm") ||
-                            line.operation == "depthwise_conv" || line.operation == "gru";
+                            line.operation == "inverted_bottleneck" ||
+                            line.operation == "depthwise_conv" || line.operation == "conv 1x1" ||
+                            line.operation == "gru";
     if (has_kernel) {
       EXPECT_EQ(line.by, "kernel") << line.operation;
     }
@@ -96,7 +98,7 @@ void expect_kernels_everywhere(const std::shared_ptr<nn::DenoisingModel>& model)
     SCOPED_TRACE("training");
     const auto use = train(*model, {});
     expect_kernels(use);
-    EXPECT_GT(calls_of(use, "depthwise_conv"), 0);
+    EXPECT_GT(calls_of(use, "inverted_bottleneck") + calls_of(use, "depthwise_conv"), 0);
     SCOPED_TRACE("with padding");
     expect_kernels(train(*model, {4000, 1700}));
   }
@@ -124,7 +126,8 @@ TEST_P(KernelsOfPresets, RunInTrainingEvaluationFoldedAndStreaming) {
   nn::KernelUse use;
   model->watch(&use);
   model->forward(normal({1, 4000}, 1, 0.1), {});
-  EXPECT_GT(calls_of(use, "batch_norm + activation"), calls_of(use, "depthwise_conv"));
+  EXPECT_GT(calls_of(use, "inverted_bottleneck"), 0);
+  EXPECT_EQ(calls_of(use, "depthwise_conv"), 0) << "a block that runs in steps";
   expect_kernels_everywhere(model);
 }
 

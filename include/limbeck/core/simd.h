@@ -16,6 +16,13 @@
 
 #define LIMBECK_INLINE inline __attribute__((always_inline))
 
+/// Before a loop over registers, which have no index.
+#if defined(__clang__)
+#define LIMBECK_UNROLL _Pragma("unroll")
+#else
+#define LIMBECK_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /// The numbers of `a` and, behind them, `b`, by their places. GCC 11 lacks the one, clang the
 /// other.
 #if defined(__clang__)

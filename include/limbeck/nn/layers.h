@@ -60,11 +60,14 @@ class ConvImpl : public torch::nn::Module {
   /// `pass` may say that `x` holds the next frames of a stream, for which the kernel must not look
   /// ahead, or items with padding, in place of which it meets zeros.
   at::Tensor forward(const at::Tensor& x, const Pass* pass = nullptr) const;
-  /// A 1x1 convolution on rows [..., C].
-  at::Tensor rows(const at::Tensor& x) const;
+  /// A 1x1 convolution on rows [B, T, F, C].
+  at::Tensor rows(const at::Tensor& x, const Pass& pass) const;
   /// From now on gives scale · y + shift, [out] each, in place of y.
   void rescale(const at::Tensor& scale, const at::Tensor& shift);
   const ConvOptions& options() const { return options_; }
+  const at::Tensor& weight() const { return weight_; }
+  /// Undefined where there is none.
+  const at::Tensor& bias() const { return bias_; }
   int64_t out_bins(int64_t bins) const {
     return (bins + options_.stride_freq - 1) / options_.stride_freq;
   }

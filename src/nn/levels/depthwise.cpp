@@ -64,15 +64,49 @@ LIMBECK_INLINE void sum_places(const DepthwiseRow& row, Vec start, Range taps, i
   const int64_t channels = row.channels, step = row.in_step * channels;
   const int64_t offset = (place * row.in_step + row.first + taps.begin) * channels + c;
   Vec sum[count];
+  LIMBECK_UNROLL
   for (int i = 0; i < count; ++i) sum[i] = start;
   for (int64_t r = 0; r < row.rows; ++r) {
     const float* x = row.in[r] + offset;
     const float* w = row.weight[r] + taps.begin * channels + c;
     for (int64_t tap = taps.begin; tap < taps.end; ++tap, x += channels, w += channels) {
       const Vec weight = load<Vec>(w);
+      LIMBECK_UNROLL
       for (int i = 0; i < count; ++i) sum[i] += weight * load<Vec>(x + i * step);
     }
   }
+  LIMBECK_UNROLL
+  for (int i = 0; i < count; ++i) store(out + (place + i) * out_step * channels + c, sum[i]);
+}
+
+/// The same where the taps, all of them, and the step are known: neighbouring places share the
+/// loads of what they stand on.
+template <int count, int taps, int step, class Vec>
+LIMBECK_INLINE void sum_places_of(const DepthwiseRow& row, Vec start, int64_t place, int64_t c,
+                                  float* out, int64_t out_step) {
+  const int64_t channels = row.channels;
+  const int64_t offset = (place * step + row.first) * channels + c;
+  Vec sum[count];
+  LIMBECK_UNROLL
+  for (int i = 0; i < count; ++i) sum[i] = start;
+  for (int64_t r = 0; r < row.rows; ++r) {
+    const float* x = row.in[r] + offset;
+    const float* w = row.weight[r] + c;
+    Vec weight[taps];
+    LIMBECK_UNROLL
+    for (int k = 0; k < taps; ++k) weight[k] = load<Vec>(w + k * channels);
+    LIMBECK_UNROLL
+    for (int bin = 0; bin < (count - 1) * step + taps; ++bin, x += channels) {
+      const Vec in = load<Vec>(x);
+      LIMBECK_UNROLL
+      for (int k = 0; k < taps; ++k) {
+        if (bin >= k && (bin - k) % step == 0 && (bin - k) / step < count) {
+          sum[(bin - k) / step] += weight[k] * in;
+        }
+      }
+    }
+  }
+  LIMBECK_UNROLL
   for (int i = 0; i < count; ++i) store(out + (place + i) * out_step * channels + c, sum[i]);
 }
 
@@ -82,11 +116,20 @@ LIMBECK_INLINE void convolve_places(const DepthwiseRow& row, const float* bias, 
   over_channels(row.channels, [&](auto block, int64_t c) __attribute__((always_inline)) {
     using Vec = typename decltype(block)::Vec;
     const Vec start = bias != nullptr ? load<Vec>(bias + c) : Vec{};
+    if constexpr (count > 1 && sizeof(Vec) == sizeof(simd::Vec)) {
+      if (row.taps == 3 && row.in_step == 1) {
+        return sum_places_of<count, 3, 1>(row, start, place, c, out, out_step);
+      }
+      if (row.taps == 3 && row.in_step == 2) {
+        return sum_places_of<count, 3, 2>(row, start, place, c, out, out_step);
+      }
+    }
     sum_places<count>(row, start, taps, place, c, out, out_step);
   });
 }
 
-/// All places whose taps all lie within the row, `count` at a time and then one at a time.
+/// All places whose taps all lie within the row, `count` at a time; the last ones with some before
+/// them once more, or one at a time where there are fewer.
 template <int count>
 LIMBECK_INLINE void convolve_inner(const DepthwiseRow& row, const float* bias, Range places,
                                    float* out, int64_t out_step) {
@@ -98,6 +141,10 @@ LIMBECK_INLINE void convolve_inner(const DepthwiseRow& row, const float* bias, R
     const float* next = row.in[row.rows - 1] + (place + count) * step + row.first * row.channels;
     for (int64_t i = 0; i < count * step; i += 16) __builtin_prefetch(next + i);
     convolve_places<count>(row, bias, all, place, out, out_step);
+  }
+  if (place < places.end && places.end - count >= places.begin) {
+    convolve_places<count>(row, bias, all, places.end - count, out, out_step);
+    return;
   }
   for (; place < places.end; ++place) convolve_places<1>(row, bias, all, place, out, out_step);
 }
@@ -122,36 +169,39 @@ void convolve(const DepthwiseRow& row, const float* bias, float* out, int64_t ou
   edge(inner.end, row.places);
 }
 
-/// Gradients of `rows` · `taps` weights of some channels, in registers over some places.
+/// Gradients of `rows` · `taps` weights of some channels, in registers over some places whose taps
+/// all lie within the row.
 template <int rows, int taps, class Vec>
 LIMBECK_INLINE void add_products(const DepthwiseRow& row, int64_t first_row, int64_t first_tap,
-                                 Range places, Range inner, int64_t c, const float* grad,
+                                 Range places, int64_t c, const float* const* grads,
                                  float* const* sums) {
-  const int64_t channels = row.channels, first = row.first + first_tap;
+  const int64_t channels = row.channels, step = row.in_step * channels;
   Vec sum[rows][taps];
+  const float* from[rows];
+  LIMBECK_UNROLL
   for (int r = 0; r < rows; ++r) {
+    from[r] = grads[first_row + r] + places.begin * channels + c;
+    LIMBECK_UNROLL
     for (int k = 0; k < taps; ++k) {
       sum[r][k] = load<Vec>(sums[first_row + r] + (first_tap + k) * channels + c);
     }
   }
-  for (int64_t place = places.begin; place < places.end; ++place) {
-    const Vec g = load<Vec>(grad + place * channels + c);
-    const int64_t at = place * row.in_step + first;
-    if (place >= inner.begin && place < inner.end) {
-      for (int r = 0; r < rows; ++r) {
-        const float* x = row.in[first_row + r] + at * channels + c;
-        for (int k = 0; k < taps; ++k) sum[r][k] += g * load<Vec>(x + k * channels);
-      }
-    } else {
-      for (int k = 0; k < taps; ++k) {
-        if (at + k < 0 || at + k >= row.in_bins) continue;
-        for (int r = 0; r < rows; ++r) {
-          sum[r][k] += g * load<Vec>(row.in[first_row + r] + (at + k) * channels + c);
-        }
-      }
+  const float* x = row.in[0] + (places.begin * row.in_step + row.first + first_tap) * channels + c;
+  for (int64_t place = places.begin; place < places.end; ++place, x += step) {
+    Vec in[taps];
+    LIMBECK_UNROLL
+    for (int k = 0; k < taps; ++k) in[k] = load<Vec>(x + k * channels);
+    LIMBECK_UNROLL
+    for (int r = 0; r < rows; ++r) {
+      const Vec g = load<Vec>(from[r]);
+      from[r] += channels;
+      LIMBECK_UNROLL
+      for (int k = 0; k < taps; ++k) sum[r][k] += g * in[k];
     }
   }
+  LIMBECK_UNROLL
   for (int r = 0; r < rows; ++r) {
+    LIMBECK_UNROLL
     for (int k = 0; k < taps; ++k) {
       store(sums[first_row + r] + (first_tap + k) * channels + c, sum[r][k]);
     }
@@ -159,29 +209,48 @@ LIMBECK_INLINE void add_products(const DepthwiseRow& row, int64_t first_row, int
 }
 
 template <int rows>
-LIMBECK_INLINE void add_rows(const DepthwiseRow& row, int64_t first_row, Range places, Range inner,
-                             const float* grad, float* const* sums) {
+LIMBECK_INLINE void add_rows(const DepthwiseRow& row, int64_t first_row, Range places,
+                             const float* const* grads, float* const* sums) {
   over_channels(row.channels, [&](auto block, int64_t c) __attribute__((always_inline)) {
     using Vec = typename decltype(block)::Vec;
     int64_t tap = 0;
     for (; tap + 3 <= row.taps; tap += 3) {
-      add_products<rows, 3, Vec>(row, first_row, tap, places, inner, c, grad, sums);
+      add_products<rows, 3, Vec>(row, first_row, tap, places, c, grads, sums);
     }
     for (; tap < row.taps; ++tap) {
-      add_products<rows, 1, Vec>(row, first_row, tap, places, inner, c, grad, sums);
+      add_products<rows, 1, Vec>(row, first_row, tap, places, c, grads, sums);
     }
   });
 }
 
-void add_weight_gradient(const DepthwiseRow& row, const float* grad, float* const* sums) {
-  constexpr int64_t kPlaces = 16;  // few enough that many channels of them stay in the L1 cache
+/// Of one place, some of whose taps lie outside.
+LIMBECK_INLINE void add_edge(const DepthwiseRow& row, int64_t place, const float* const* grads,
+                             float* const* sums) {
+  const int64_t channels = row.channels, at = place * row.in_step + row.first;
+  over_channels(channels, [&](auto block, int64_t c) __attribute__((always_inline)) {
+    using Vec = typename decltype(block)::Vec;
+    for (int64_t k = 0; k < row.taps; ++k) {
+      if (at + k < 0 || at + k >= row.in_bins) continue;
+      const Vec in = load<Vec>(row.in[0] + (at + k) * channels + c);
+      for (int64_t r = 0; r < row.rows; ++r) {
+        float* sum = sums[r] + k * channels + c;
+        store(sum, load<Vec>(sum) + in * load<Vec>(grads[r] + place * channels + c));
+      }
+    }
+  });
+}
+
+void add_weight_gradient(const DepthwiseRow& row, const float* const* grads, float* const* sums) {
+  constexpr int64_t kPlaces = 32;  // few enough that many channels of them stay in the L1 cache
   const Range inner = inner_places(row);
-  for (int64_t place = 0; place < row.places; place += kPlaces) {
-    const Range places{place, place + kPlaces < row.places ? place + kPlaces : row.places};
+  for (int64_t place = 0; place < inner.begin; ++place) add_edge(row, place, grads, sums);
+  for (int64_t place = inner.begin; place < inner.end; place += kPlaces) {
+    const Range places{place, place + kPlaces < inner.end ? place + kPlaces : inner.end};
     int64_t r = 0;
-    for (; r + 3 <= row.rows; r += 3) add_rows<3>(row, r, places, inner, grad, sums);
-    for (; r < row.rows; ++r) add_rows<1>(row, r, places, inner, grad, sums);
+    for (; r + 3 <= row.rows; r += 3) add_rows<3>(row, r, places, grads, sums);
+    for (; r < row.rows; ++r) add_rows<1>(row, r, places, grads, sums);
   }
+  for (int64_t place = inner.end; place < row.places; ++place) add_edge(row, place, grads, sums);
 }
 
 }  // namespace

@@ -21,8 +21,10 @@ struct DepthwiseRow {
 struct DepthwiseKernels {
   /// out[f · out_step, c] = bias[c] + Σ over rows and taps of weight · in; `bias` may be null.
   void (*convolve)(const DepthwiseRow& row, const float* bias, float* out, int64_t out_step);
-  /// sums[row][tap, c] += Σ_f in · grad[f, c]
-  void (*add_weight_gradient)(const DepthwiseRow& row, const float* grad, float* const* sums);
+  /// sums[i][tap, c] += Σ_f in[0] · grads[i][f, c], for as many gradients as there are rows: those
+  /// that one row of the input has a part in.
+  void (*add_weight_gradient)(const DepthwiseRow& row, const float* const* grads,
+                              float* const* sums);
 };
 
 LIMBECK_OF_LEVELS(DepthwiseKernels, depthwise)

@@ -5,12 +5,6 @@
 #include "limbeck/core/simd.h"
 #include "nn/levels/gru.h"
 
-#if defined(__clang__)
-#define LIMBECK_UNROLL _Pragma("unroll")
-#else
-#define LIMBECK_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 namespace limbeck::nn::LIMBECK_LEVEL {
 
 using namespace limbeck::LIMBECK_LEVEL::simd;  // NOLINT

@@ -1,6 +1,6 @@
 #include "nn/levels/norm.h"
 
-#include "limbeck/core/simd.h"
+#include "nn/levels/activate.h"
 
 namespace limbeck::nn::LIMBECK_LEVEL {
 namespace {
@@ -34,30 +34,6 @@ void add_moments(const float* x, const float* centre, float* sum, float* square,
     part.store(sum, part.load(sum) + d);
     part.store(square, part.load(square) + d * d);
   });
-}
-
-/// What is no number stays none, so that training sees that it diverged.
-template <Activate activate>
-LIMBECK_INLINE Vec activated(Vec z, Vec slope) {
-  if (activate == Activate::relu6) {
-    const Vec low = z < 0.0F ? Vec{} : z;
-    return low > 6.0F ? simd::broadcast(6.0F) : low;
-  }
-  if (activate == Activate::prelu) return z > 0.0F ? z : slope * z;
-  if (activate == Activate::silu) return z * simd::sigmoid(z);
-  return z;
-}
-
-/// Gradient at z.
-template <Activate activate>
-LIMBECK_INLINE Vec before_activation(Vec dy, Vec z, Vec slope) {
-  if (activate == Activate::relu6) return ((z > 0.0F) & (z < 6.0F)) ? dy : Vec{};
-  if (activate == Activate::prelu) return z > 0.0F ? dy : dy * slope;
-  if (activate == Activate::silu) {
-    const Vec s = simd::sigmoid(z);
-    return dy * s * (1.0F + z * (1.0F - s));
-  }
-  return dy;
 }
 
 template <Activate activate, class Part>
@@ -99,24 +75,6 @@ void backward_as(const float* dy, const float* x, const NormTiles& tiles, float*
     const Vec g = before_activation<activate>(part.load(dy), z, slope_at<activate>(part, t));
     part.store(dx, g * scale + in * part.load(t.factor) + part.load(t.offset));
   });
-}
-
-/// An activation as a type, for overloads.
-template <Activate activate>
-struct As {};
-
-template <class Body>
-LIMBECK_INLINE void with(Activate activate, const Body& body) {
-  switch (activate) {
-    case Activate::none:
-      return body(As<Activate::none>());
-    case Activate::relu6:
-      return body(As<Activate::relu6>());
-    case Activate::prelu:
-      return body(As<Activate::prelu>());
-    case Activate::silu:
-      return body(As<Activate::silu>());
-  }
 }
 
 void forward(Activate activate, const float* x, const NormTiles& tiles, float* y, int64_t n) {

@@ -46,8 +46,9 @@ class PathImpl : public torch::nn::Module {
 
   at::Tensor forward(const at::Tensor& x, const Pass& pass) {
     const auto rows = x.permute({0, 2, 3, 1});  // [B, T, F, C]
-    const auto y = output_->rows(recurrent_(rows, over_bins_ ? Along::bins : Along::frames, pass))
-                       .permute({0, 3, 1, 2});  // [B, C, T, F]
+    const auto y =
+        output_->rows(recurrent_(rows, over_bins_ ? Along::bins : Along::frames, pass), pass)
+            .permute({0, 3, 1, 2});  // [B, C, T, F]
     return x + norm_(pass.channels_last ? y : y.contiguous(), pass);
   }
 
