@@ -130,8 +130,8 @@ class Block {
 
   /// Where z1 = start + matrix · (x − centre), so that digits of a mean far from zero are not lost.
   struct Expansion {
-    FloatBuffer centre, matrix, start, slope;
-    const float* centre_or_null(bool training) const { return training ? centre.data() : nullptr; }
+    FloatBuffer centre, matrix, start, slope;  // no centre outside of training
+    const float* centre_or_null() const { return centre.empty() ? nullptr : centre.data(); }
   };
   Expansion expansion(const Statistics& statistics) const {
     const ChannelAffine& a = statistics.affine[kExpand];

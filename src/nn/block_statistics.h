@@ -65,12 +65,7 @@ struct RowMoments {
     }
     return all;
   }
-  Moments moments() const {
-    Moments m{mean, square};
-    // What rounding leaves of nothing may be below; what is no number stays none.
-    for (double& v : m.variance) v = v < 0 ? 0 : v / count;
-    return m;
-  }
+  Moments moments() const { return moments_from(mean, square, count); }
 
  private:
   void join(size_t c, double n, double other_mean, double other_square) {

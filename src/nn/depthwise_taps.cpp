@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace limbeck::nn {
@@ -44,6 +45,20 @@ std::vector<Taps> taps_of_phases(const at::Tensor& weight, int64_t stride, int64
     phases.push_back(pick(weight, taps_freq, first, width));
   }
   return phases;
+}
+
+void convolve_back(const DepthwiseKernels& kernels, const std::vector<Taps>& phases,
+                   const std::vector<const float*>& grads, const std::vector<int64_t>& times,
+                   int64_t width, int64_t bins_out, int64_t bins, float* dx) {
+  const auto stride = static_cast<int64_t>(phases.size());
+  std::vector<const float*> weights(times.size());
+  for (int64_t phase = 0; phase < std::min(stride, bins); ++phase) {
+    const Taps& taps = phases[static_cast<size_t>(phase)];
+    for (size_t i = 0; i < times.size(); ++i) weights[i] = taps.of(times[i], width);
+    kernels.convolve({grads.data(), weights.data(), static_cast<int64_t>(grads.size()), taps.count,
+                      width, bins_out, 1, taps.first, (bins - phase - 1) / stride + 1},
+                     nullptr, dx + phase * width, stride);
+  }
 }
 
 }  // namespace limbeck::nn

@@ -166,7 +166,7 @@ class Backward : Block {
             *dx = scratch.take(s_.bins * s_.in_width);
       const auto slot = [&](int64_t t) { return behind + t % ring * s_.wide_frame(); };
       const RowSums frame_sums = sums.frame(scratch);
-      std::vector<const float*> grads, weight(static_cast<size_t>(s_.kernel_time));
+      std::vector<const float*> grads;
       std::vector<float*> tap_rows;
       std::vector<int64_t> times;
       int64_t next = std::max<int64_t>(0, piece.begin - o_.after);
@@ -184,17 +184,8 @@ class Backward : Block {
           grads.push_back(slot(from));
           times.push_back(kt);
         }
-        for (int64_t phase = 0; phase < std::min(o_.stride_freq, s_.bins); ++phase) {
-          const Taps& of_phase = phases[static_cast<size_t>(phase)];
-          for (size_t n = 0; n < times.size(); ++n) {
-            weight[n] = of_phase.of(times[n], s_.wide_width);
-          }
-          depthwise_.convolve({grads.data(), weight.data(), static_cast<int64_t>(grads.size()),
-                               of_phase.count, s_.wide_width, s_.bins_out, 1, of_phase.first,
-                               (s_.bins - phase - 1) / o_.stride_freq + 1},
-                              nullptr, da + phase * s_.wide_width, o_.stride_freq);
-        }
-        kernels_.load(x_frame(piece.item, t), e.centre_or_null(o_.training), s_.bins, s_.in, rows);
+        convolve_back(depthwise_, phases, grads, times, s_.wide_width, s_.bins_out, s_.bins, da);
+        kernels_.load(x_frame(piece.item, t), e.centre_or_null(), s_.bins, s_.in, rows);
         kernels_.multiply(Activate::none, rows, s_.in_width, s_.in, e.matrix.data(), e.start.data(),
                           nullptr, s_.bins, s_.wide_width, z);
         // z becomes what the depthwise convolution heard, da the gradient at z.

@@ -81,11 +81,11 @@ class Forward : Block {
       statistics_.input.add(piece.count, piece.mean, piece.products);
     }
     const double count = statistics_.input.count;
-    Moments moments{expand_.times(statistics_.input.mean),
-                    row_products(expand_, product(expand_, statistics_.input.products))};
-    // What rounding leaves of nothing may be below; what is no number stays none.
-    for (double& v : moments.variance) v = v < 0 ? 0 : v / count;
-    finish_norm(kExpand, moments, count);
+    finish_norm(
+        kExpand,
+        moments_from(expand_.times(statistics_.input.mean),
+                     row_products(expand_, product(expand_, statistics_.input.products)), count),
+        count);
   }
 
   void finish_norm(int unit, const Moments& moments, double count) {
@@ -106,8 +106,7 @@ class Forward : Block {
     int64_t next = std::max<int64_t>(0, piece.begin - o_.before);
     for (int64_t t = piece.begin; t < piece.end; ++t) {
       for (; next <= std::min(t + o_.after, heard - 1); ++next) {
-        kernels_.load(x_frame(piece.item, next), e.centre_or_null(o_.training), s_.bins, s_.in,
-                      rows);
+        kernels_.load(x_frame(piece.item, next), e.centre_or_null(), s_.bins, s_.in, rows);
         kernels_.multiply(o_.activate, rows, s_.in_width, s_.in, e.matrix.data(), e.start.data(),
                           e.slope.data(), s_.bins, s_.wide_width, slot(next));
       }

@@ -59,7 +59,7 @@ at::Tensor backward_input(const at::Tensor& dy, const at::Tensor& weight, const 
   float* out = dx.data_ptr<float>();
   const int64_t row_in = s.bins_in * s.channels, row_out = s.bins_out * s.channels;
   for_pieces(dy.size(0) * s.frames_in, [&](int64_t, int64_t begin, int64_t end) {
-    std::vector<const float*> rows, weights(static_cast<size_t>(s.kernel_time));
+    std::vector<const float*> rows;
     std::vector<int64_t> times;
     for (int64_t row = begin; row < end; ++row) {
       const int64_t item = row / s.frames_in, t = row % s.frames_in;
@@ -70,14 +70,8 @@ at::Tensor backward_input(const at::Tensor& dy, const at::Tensor& weight, const 
         rows.push_back(grad + (item * s.frames_out + from) * row_out);
         times.push_back(kt);
       }
-      for (int64_t phase = 0; phase < std::min(s.o.stride_freq, s.bins_in); ++phase) {
-        const Taps& taps = phases[static_cast<size_t>(phase)];
-        for (size_t i = 0; i < times.size(); ++i) weights[i] = taps.of(times[i], s.channels);
-        const int64_t places = (s.bins_in - phase - 1) / s.o.stride_freq + 1;
-        kernels.convolve({rows.data(), weights.data(), static_cast<int64_t>(rows.size()),
-                          taps.count, s.channels, s.bins_out, 1, taps.first, places},
-                         nullptr, out + row * row_in + phase * s.channels, s.o.stride_freq);
-      }
+      convolve_back(kernels, phases, rows, times, s.channels, s.bins_out, s.bins_in,
+                    out + row * row_in);
     }
   });
   return dx;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "nn/kernel_block.h"
 #include "nn/kernel_support.h"
 #include "nn/kernels.h"
 #include "nn/levels/block.h"

@@ -31,6 +31,11 @@ at::Tensor tensor_of(const Channels& values) {
   return all;
 }
 
+Moments moments_from(Channels mean, Channels squares, double count) {
+  for (double& v : squares) v = v < 0 ? 0 : v / count;
+  return {std::move(mean), std::move(squares)};
+}
+
 void update_running(const at::Tensor& mean, const at::Tensor& variance, const Moments& now,
                     double count, double momentum) {
   remember(mean, now.mean, momentum, 1);

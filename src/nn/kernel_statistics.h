@@ -18,6 +18,10 @@ struct Moments {
   Channels mean, variance;
 };
 
+/// Of `count` numbers of each channel; `squares` are sums around the mean. What rounding leaves of
+/// nothing may be below, and becomes zero; what is no number stays none.
+Moments moments_from(Channels mean, Channels squares, double count);
+
 /// What a batch norm remembers of a batch of `count` numbers of each channel.
 void update_running(const at::Tensor& mean, const at::Tensor& variance, const Moments& now,
                     double count, double momentum);

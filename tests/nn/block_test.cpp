@@ -184,13 +184,16 @@ INSTANTIATE_TEST_SUITE_P(Shapes, BlockKernel,
                                           testing::ValuesIn(block_cases()), testing::Bool()));
 
 TEST(BlockKernels, NumberOfThreadsChangesNoBit) {
-  const auto run = [](CpuLevel level, int threads) {
+  const auto run = [](CpuLevel level, int64_t channels, int threads) {
     at::set_num_threads(threads);
-    const BlockCase c = {24, 24, 2, 70, 16, 3, 3, 1, 1, 2, 0, nn::ActivationKind::prelu};
+    const BlockCase c = {channels, channels, 3, 70, 16, 3,
+                         3,        1,        1, 2,  0,  nn::ActivationKind::prelu};
     nn::InvertedBottleneck block(c.options());
     shake(*block, 3);
     const auto units = units_of(block);
-    auto x = normal({4, 24, 70, 16}, 1).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+    auto x = normal({4, channels, 70, 16}, 1)
+                 .contiguous(at::MemoryFormat::ChannelsLast)
+                 .requires_grad_();
     const auto y = nn::inverted_bottleneck(x, units,
                                            {.activate = nn::Activate::prelu,
                                             .dilation_time = 2,
@@ -198,7 +201,7 @@ TEST(BlockKernels, NumberOfThreadsChangesNoBit) {
                                             .residual = true,
                                             .training = true,
                                             .level = level});
-    const auto weight = normal({7, 24, 1, 1}, 5).requires_grad_(),
+    const auto weight = normal({7, channels, 1, 1}, 5).requires_grad_(),
                bias = normal({7}, 6).requires_grad_();
     const auto z = nn::pointwise_conv(y.permute({0, 2, 3, 1}), weight, bias, level);
     (z * normal(z.sizes().vec(), 2)).sum().backward();
@@ -211,9 +214,15 @@ TEST(BlockKernels, NumberOfThreadsChangesNoBit) {
     return all;
   };
   for (const CpuLevel level : cpu_levels()) {
-    const auto one = run(level, 1), three = run(level, 3);
-    for (size_t i = 0; i < one.size(); ++i) {
-      EXPECT_TRUE(same_bits(one[i], three[i])) << to_string(level) << ' ' << i;
+    for (const int64_t channels : {24, 80}) {
+      const auto one = run(level, channels, 1);
+      for (const int threads : {3, 16}) {
+        const auto more = run(level, channels, threads);
+        for (size_t i = 0; i < one.size(); ++i) {
+          EXPECT_TRUE(same_bits(one[i], more[i]))
+              << to_string(level) << ' ' << channels << ' ' << i;
+        }
+      }
     }
   }
 }
