@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "nn/double_leaf.h"
 #include "nn/inverted_bottleneck.h"
 #include "nn/kernel_block.h"
 #include "nn/kernels.h"
@@ -267,10 +268,7 @@ TEST_P(PointwiseKernel, EqualsTheProductForwardAndBackward) {
     auto x = normal({1, c.rows, 1, c.in}, 1).requires_grad_();
     auto weight = normal({c.out, c.in, 1, 1}, 2).requires_grad_();
     auto bias = with_bias ? normal({c.out}, 3).requires_grad_() : at::Tensor();
-    const auto in_double = [](const at::Tensor& t) {
-      return t.defined() ? t.detach().to(torch::kDouble).requires_grad_() : t;
-    };
-    auto x2 = in_double(x), weight2 = in_double(weight), bias2 = in_double(bias);
+    auto x2 = double_leaf(x), weight2 = double_leaf(weight), bias2 = double_leaf(bias);
     const auto y = nn::pointwise_conv(x, weight, bias, level);
     const auto y2 = at::linear(x2, weight2.flatten(1), bias2);
     EXPECT_LT(relative_difference(y, y2), 1e-6);

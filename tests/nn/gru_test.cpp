@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "nn/double_leaf.h"
 #include "nn/levels/gru.h"
 #include "nn/support.h"
 
@@ -65,11 +66,8 @@ Problem make_problem(const GruCase& c) {
 }
 
 Problem in_double(const Problem& p) {
-  const auto convert = [](const at::Tensor& t) {
-    return t.defined() ? t.detach().to(torch::kDouble).requires_grad_() : t;
-  };
-  Problem q = {convert(p.x), convert(p.start), {}};
-  for (const auto& w : p.weights) q.weights.push_back(convert(w));
+  Problem q = {double_leaf(p.x), double_leaf(p.start), {}};
+  for (const auto& w : p.weights) q.weights.push_back(double_leaf(w));
   return q;
 }
 

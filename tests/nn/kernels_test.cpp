@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "nn/double_leaf.h"
 #include "nn/support.h"
 
 namespace limbeck::test {
@@ -29,10 +30,7 @@ TEST_P(DepthwiseKernel, EqualsPaddedConvolutionForwardAndBackward) {
         nn::depthwise_conv(x, weight, bias, {o.stride, o.dilation, o.before, o.after, level});
     EXPECT_TRUE(nn::has_kernel(y));
 
-    const auto in_double = [](const at::Tensor& t) {
-      return t.defined() ? t.detach().to(torch::kDouble).contiguous().requires_grad_() : t;
-    };
-    auto x2 = in_double(x), weight2 = in_double(weight), bias2 = in_double(bias);
+    auto x2 = double_leaf(x), weight2 = double_leaf(weight), bias2 = double_leaf(bias);
     const auto padded =
         at::constant_pad_nd(x2, {o.kernel_freq / 2, o.kernel_freq / 2, o.before, o.after}, 0);
     const auto y2 = at::conv2d(padded, weight2, bias2, {1, o.stride}, at::IntArrayRef({0, 0}),
@@ -82,11 +80,8 @@ TEST_P(NormKernel, EqualsBatchNormAndActivationForwardAndBackward) {
                                                : at::Tensor();
   auto mean = 10 * normal({channels}, 7), var = normal({channels}, 11).abs() + 0.1;
 
-  const auto in_double = [](const at::Tensor& t) {
-    return t.defined() ? t.detach().to(torch::kDouble).contiguous().requires_grad_() : t;
-  };
-  auto x2 = in_double(x), weight2 = in_double(weight), bias2 = in_double(bias),
-       slope2 = in_double(slope);
+  auto x2 = double_leaf(x), weight2 = double_leaf(weight), bias2 = double_leaf(bias),
+       slope2 = double_leaf(slope);
   auto mean2 = mean.to(torch::kDouble), var2 = var.to(torch::kDouble);
 
   const auto y = nn::batch_norm_activate(x, weight, bias, slope, mean, var,

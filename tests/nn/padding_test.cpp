@@ -1,4 +1,5 @@
 #include "nn/denoising_autoencoder.h"
+#include "nn/double_leaf.h"
 #include "nn/kernels.h"
 #include "nn/presets.h"
 #include "nn/random_model.h"
@@ -35,11 +36,8 @@ TEST_P(PaddedNormKernel, EqualsBatchNormOfTheValidFrames) {
   auto slope =
       activate == nn::Activate::prelu ? normal({channels}, 5).abs().requires_grad_() : at::Tensor();
   auto mean = normal({channels}, 6), var = normal({channels}, 7).abs();
-  const auto in_double = [](const at::Tensor& t) {
-    return t.defined() ? t.detach().to(torch::kDouble).contiguous().requires_grad_() : t;
-  };
-  auto x2 = in_double(x), weight2 = in_double(weight), bias2 = in_double(bias),
-       slope2 = in_double(slope);
+  auto x2 = double_leaf(x), weight2 = double_leaf(weight), bias2 = double_leaf(bias),
+       slope2 = double_leaf(slope);
   auto mean2 = mean.to(torch::kDouble), var2 = var.to(torch::kDouble);
 
   const auto y = nn::batch_norm_activate(x, weight, bias, slope, mean, var,
