@@ -6,6 +6,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/lock.h"
 #include "limbeck/run/checkpoint.h"
 #include "run/layout.h"
 
@@ -42,6 +43,22 @@ nlohmann::json last_entry(const fs::path& path) {
 }
 
 }  // namespace
+
+const char* to_string(RunState state) {
+  switch (state) {
+    case RunState::empty:
+      return "empty";
+    case RunState::running:
+      return "running";
+    case RunState::finished:
+      return "finished";
+    case RunState::diverged:
+      return "diverged";
+    case RunState::interrupted:
+      return "interrupted";
+  }
+  return "";
+}
 
 bool RunView::exists() const {
   return is_there(folder_ / kIdentityFile) || is_there(folder_ / kConfigFile) ||
@@ -127,6 +144,13 @@ bool RunView::finished(const Found& last) const {
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());
   }
+}
+
+RunState RunView::state() const {
+  if (!exists()) return RunState::empty;
+  if (is_locked(folder_)) return RunState::running;
+  if (diverged()) return RunState::diverged;
+  return finished() ? RunState::finished : RunState::interrupted;
 }
 
 std::optional<TrainingRecord> RunView::record() const {

@@ -11,6 +11,18 @@
 
 namespace limbeck {
 
+/// How a run stands.
+enum class RunState {
+  empty,        ///< nothing that looks like one lies there
+  running,      ///< a process holds its lock
+  finished,     ///< all planned steps are done, and the last one is validated
+  diverged,     ///< see RunView::diverged
+  interrupted,  ///< none of these: it was stopped, or killed, and the same command goes on with it
+};
+
+/// "running", …
+const char* to_string(RunState state);
+
 /// What a run has left in its folder, for all who read it: resuming, distilling, evaluating,
 /// studies. Nothing is read before it is asked for, so that a run may be watched while it is
 /// trained, or before it is begun. A checkpoint whose files are not what its manifest says counts
@@ -78,6 +90,9 @@ class RunView {
   /// looking for that has found.
   bool finished() const { return finished(look_for("last")); }
   bool finished(const Found& last) const;
+
+  /// All of these in one word. Throws as they do: DataError, CheckpointError.
+  RunState state() const;
 
   /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
   std::optional<TrainingRecord> record() const;
