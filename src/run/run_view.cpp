@@ -84,7 +84,7 @@ Identity RunView::identity() const {
   }
 }
 
-RunView::Found RunView::find(const std::string& which, const std::string& only) const {
+RunView::Found RunView::find(const std::string& which, const std::string& only, Look look) const {
   std::vector<fs::path> folders;
   if (which == "last") folders = checkpoint_folders(folder_);
   if (const auto pointed = pointed_checkpoint(folder_, which)) {
@@ -93,7 +93,7 @@ RunView::Found RunView::find(const std::string& which, const std::string& only) 
   }
   Found found;
   for (auto folder = folders.rbegin(); folder != folders.rend() && !found.folder; ++folder) {
-    const std::string wrong = check_checkpoint(*folder, only);
+    const std::string wrong = check_checkpoint(*folder, only, look);
     if (wrong.empty()) {
       found.folder = *folder;
     } else {
@@ -146,11 +146,11 @@ bool RunView::finished(const Found& last) const {
   }
 }
 
-RunState RunView::state() const {
+RunState RunView::state(const Found& last) const {
   if (!exists()) return RunState::empty;
   if (is_locked(folder_)) return RunState::running;
   if (diverged()) return RunState::diverged;
-  return finished() ? RunState::finished : RunState::interrupted;
+  return finished(last) ? RunState::finished : RunState::interrupted;
 }
 
 std::optional<TrainingRecord> RunView::record() const {

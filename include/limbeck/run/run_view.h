@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "limbeck/data/training_record.h"
+#include "limbeck/run/checkpoint.h"
 #include "limbeck/run/identity.h"
 
 namespace limbeck {
@@ -52,7 +53,9 @@ class RunView {
 
   /// The folder that `which` ("best" or "last") points to, if it is sound; for "last" else the
   /// newest sound one.
-  Found look_for(const std::string& which) const { return find(which, ""); }
+  Found look_for(const std::string& which, Look look = Look::whole) const {
+    return find(which, "", look);
+  }
   std::optional<std::filesystem::path> checkpoint(const std::string& which) const {
     return look_for(which).folder;
   }
@@ -92,13 +95,14 @@ class RunView {
   bool finished(const Found& last) const;
 
   /// All of these in one word. Throws as they do: DataError, CheckpointError.
-  RunState state() const;
+  RunState state() const { return state(look_for("last")); }
+  RunState state(const Found& last) const;
 
   /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
   std::optional<TrainingRecord> record() const;
 
  private:
-  Found find(const std::string& which, const std::string& only) const;
+  Found find(const std::string& which, const std::string& only, Look look = Look::whole) const;
 
   std::filesystem::path folder_;
 };
