@@ -11,7 +11,7 @@ trap '[ -z "$child" ] || kill -9 $child 2>/dev/null || true; rm -rf "$work"' EXI
 
 runs="$bin/limbeck-runs"
 expect 2 "required" "$runs"
-expect 2 "no-such" "$runs" no-such
+expect 2 "required" "$runs" no-such
 expect 3 "$work/none: no such folder" "$runs" list "$work/none"
 mkdir "$work/empty"
 expect 0 "no run lies here" "$runs" list "$work/empty"
@@ -53,7 +53,7 @@ assert (cut["name"], cut["state"]) == ("cut", "interrupted"), cut
 assert (done["name"], done["state"], done["step"], done["planned_steps"]) == ("study/done", "finished", 6, 6), done
 assert done["best"]["metric"] == "si_sdr" and done["bytes"] > 100000 and not done["problems"], done
 ' || fail "--json"
-expect 0 "interrupted" sh -c "'$runs' list '$all' --sort size | sed -n 3p"
+expect 0 "| study/done " sh -c "'$runs' list '$all' --sort state | sed -n 3p"
 expect 0 "train.steps: 1000000 → 6" "$runs" diff "$all/cut" "$all/study/done"
 expect 0 "what determines their results: no differences" "$runs" diff "$all/cut" "$all/cut"
 # What show names goes on with the run.
