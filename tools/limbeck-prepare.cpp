@@ -53,10 +53,10 @@ int main(int argc, char** argv) {
                   "threads that read or make files; 0: as many as cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  std::vector<Command> commands;
+  std::vector<Subcommand> commands;
   for (const auto make : kCommands) commands.push_back(make(tool.app, shared));
   return tool.run(argc, argv, [&] {
-    for (const Command& command : commands) {
+    for (const Subcommand& command : commands) {
       if (*command.app) return command.run(tool.logger());
     }
     throw std::logic_error("no subcommand ran");

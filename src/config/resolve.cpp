@@ -169,13 +169,7 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
   node->where = where;
 }
 
-std::string shown(const Node* node) {
-  if (!node) return "(not set)";
-  std::string text = to_yaml(*node);
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  while (text.ends_with(' ')) text.pop_back();
-  return text;
-}
+std::string shown(const Node* node) { return node ? to_flow_yaml(*node) : "(not set)"; }
 
 bool holds_maps(const Node& node) {
   return node.kind == Node::Kind::list &&

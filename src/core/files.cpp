@@ -75,6 +75,17 @@ int write_stream(const fs::path& target, std::string_view contents) {
   return write_all(descriptor, contents);
 }
 
+/// 0, or why not. Who only asks (`is_locked`) holds the lock for a moment, so that is waited for.
+int take_lock(int descriptor) {
+  constexpr int kTries = 20;
+  for (int tried = 1; ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++tried) {
+    const int reason = errno;
+    if (reason != EWOULDBLOCK || tried == kTries) return reason;
+    ::usleep(10'000);
+  }
+  return 0;
+}
+
 }  // namespace
 
 DataError data_error(const fs::filesystem_error& error, const fs::path& about) {
@@ -182,8 +193,7 @@ DirectoryLock::DirectoryLock(const fs::path& directory, Logger* logger) {
   if (descriptor_ < 0) {
     throw DataError(path.string() + ": cannot be written: " + std::strerror(errno));
   }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const int reason = errno;
+  if (const int reason = take_lock(descriptor_); reason != 0) {
     if (!is_unsupported(reason)) {
       ::close(descriptor_);
       if (reason != EWOULDBLOCK) {

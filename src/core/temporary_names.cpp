@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +15,7 @@
 
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/leftovers.h"
 
 namespace limbeck {
 namespace {
@@ -65,15 +67,22 @@ fs::path temporary_sibling(const fs::path& path) {
          format(".%s.%s-%d-%08x.tmp", name, machine(), process, std::random_device()());
 }
 
-void remove_stale_siblings(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+std::vector<fs::path> stale_entries(const fs::path& folder) {
   std::error_code ignored;
   std::vector<fs::path> stale;
   for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
        entry.increment(ignored)) {
     if (is_stale(entry->path())) stale.push_back(entry->path());
   }
-  for (const fs::path& left : stale) fs::remove_all(left, ignored);
+  std::sort(stale.begin(), stale.end());
+  return stale;
+}
+
+void remove_stale_siblings(const fs::path& path) {
+  std::error_code ignored;
+  for (const fs::path& left : stale_entries(path.has_parent_path() ? path.parent_path() : ".")) {
+    fs::remove_all(left, ignored);
+  }
 }
 
 fs::path behind_links(const fs::path& path) {

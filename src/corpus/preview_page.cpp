@@ -4,6 +4,7 @@
 
 #include "corpus/spectrogram.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/plot.h"
 
 namespace limbeck {
 namespace {
@@ -71,40 +72,12 @@ for (const audio of document.querySelectorAll('audio')) {
 }
 )js";
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '&') {
-      safe += "&amp;";
-    } else if (c == '<') {
-      safe += "&lt;";
-    } else if (c == '>') {
-      safe += "&gt;";
-    } else if (c == '"') {
-      safe += "&quot;";
-    } else {
-      safe += c;
-    }
-  }
-  return safe;
-}
-
 std::string list_of(const std::vector<std::pair<std::string, std::string>>& facts) {
   std::string html = "<dl>\n";
   for (const auto& [name, value] : facts) {
-    html += "<dt>" + escaped(name) + "</dt><dd>" + escaped(value) + "</dd>\n";
+    html += "<dt>" + escape_markup(name) + "</dt><dd>" + escape_markup(value) + "</dd>\n";
   }
   return html + "</dl>\n";
-}
-
-/// The smallest of 1, 2, 5, 10, … that divides `range` into at most `most` parts.
-double tick_step(double range, double most) {
-  double step = std::pow(10, std::floor(std::log10(range / most)));
-  for (const double factor : {2.0, 2.5, 2.0, 2.0}) {
-    if (range / step <= most) break;
-    step *= factor;
-  }
-  return step;
 }
 
 std::string frequency_axis(int rate_hz) {
@@ -159,13 +132,13 @@ std::string preview_html(const PreviewPage& page) {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>" +
-      escaped(page.title) + "</title>\n<style>" + kStyle +
-      "</style>\n</head>\n<body>\n<main>\n<header>\n<h1>" + escaped(page.title) +
+      escape_markup(page.title) + "</title>\n<style>" + kStyle +
+      "</style>\n</head>\n<body>\n<main>\n<header>\n<h1>" + escape_markup(page.title) +
       "</h1>\n<p>Click a spectrogram to play from there; the other side of the "
       "same example goes on where this one was.</p>\n" +
       list_of(page.facts) + colour_scale() + "</header>\n";
   for (const PreviewCard& card : page.cards) {
-    html += "<article>\n<h2><span>" + card.number + "</span>" + escaped(card.title) +
+    html += "<article>\n<h2><span>" + card.number + "</span>" + escape_markup(card.title) +
             "</h2>\n<div class=\"sides\">\n" + side(card, "noisy", page.rate_hz) +
             side(card, "clean", page.rate_hz) + "</div>\n" + list_of(card.facts) + "</article>\n";
   }

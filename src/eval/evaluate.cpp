@@ -5,12 +5,12 @@
 
 #include "eval/result_files.h"
 #include "eval/result_text.h"
-#include "eval/run_names.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/eval/job.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/run/run_names.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;

@@ -6,6 +6,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/lock.h"
 #include "limbeck/run/checkpoint.h"
 #include "run/layout.h"
 
@@ -43,6 +44,22 @@ nlohmann::json last_entry(const fs::path& path) {
 
 }  // namespace
 
+const char* to_string(RunState state) {
+  switch (state) {
+    case RunState::empty:
+      return "empty";
+    case RunState::running:
+      return "running";
+    case RunState::finished:
+      return "finished";
+    case RunState::diverged:
+      return "diverged";
+    case RunState::interrupted:
+      return "interrupted";
+  }
+  return "";
+}
+
 bool RunView::exists() const {
   return is_there(folder_ / kIdentityFile) || is_there(folder_ / kConfigFile) ||
          is_there(folder_ / kCheckpoints);
@@ -67,7 +84,7 @@ Identity RunView::identity() const {
   }
 }
 
-RunView::Found RunView::find(const std::string& which, const std::string& only) const {
+RunView::Found RunView::find(const std::string& which, const std::string& only, Look look) const {
   std::vector<fs::path> folders;
   if (which == "last") folders = checkpoint_folders(folder_);
   if (const auto pointed = pointed_checkpoint(folder_, which)) {
@@ -76,7 +93,7 @@ RunView::Found RunView::find(const std::string& which, const std::string& only) 
   }
   Found found;
   for (auto folder = folders.rbegin(); folder != folders.rend() && !found.folder; ++folder) {
-    const std::string wrong = check_checkpoint(*folder, only);
+    const std::string wrong = check_checkpoint(*folder, only, look);
     if (wrong.empty()) {
       found.folder = *folder;
     } else {
@@ -127,6 +144,13 @@ bool RunView::finished(const Found& last) const {
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());
   }
+}
+
+RunState RunView::state(const Found& last) const {
+  if (!exists()) return RunState::empty;
+  if (is_locked(folder_)) return RunState::running;
+  if (diverged()) return RunState::diverged;
+  return finished(last) ? RunState::finished : RunState::interrupted;
 }
 
 std::optional<TrainingRecord> RunView::record() const {

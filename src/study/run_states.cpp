@@ -19,47 +19,49 @@ config::Node teacher_in(const Identity& identity) {
 
 /// Throws Error where the run cannot be read. `is_waiting`: for its teacher.
 RunStanding standing_of(const RunView& run, Identity planned, bool is_waiting) {
-  if (!run.exists()) return {is_waiting ? RunState::after_teacher : RunState::to_train, {}};
+  if (!run.exists())
+    return {is_waiting ? StudyRunState::after_teacher : StudyRunState::to_train, {}};
   const RunView::Found last = run.look_for("last");
   const bool is_torn = !last.folder && !last.unusable.empty();
   const bool came_to_nothing = (!last.folder && !is_torn) || run.diverged();
-  const RunState other = came_to_nothing ? RunState::to_train_anew : RunState::refused;
+  const StudyRunState other =
+      came_to_nothing ? StudyRunState::to_train_anew : StudyRunState::refused;
   std::optional<Identity> stored;
   try {
     stored = run.identity();
   } catch (const Error& e) {  // where there is none, it is of an older version
-    return {run.has_identity() && !came_to_nothing ? RunState::damaged : other, {e.what()}};
+    return {run.has_identity() && !came_to_nothing ? StudyRunState::damaged : other, {e.what()}};
   }
   if (is_waiting) planned.set(kTeacherKey, teacher_in(*stored));
   const auto differences = stored->differences(planned);
   if (!differences.empty()) return {other, differences};
-  if (is_waiting) return {RunState::after_teacher, {}};
+  if (is_waiting) return {StudyRunState::after_teacher, {}};
   if (is_torn) {
     throw CheckpointError(run.path().string() +
                           ": no checkpoint is sound: " + join(last.unusable, "; "));
   }
-  if (!run.finished(last)) return {RunState::to_resume, {}};
+  if (!run.finished(last)) return {StudyRunState::to_resume, {}};
   if (run.pointed("best") != last.folder) run.model_file("best");  // else it is sound, as seen
-  return {RunState::done, {}};
+  return {StudyRunState::done, {}};
 }
 
 }  // namespace
 
-const char* state_name(RunState state) {
+const char* state_name(StudyRunState state) {
   switch (state) {
-    case RunState::to_train:
+    case StudyRunState::to_train:
       return "to train";
-    case RunState::to_train_anew:
+    case StudyRunState::to_train_anew:
       return "to train anew";
-    case RunState::to_resume:
+    case StudyRunState::to_resume:
       return "to resume";
-    case RunState::done:
+    case StudyRunState::done:
       return "done";
-    case RunState::after_teacher:
+    case StudyRunState::after_teacher:
       return "after teacher";
-    case RunState::damaged:
+    case StudyRunState::damaged:
       return "damaged";
-    case RunState::refused:
+    case StudyRunState::refused:
       return "refused";
   }
   return "";
@@ -92,32 +94,33 @@ RunStates::Teacher RunStates::teacher_of(const StudyRun& student) {
   if (known != teacher_hashes_.end()) return {known->second, true};
   for (const StudyRun& teacher : plan_.teachers) {
     if (teacher.teacher != student.teacher) continue;
-    const RunState state = of(teacher).state;
-    if (state == RunState::done) {
+    const StudyRunState state = of(teacher).state;
+    if (state == StudyRunState::done) {
       const std::string hash = RunView(teacher.dir).look_for_model(which).hash;
       return {teacher_hashes_[{student.teacher, which}] = hash, true};
     }
     // Who has learned from it has done so, whatever became of its files since.
-    if (state == RunState::damaged) return {recorded_hash(teacher, which)};
+    if (state == StudyRunState::damaged) return {recorded_hash(teacher, which)};
   }
   return {};
 }
 
 RunStanding RunStates::of(const StudyRun& run) {
-  if (is_known_as_done(run)) return {RunState::done, {}};
+  if (is_known_as_done(run)) return {StudyRunState::done, {}};
   const bool has_teacher = !run.config.distill.terms.empty();
   const Teacher teacher = has_teacher ? teacher_of(run) : Teacher{"", true};
   const Identity planned = identity_of(run, teacher.hash);
   try {
     const auto standing =
         standing_of(RunView(run.dir), planned, has_teacher && teacher.hash.empty());
-    const RunState state = standing.state;
-    if (state == RunState::done) done_.insert(run.dir);
-    const bool needs_teacher = state == RunState::to_train || state == RunState::to_resume;
-    if (needs_teacher && !teacher.is_trained) return {RunState::after_teacher, {}};
+    const StudyRunState state = standing.state;
+    if (state == StudyRunState::done) done_.insert(run.dir);
+    const bool needs_teacher =
+        state == StudyRunState::to_train || state == StudyRunState::to_resume;
+    if (needs_teacher && !teacher.is_trained) return {StudyRunState::after_teacher, {}};
     return standing;
   } catch (const Error& e) {
-    return {RunState::damaged, {e.what()}};
+    return {StudyRunState::damaged, {e.what()}};
   }
 }
 
@@ -126,7 +129,7 @@ void RunStates::require_none_refused(const std::vector<const StudyRun*>& runs,
   std::map<std::string, std::vector<std::string>> labels;  // by what is wrong with them
   size_t count = 0;
   for (size_t i = 0; i < runs.size(); ++i) {
-    if (standings[i].state != RunState::refused) continue;
+    if (standings[i].state != StudyRunState::refused) continue;
     labels["  " + join(standings[i].reasons, "\n  ")].push_back(runs[i]->label);
     ++count;
   }

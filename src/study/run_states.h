@@ -12,7 +12,7 @@
 namespace limbeck {
 
 /// How a run of a study stands to what lies in its folder.
-enum class RunState {
+enum class StudyRunState {
   to_train,
   to_train_anew,  ///< in place of another run that came to nothing
   to_resume,
@@ -23,10 +23,10 @@ enum class RunState {
 };
 
 /// "to train", …
-const char* state_name(RunState state);
+const char* state_name(StudyRunState state);
 
 struct RunStanding {
-  RunState state = RunState::to_train;
+  StudyRunState state = StudyRunState::to_train;
   /// What is damaged; or which facts of the run that lies there are not those planned.
   std::vector<std::string> reasons;
 };

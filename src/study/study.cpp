@@ -68,7 +68,8 @@ class Study {
       standings.push_back(states_.of(*run));
       const RunStanding& standing = standings.back();
       if (show) logger_.info(run->label + ": " + state_name(standing.state));
-      if (show && standing.state == RunState::damaged) logger_.warn(damage_text(*run, standing));
+      if (show && standing.state == StudyRunState::damaged)
+        logger_.warn(damage_text(*run, standing));
     }
     states_.require_none_refused(all_runs(), standings);
   }
@@ -79,7 +80,7 @@ class Study {
     for (const StudyRun& student : plan_.students) {
       const bool has_teacher = !student.config.distill.terms.empty();
       if (has_teacher && failed_.count(student.config.teacher.checkpoint) &&
-          states_.of(student).state != RunState::done) {
+          states_.of(student).state != StudyRunState::done) {
         fail(student, "its teacher failed");
       } else {
         students.push_back(student);
@@ -135,7 +136,7 @@ class Study {
     write_file_atomically(yaml, config::to_yaml(config::to_node(run.config)));
     std::vector<std::string> arguments = {(tools_ / run.tool).string(), yaml.string()};
     if (all_cores) arguments.insert(arguments.end(), {"--threads", "0"});
-    if (standing.state == RunState::to_train_anew) {
+    if (standing.state == StudyRunState::to_train_anew) {
       logger_.info(run.label + ": is trained anew in place of one that came to nothing:" +
                    listed(standing.reasons));
       arguments.emplace_back("--restart");
@@ -162,9 +163,9 @@ class Study {
       const StudyRun& run = runs[i];
       const RunStanding& standing = standings[i];
       total += run.config.train.steps;
-      if (standing.state == RunState::done) {
+      if (standing.state == StudyRunState::done) {
         ++done_before;
-      } else if (standing.state == RunState::damaged) {
+      } else if (standing.state == StudyRunState::damaged) {
         fail(run, damage_text(run, standing));
       } else {
         trainings.push_back(training_of(run, standing, all_cores));

@@ -258,7 +258,7 @@ TEST(Differences, NameTheLeaves) {
       sound("list: [1, 2, 3]\nsame: {a: 1}\ntrain: {lr: 1, steps: 200, new: {x: 1}}\n");
   EXPECT_THAT(differences(before, after),
               ElementsAre("train.steps: 100 → 200", "train.old: 3 → (not set)",
-                          "train.new: (not set) → x: 1", "list: [1, 2] → [1, 2, 3]"));
+                          "train.new: (not set) → {x: 1}", "list: [1, 2] → [1, 2, 3]"));
   EXPECT_THAT(differences(before, before), IsEmpty());
 }
 

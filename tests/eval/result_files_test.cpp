@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/result_text.h"
-#include "eval/run_names.h"
 #include "eval/support.h"
 #include "limbeck/core/csv.h"
 
@@ -144,18 +143,6 @@ TEST(ResultText, BreakDownBySnrSpeakerAndNoise) {
   EXPECT_LT(binned.find("| 0 to 5 dB "), binned.find("| 10 to 15 dB ")) << binned;
   rows.resize(1);
   EXPECT_EQ(breakdown_tables(many), "");
-}
-
-TEST(RunNames, HaveNamesOfTheirOwn) {
-  const auto names = [](const std::vector<fs::path>& runs) {
-    std::vector<std::string> all;
-    for (const auto& [name, run] : named_runs(runs)) all.push_back(name);
-    return all;
-  };
-  EXPECT_EQ(names({"runs/s1", "runs/s2/"}), (std::vector<std::string>{"s1", "s2"}));
-  EXPECT_EQ(names({"x/a/cosine/s1", "x/b/cosine/s1"}),
-            (std::vector<std::string>{"a/cosine/s1", "b/cosine/s1"}));
-  EXPECT_EQ(names({"x/one"}), std::vector<std::string>{"one"});
 }
 
 TEST(Notes, StandInEveryResult) {

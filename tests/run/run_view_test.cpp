@@ -217,6 +217,28 @@ TEST_F(RunViews, DivergedIfThatIsTheLastThatWasWritten) {
   EXPECT_EQ(run_.progress(), 4);
 }
 
+TEST_F(RunViews, StateIsOneWordForAllThat) {
+  EXPECT_EQ(run_.state(), RunState::empty);
+  const auto open = [&] {
+    return RunDir(path_, made_identity(), config::Node::make_map({}), false);
+  };
+  {
+    const RunDir run = open();
+    EXPECT_EQ(run_.state(), RunState::running);
+  }
+  EXPECT_EQ(run_.state(), RunState::interrupted);  // killed before its first checkpoint
+  put_run(path_, 4, 10);
+  EXPECT_EQ(run_.state(), RunState::interrupted);
+  open().write_divergence(4, "loss is nan");
+  EXPECT_EQ(run_.state(), RunState::diverged);
+  open().metrics().truncate(4);
+  put_run(path_, 10, 10);
+  EXPECT_EQ(run_.state(), RunState::finished);
+  EXPECT_STREQ(to_string(run_.state()), "finished");
+  const RunDir run = open();  // though it was looked at
+  EXPECT_EQ(run_.state(), RunState::running);
+}
+
 TEST_F(RunViews, AModelIsFoundByFileCheckpointAndRun) {
   put_run(path_, 4, 10);
   TrainingRecord record;

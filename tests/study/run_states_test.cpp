@@ -226,14 +226,14 @@ TEST_F(StudyRuns, AreReadOnce) {
   RunStates states(all);
   const auto before = bytes_read();
   if (!before) GTEST_SKIP() << "no /proc/self/io";
-  EXPECT_EQ(states.of(teacher).state, RunState::done);
+  EXPECT_EQ(states.of(teacher).state, StudyRunState::done);
   EXPECT_LT(*bytes_read() - *before, kBytes * 3 / 2);
   // For its hash, and then no more.
-  EXPECT_EQ(states.of(all.students[1]).state, RunState::to_train);
+  EXPECT_EQ(states.of(all.students[1]).state, StudyRunState::to_train);
   EXPECT_LT(*bytes_read() - *before, kBytes * 5 / 2);
-  EXPECT_EQ(states.of(all.students[1]).state, RunState::to_train);
+  EXPECT_EQ(states.of(all.students[1]).state, StudyRunState::to_train);
   EXPECT_TRUE(states.is_known_as_done(teacher));
-  EXPECT_EQ(states.of(teacher).state, RunState::done);
+  EXPECT_EQ(states.of(teacher).state, StudyRunState::done);
   EXPECT_LT(*bytes_read() - *before, kBytes * 5 / 2);
 }
 

@@ -33,7 +33,7 @@ int run(const std::filesystem::path& path, int64_t threads, Logger& logger) {
 
 }  // namespace
 
-Command doctor_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand doctor_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand(
       "doctor",
       "check a data set again: files, hashes, lengths, splits; exits with 5 if files are wrong, "

@@ -53,7 +53,7 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
 
 }  // namespace
 
-Command mixtures_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand mixtures_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand(
       "mixtures", "write the recipes of a fixed set of mixtures, drawn as a configuration says");
   auto a = std::make_shared<Arguments>();

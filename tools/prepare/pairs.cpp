@@ -26,7 +26,7 @@ void describe(CLI::App& app, Arguments& a) {
 
 }  // namespace
 
-Command pairs_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand pairs_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand("pairs", "list noisy files and their clean partners");
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);

@@ -36,7 +36,7 @@ int run(Arguments& a, Logger& logger) {
 
 }  // namespace
 
-Command preview_command(CLI::App& parent, const SharedOptions&) {
+Subcommand preview_command(CLI::App& parent, const SharedOptions&) {
   CLI::App* app = parent.add_subcommand(
       "preview", "write the first training examples of a configuration, to hear and to see");
   auto a = std::make_shared<Arguments>();

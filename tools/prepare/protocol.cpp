@@ -99,7 +99,7 @@ int run(const Arguments& a, Logger& logger) {
 
 }  // namespace
 
-Command protocol_command(CLI::App& parent, const SharedOptions&) {
+Subcommand protocol_command(CLI::App& parent, const SharedOptions&) {
   CLI::App* app = parent.add_subcommand(
       "protocol", "lock manifests as what is trained, validated and tested on");
   auto a = std::make_shared<Arguments>();

@@ -41,7 +41,7 @@ void describe(CLI::App& app, Arguments& a) {
 
 }  // namespace
 
-Command recordings_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand recordings_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand("recordings", "list clean speech, or noise");
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);

@@ -42,7 +42,7 @@ int render(Arguments& a, int64_t threads, Logger& logger) {
 
 }  // namespace
 
-Command render_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand render_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app =
       parent.add_subcommand("render", "make the mixtures of a file of recipes, as FLAC pairs");
   auto a = std::make_shared<Arguments>();

@@ -169,7 +169,7 @@ int run(const Arguments& a, int64_t threads, Logger& logger) {
 
 }  // namespace
 
-Command stats_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand stats_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand(
       "stats", "hours, speakers, durations, levels, clipping, and the SNRs of pairs");
   auto a = std::make_shared<Arguments>();

@@ -33,7 +33,7 @@ int make(const SyntheticOptions& options, Logger& logger) {
 
 }  // namespace
 
-Command synthetic_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand synthetic_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand("synthetic", "make a small corpus without any recording");
   auto options = std::make_shared<SyntheticOptions>();
   describe(*app, *options);

@@ -61,7 +61,7 @@ int run(const VoiceBankOptions& options, Logger& logger) {
 
 }  // namespace
 
-Command voicebank_demand_command(CLI::App& parent, const SharedOptions& shared) {
+Subcommand voicebank_demand_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand(
       "voicebank-demand", "VoiceBank-DEMAND (28 speakers) from 48 to 16 kHz, split and locked");
   auto options = std::make_shared<VoiceBankOptions>();

@@ -38,10 +38,14 @@ class CheckpointStore {
 /// What `add_validation` put into a checkpoint; nothing if it has not been validated.
 std::optional<std::string> validation_of(const std::filesystem::path& checkpoint);
 
+/// How closely files are looked at: at all that they hold, or at no more than their sizes.
+enum class Look { whole, sizes };
+
 /// Empty if the folder's files are what its manifest says, else what is wrong. With `only`, one
 /// file is looked at. Throws DataError where one is there and cannot be read: nothing is known of
 /// it then.
-std::string check_checkpoint(const std::filesystem::path& checkpoint, const std::string& only = "");
+std::string check_checkpoint(const std::filesystem::path& checkpoint, const std::string& only = "",
+                             Look look = Look::whole);
 
 /// The hash that a file of the folder has by its manifest, be it so or not; "" where that does not
 /// say. Throws DataError as above.

@@ -7,9 +7,22 @@
 #include <vector>
 
 #include "limbeck/data/training_record.h"
+#include "limbeck/run/checkpoint.h"
 #include "limbeck/run/identity.h"
 
 namespace limbeck {
+
+/// How a run stands.
+enum class RunState {
+  empty,        ///< nothing that looks like one lies there
+  running,      ///< a process holds its lock
+  finished,     ///< all planned steps are done, and the last one is validated
+  diverged,     ///< see RunView::diverged
+  interrupted,  ///< none of these: it was stopped, or killed, and the same command goes on with it
+};
+
+/// "running", …
+const char* to_string(RunState state);
 
 /// What a run has left in its folder, for all who read it: resuming, distilling, evaluating,
 /// studies. Nothing is read before it is asked for, so that a run may be watched while it is
@@ -40,7 +53,9 @@ class RunView {
 
   /// The folder that `which` ("best" or "last") points to, if it is sound; for "last" else the
   /// newest sound one.
-  Found look_for(const std::string& which) const { return find(which, ""); }
+  Found look_for(const std::string& which, Look look = Look::whole) const {
+    return find(which, "", look);
+  }
   std::optional<std::filesystem::path> checkpoint(const std::string& which) const {
     return look_for(which).folder;
   }
@@ -79,11 +94,15 @@ class RunView {
   bool finished() const { return finished(look_for("last")); }
   bool finished(const Found& last) const;
 
+  /// All of these in one word. Throws as they do: DataError, CheckpointError.
+  RunState state() const { return state(look_for("last")); }
+  RunState state(const Found& last) const;
+
   /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
   std::optional<TrainingRecord> record() const;
 
  private:
-  Found find(const std::string& which, const std::string& only) const;
+  Found find(const std::string& which, const std::string& only, Look look = Look::whole) const;
 
   std::filesystem::path folder_;
 };

@@ -1,4 +1,4 @@
-#include "eval/run_names.h"
+#include "limbeck/run/run_names.h"
 
 #include <algorithm>
 

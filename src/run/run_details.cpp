@@ -1,0 +1,149 @@
+#include "limbeck/run/run_details.h"
+
+#include <nlohmann/json.hpp>
+
+#include "limbeck/config/node.h"
+#include "limbeck/config/resolve.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+#include "limbeck/run/checkpoint.h"
+#include "limbeck/run/run_plot.h"
+#include "run/layout.h"
+#include "run/metrics_lines.h"
+
+namespace limbeck {
+namespace fs = std::filesystem;
+namespace {
+
+/// JSON is YAML, too. A run that was never begun has none.
+config::Node environment_of(const fs::path& run) {
+  const fs::path file = run / "environment.json";
+  const auto text = read_if_there(file);
+  if (!text) return config::Node::make_map({});
+  config::Diagnostics wrong;
+  config::Node environment = config::parse_yaml(*text, file.string(), wrong);
+  if (!wrong.empty()) throw DataError(join(wrong.messages(), "\n"));
+  if (!environment.is_map()) throw DataError(file.string() + ": is no object");
+  return environment;
+}
+
+std::vector<std::pair<std::string, std::string>> lines_of(const config::Node& map) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const auto& [key, where, value] : map.entries) {
+    const bool is_text = value.kind == config::Node::Kind::scalar;
+    const std::string text = is_text ? value.scalar : config::to_flow_yaml(value);
+    if (!text.empty() && text != "[]" && text != "{}" && text != "null")
+      lines.emplace_back(key, text);
+  }
+  return lines;
+}
+
+std::string for_shell(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+/// config.yaml holds all options, but names the folder that the run had when it was begun.
+std::string command_of(const RunSummary& summary) {
+  const std::string tool = summary.kind == "distill" ? "limbeck-distill" : "limbeck-pretrain";
+  return tool + " " + for_shell((summary.path / kConfigFile).string()) + " --set " +
+         for_shell("run.dir=" + summary.path.string());
+}
+
+std::string next_for(const RunSummary& summary) {
+  switch (summary.state) {
+    case RunState::running:
+      return "it is being trained";
+    case RunState::finished:
+      return "it is finished; limbeck-evaluate --model " + for_shell(summary.path.string()) +
+             " scores it";
+    case RunState::diverged:
+      return "it diverged, and would again; its last good weights are kept. Train it anew, with a "
+             "smaller rate: " +
+             command_of(summary) + " --restart --set train.optimizer.lr=...";
+    default:
+      return command_of(summary);
+  }
+}
+
+void take_metrics(RunDetails& details) {
+  const fs::path file = details.summary.path / kMetricsFile;
+  if (!is_there(file)) return;
+  for_each_line(file, [&](const nlohmann::json& line) {
+    const auto why = line.find(kDivergedKey);
+    details.diverged = why != line.end() && why->is_string() ? why->get<std::string>() : "";
+    const auto split = line.find("split");
+    if (split == line.end() || !split->is_string()) return;
+    auto& values = details.last_values[split->get<std::string>()];
+    values.clear();
+    for_each_number(line, [&](const std::string& key, double value) { values[key] = value; });
+  });
+}
+
+void take_checkpoints(const RunView& run, RunDetails& details) {
+  const auto best = run.pointed("best"), last = run.pointed("last");
+  const std::string metric = details.summary.best ? details.summary.best->metric : "";
+  std::map<int64_t, double> values;
+  if (!metric.empty() && is_there(run.path() / kMetricsFile)) {
+    const auto read = read_curves(run.path(), "valid", "step", {metric});
+    if (const auto curve = read.curves.find(metric); curve != read.curves.end()) {
+      for (size_t i = 0; i < curve->second.x.size(); ++i) {
+        values[static_cast<int64_t>(curve->second.x[i])] = curve->second.y[i];
+      }
+    }
+  }
+  for (const fs::path& folder : checkpoint_folders(run.path())) {
+    CheckpointDetails checkpoint;
+    checkpoint.name = folder.filename().string();
+    checkpoint.is_best = folder == best;
+    checkpoint.is_last = folder == last;
+    checkpoint.bytes = size_on_disk(folder);
+    checkpoint.wrong = check_checkpoint(folder);
+    const int64_t step = std::atoll(checkpoint.name.c_str() + std::string("step-").size());
+    const auto value = values.find(step);
+    if (value != values.end()) checkpoint.value = value->second;
+    details.checkpoints.push_back(std::move(checkpoint));
+  }
+}
+
+}  // namespace
+
+RunDetails inspect_run(const fs::path& path) {
+  const RunView run(path);
+  if (!run.exists()) throw CheckpointError(path.string() + ": no such run");
+  RunDetails details;
+  details.summary = summarize_run(path);
+  const auto try_to = [&](const auto& look) {
+    try {
+      look();
+    } catch (const Error& e) {
+      auto& problems = details.summary.problems;
+      const std::string problem = without_path(e.what(), path.string());
+      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
+        problems.push_back(problem);
+      }
+    }
+  };
+  try_to([&] {
+    const Identity identity = run.identity();
+    details.hash = identity.hash();
+    details.identity = lines_of(identity.facts());
+  });
+  try_to([&] { details.environment = lines_of(environment_of(path)); });
+  try_to([&] { take_metrics(details); });
+  try_to([&] { take_checkpoints(run, details); });
+  details.next = next_for(details.summary);
+  return details;
+}
+
+RunDifferences compare_runs(const fs::path& a, const fs::path& b) {
+  return {RunView(a).identity().differences(RunView(b).identity()),
+          config::differences(environment_of(a), environment_of(b))};
+}
+
+}  // namespace limbeck
