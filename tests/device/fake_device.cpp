@@ -1,5 +1,6 @@
 #include "device/fake_device.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <c10/core/CPUAllocator.h>
@@ -84,8 +85,7 @@ const c10::Storage& memory_of(const at::Tensor& x) {
 /// A tensor of the other side in the order of `like`, on `storage`.
 at::Tensor counterpart(const at::Tensor& like, const c10::Storage& storage,
                        c10::DispatchKeySet keys) {
-  auto tensor =
-      at::detail::make_tensor<c10::TensorImpl>(c10::Storage(storage), keys, like.dtype());
+  auto tensor = at::detail::make_tensor<c10::TensorImpl>(c10::Storage(storage), keys, like.dtype());
   tensor.unsafeGetTensorImpl()->set_sizes_and_strides(like.sizes(), like.strides(),
                                                       like.storage_offset());
   tensor._set_conj(like.is_conj());
@@ -100,9 +100,8 @@ at::Tensor on_host(const at::Tensor& x) {
 at::Tensor on_device(const at::Tensor& host, const c10::Storage& storage) {
   // That of the device has the say. Without the CPU's, Module::to could not set what a parameter
   // on the CPU holds to it, as it does with a GPU's.
-  return counterpart(
-      host, storage,
-      c10::DispatchKeySet({c10::DispatchKey::PrivateUse1, c10::DispatchKey::CPU}));
+  return counterpart(host, storage,
+                     c10::DispatchKeySet({c10::DispatchKey::PrivateUse1, c10::DispatchKey::CPU}));
 }
 
 /// One operation, done on the host's side.
@@ -181,8 +180,7 @@ class Call {
         tensor->set_storage_keep_dtype(on_device(host.storage()));
       } else if (given.storage().nbytes() != host.storage().nbytes()) {
         const c10::Storage grown = on_device(host.storage());
-        given.storage().set_data_ptr_noswap(
-            std::move(const_cast<at::DataPtr&>(grown.data_ptr())));
+        given.storage().set_data_ptr_noswap(std::move(const_cast<at::DataPtr&>(grown.data_ptr())));
         given.storage().set_nbytes(host.storage().nbytes());
       }
       if (given.sizes() == host.sizes() && given.strides() == host.strides()) continue;
@@ -204,9 +202,9 @@ std::string text_of(const at::Tensor& x) {
 
 /// What a GPU cannot answer before all it was asked for is done.
 bool waits_for_values(const std::string& name) {
-  static constexpr std::array kNames = {"aten::_local_scalar_dense", "aten::equal",
-                                        "aten::nonzero",             "aten::masked_select",
-                                        "aten::_unique2",            "aten::repeat_interleave"};
+  static constexpr std::array kNames = {
+      "aten::_local_scalar_dense", "aten::equal",    "aten::nonzero",
+      "aten::masked_select",       "aten::_unique2", "aten::repeat_interleave"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
@@ -230,8 +228,8 @@ void copy(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   Call().run(op, stack, true);
 }
 
-/// at::gru asks of a device that is not the CPU what no kernel of the CPU does. This is what it does
-/// there, for `x` [S, N, C] and with biases.
+/// at::gru asks of a device that is not the CPU what no kernel of the CPU does. This is what it
+/// does there, for `x` [S, N, C] and with biases.
 std::tuple<at::Tensor, at::Tensor> gru(const at::Tensor& x, const at::Tensor& start,
                                        at::TensorList weights, bool /*has_biases*/, int64_t layers,
                                        double /*dropout*/, bool /*training*/, bool bidirectional,
@@ -361,7 +359,9 @@ struct Guard : c10::impl::DeviceGuardImplInterface {
 
 C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard)
 
+/// LibTorch asks one device for pinned memory, which is not to be this one where there is a GPU.
 const bool is_known = [] {
+  if (at::hasCUDA()) return false;
   static Hooks hooks;
   c10::register_privateuse1_backend("fake_gpu");
   at::RegisterPrivateUse1HooksInterface(&hooks);
@@ -374,9 +374,11 @@ TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("copy_", torch::CppFunction::makeFromBoxedFunction<&copy>());
-  // For these LibTorch has a choice of backends, which knows none for this device.
-  library.impl("convolution", torch::CppFunction::makeFromBoxedFunction<&run>());
-  library.impl("convolution_backward", torch::CppFunction::makeFromBoxedFunction<&run>());
+  // Where LibTorch would choose a backend, which has none for this device, or compose what the CPU
+  // has a kernel for.
+  for (const char* name : {"convolution", "convolution_backward", "silu_backward"}) {
+    library.impl(name, torch::CppFunction::makeFromBoxedFunction<&run>());
+  }
 }
 
 TORCH_LIBRARY_IMPL(aten, AutogradPrivateUse1, library) { library.impl("gru.input", &gru); }
