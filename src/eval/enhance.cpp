@@ -14,7 +14,7 @@ namespace limbeck {
 
 Enhancer::Enhancer(const std::filesystem::path& model_file, const std::string& device,
                    nn::Kernels kernels)
-    : model_(nn::read_model(model_file)), device_(nn::select_device(device)) {
+    : model_(nn::read_model(model_file)), device_(nn::use_device(device)) {
   model_->to(device_);
   model_->set_kernels(kernels);
 }
@@ -36,7 +36,9 @@ std::vector<std::vector<float>> Enhancer::operator()(const std::vector<std::vect
   at::NoGradGuard no_grad;  // is the calling thread's own
   std::unique_lock lock(gpu_, std::defer_lock);
   device_.is_cpu() ? at::set_num_threads(1) : lock.lock();
-  const auto output = model_->forward(input.to(device_), {}).estimate.cpu().contiguous();  // [B, L]
+  const auto output = nn::within_memory(device_, format("batch_size: %d", noisy.size()), [&] {
+    return model_->forward(input.to(device_), {}).estimate.cpu().contiguous();  // [B, L]
+  });
   std::vector<std::vector<float>> estimates;
   for (size_t i = 0; i < noisy.size(); ++i) {
     const float* first = output.const_data_ptr<float>() + i * longest;

@@ -59,7 +59,7 @@ Environment environment_of(const EvaluationJob& job) {
                              {"cpu_capability", at::get_cpu_capability()},
                              {"cpu_level", to_string(cpu_level())}};
   if (!job.model_file.empty()) {
-    environment["device"] = nn::is_cpu(job.scoring.device) ? "cpu" : "cuda";
+    environment["device"] = nn::device_model(nn::select_device(job.scoring.device));
     environment["kernels"] = nn::to_string(job.scoring.kernels);
   }
   return environment;

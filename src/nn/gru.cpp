@@ -39,6 +39,18 @@ GruImpl::GruImpl(const GruOptions& options) : options_(options) {
   }
 }
 
+void GruImpl::to(torch::Device device, bool non_blocking) {
+  torch::nn::Module::to(device, non_blocking);
+  constexpr int64_t kGru = 3;  // as cuDNN's modes are counted
+  at::NoGradGuard no_grad;
+  for (const auto& weights : weights_) {
+    if (!at::cudnn_is_acceptable(weights.front())) continue;
+    at::_cudnn_rnn_flatten_weight(weights, 4, options_.input / options_.groups, kGru,
+                                  options_.hidden / options_.groups / directions(), 0,
+                                  options_.layers, false, options_.bidirectional);
+  }
+}
+
 at::Tensor GruImpl::forward(const at::Tensor& x, Along along, const Pass& pass) const {
   StreamState* stream = along == Along::frames ? pass.stream : nullptr;
   TORCH_CHECK(stream == nullptr || !options_.bidirectional, "Gru: two directions cannot stream");
@@ -94,9 +106,10 @@ std::pair<at::Tensor, at::Tensor> GruImpl::by_libtorch(const at::Tensor& x, Alon
   }
   std::vector<at::Tensor> outputs, ends;
   for (int64_t g = 0; g < o.groups; ++g) {
+    // In training, as at::gru calls it, cuDNN keeps what the backward pass needs.
     auto [output, end] = at::gru(o.groups == 1 ? rows : rows.narrow(2, g * width, width), before[g],
                                  weights_[static_cast<size_t>(g)], true, o.layers, 0.0,
-                                 is_training(), o.bidirectional, false);
+                                 at::GradMode::is_enabled(), o.bidirectional, false);
     outputs.push_back(output);
     ends.push_back(end);
   }

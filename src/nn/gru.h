@@ -32,6 +32,9 @@ class GruImpl : public torch::nn::Module {
   /// [B, T, F, input] → [B, T, F, hidden]. In a stream, `x` holds the next frames of it; what runs
   /// along the bins keeps nothing.
   at::Tensor forward(const at::Tensor& x, Along along, const Pass& pass = {}) const;
+  using torch::nn::Module::to;
+  /// On a GPU the weights of a group lie in one piece, as cuDNN takes them.
+  void to(torch::Device device, bool non_blocking = false) override;
   int64_t macs_per_step() const;
   /// Numbers that a stream of one row keeps.
   int64_t state_values() const { return options_.layers * options_.hidden; }

@@ -71,12 +71,12 @@ void Balance::add(const std::vector<GradientNorms>& norms) {
   term_norms_.add_(at::stack(term));
 }
 
-at::Tensor Balance::factor(size_t term, const StepPlan& step) const {
+at::Tensor Balance::factor(size_t term, const StepPlan& step, const at::Device& device) const {
   if (!step.joint()) return {};
   if (options_.mode == "warmup" && step.joint_step < options_.steps) {
-    return torch::tensor(
-        static_cast<double>(step.joint_step + 1) / static_cast<double>(options_.steps),
-        torch::kDouble);
+    return at::full({},
+                    static_cast<double>(step.joint_step + 1) / static_cast<double>(options_.steps),
+                    at::TensorOptions(torch::kDouble).device(device));
   }
   if (!by_gradient()) return {};
   const auto index = static_cast<int64_t>(term);
@@ -89,8 +89,9 @@ at::Tensor Balance::factor(size_t term, const StepPlan& step) const {
 
 void Balance::require_gradients(const StepPlan& step) const {
   if (!by_gradient() || !step.joint() || step.joint_step != options_.steps) return;
+  const auto norms = term_norms_.cpu();
   for (size_t i = 0; i < terms_.size(); ++i) {
-    if (term_norms_[static_cast<int64_t>(i)].item<double>() > 0) continue;
+    if (norms.const_data_ptr<double>()[i] > 0) continue;
     throw ConfigError(format(
         "distill.balance: %s gave the student no gradient in the first %d steps, so there is no "
         "ratio to set its weight by; leave the term out, or use balance: {mode: constant}",

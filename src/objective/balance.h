@@ -37,9 +37,10 @@ class Balance : public torch::nn::Module {
   bool calibrates(const StepPlan& step) const;
   /// Of all terms, of one step. Throws std::logic_error unless `calibrates`.
   void add(const std::vector<GradientNorms>& norms);
-  /// λ of a term, a scalar in double; undefined: 1.
-  at::Tensor factor(size_t term, const StepPlan& step) const;
-  /// Throws ConfigError, in the first step after calibration, if a term never had a gradient.
+  /// λ of a term, a scalar in double on `device`; undefined: 1.
+  at::Tensor factor(size_t term, const StepPlan& step, const at::Device& device) const;
+  /// Throws ConfigError, in the first step after calibration, if a term never had a gradient. This
+  /// is the one step in which a GPU is waited for.
   void require_gradients(const StepPlan& step) const;
 
  private:

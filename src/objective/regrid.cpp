@@ -71,7 +71,7 @@ at::Tensor Regridder::operator()(const at::Tensor& feature, int64_t to_frames,
                                  const at::Tensor& frame_mask) {
   at::Tensor x = feature;  // [B, C, T, F]
   if (bin_weights_.defined()) {
-    bin_weights_ = bin_weights_.to(x.options());
+    bin_weights_ = bin_weights_.to(x.options(), /*non_blocking=*/true);
     x = at::matmul(x, bin_weights_);
   }
   return frames(x, to_frames, frame_mask);
@@ -86,7 +86,7 @@ at::Tensor Regridder::frames(const at::Tensor& x, int64_t to_frames, const at::T
       frame_weights_.size(1) != to_frames) {
     frame_weights_ = area_weights(frame_edges(from_, from_frames), frame_edges(to_, to_frames));
   }
-  frame_weights_ = frame_weights_.to(x.options());  // [T, T']
+  frame_weights_ = frame_weights_.to(x.options(), /*non_blocking=*/true);  // [T, T']
   if (!frame_mask.defined()) return at::matmul(frame_weights_.t(), x);
 
   const auto mask = frame_mask.to(x.dtype());  // [B, T]

@@ -106,7 +106,8 @@ LossReport LearningTask::forward(const TaskBatch& batch) {
   }
   if (!distills) return report;
 
-  const nn::Denoised teacher = teacher_->forward(batch.noisy, batch.valid_samples);
+  const nn::Denoised teacher =
+      teacher_->forward(batch.noisy, batch.valid_samples, batch.noisy_on_host);
   const auto frame_mask = [&](const nn::DenoisingModel& model) {
     std::vector<int64_t> frames;
     for (const int64_t samples : batch.valid_samples) frames.push_back(model.tap_frames(samples));
@@ -138,7 +139,7 @@ void LearningTask::add_terms(LossReport& report, const DistillInput& input, cons
   }
   if (trains) balance_->require_gradients(step);
   for (size_t i = 0; i < terms_.size(); ++i) {
-    const auto factor = balance_->factor(i, step);
+    const auto factor = balance_->factor(i, step, values[i].device());
     report.add(terms_[i].name, terms_[i].weight, values[i], factor);
     if (factor.defined() && trains) {
       report.parts.push_back({"lambda_" + terms_[i].name, factor.to(report.parts.back().value)});
@@ -163,7 +164,7 @@ void LearningTask::watch_strengths() {
 void LearningTask::watch(const std::vector<GradientNorms>& norms, const StepPlan& step) {
   for (size_t i = 0; i < terms_.size(); ++i) {
     TermStrength& watched = watched_[i];
-    const auto factor = balance_->factor(i, step);
+    const auto factor = balance_->factor(i, step, norms[i].term.device());
     watched.factor = factor.defined() ? factor.item<double>() : 1;
     watched.task_norm += norms[i].task.item<double>();
     watched.term_norm += terms_[i].weight * watched.factor * norms[i].term.item<double>();

@@ -14,14 +14,10 @@ namespace {
 /// that what was read from a file would not be equal to the bit.
 at::Tensor plain(const at::Tensor& x) { return x.clone(at::MemoryFormat::Contiguous); }
 
-at::Tensor rounded(const at::Tensor& x, at::ScalarType precision) {
-  if (precision == torch::kFloat) return x;
-  const auto half = x.to(precision);
-  if (!at::isfinite(half).all().item<bool>()) {
-    throw ConfigError(
-        "distill.cache.precision: the teacher says values that float16 cannot hold; use float32");
-  }
-  return half.to(x.scalar_type());
+void require_finite(const at::Tensor& half) {
+  if (at::isfinite(half).all().item<bool>()) return;
+  throw ConfigError(
+      "distill.cache.precision: the teacher says values that float16 cannot hold; use float32");
 }
 
 }  // namespace
@@ -49,19 +45,27 @@ nn::Denoised Teacher::compute(const at::Tensor& noisy,
   nn::Denoised said;
   if (needs_estimate_) {
     said = model_->forward(noisy, taps_, valid_samples);
-    said.estimate = rounded(plain(said.estimate), precision_);
+    said.estimate = rounded(plain(said.estimate));
   } else {
     said.taps = model_->taps(noisy, taps_, valid_samples);
   }
-  for (auto& [name, tap] : said.taps) tap = rounded(plain(tap), precision_);
+  for (auto& [name, tap] : said.taps) tap = rounded(plain(tap));
   return said;
 }
 
-nn::Denoised Teacher::forward(const at::Tensor& noisy,
-                              const std::vector<int64_t>& valid_samples) const {
+at::Tensor Teacher::rounded(const at::Tensor& x) const {
+  if (precision_ == torch::kFloat) return x;
+  const auto half = x.to(precision_);
+  // A GPU would have to be waited for. Where nothing is stored, the loss will show it.
+  if (half.is_cpu() || cache_) require_finite(half);
+  return half.to(x.scalar_type());
+}
+
+nn::Denoised Teacher::forward(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples,
+                              const at::Tensor& noisy_on_host) const {
   if (!cache_) return compute(noisy, valid_samples);
   // A teacher that looks ahead says something else before padding than before silence.
-  const std::string key = cache_->key(noisy) + "-" +
+  const std::string key = cache_->key(noisy_on_host.defined() ? noisy_on_host : noisy) + "-" +
                           hash_bytes(valid_samples.data(), valid_samples.size() * sizeof(int64_t));
   nn::Denoised said;
   bool complete = true;

@@ -11,6 +11,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/nn/device.h"
 #include "limbeck/nn/safetensors.h"
 
 namespace limbeck::objective {
@@ -47,15 +48,14 @@ TeacherCache::TeacherCache(const TeacherCacheOptions& options, const std::string
       max_bytes_(options.max_gb * 1e9),
       precision_(precision),
       device_(device) {
-  const nlohmann::json identity = {
-      {"format", kFormatVersion},
-      {"teacher", teacher_id},
-      {"precision", precision == torch::kHalf ? "float16" : "float32"},
-      {"libtorch", at::show_config()},
-      {"device", device.is_cpu() ? "cpu" : c10::DeviceTypeName(device.type(), true)},
-      {"threads", at::get_num_threads()},
-      {"kernels", nn::to_string(kernels)},
-      {"cpu_level", to_string(cpu_level())}};
+  const nlohmann::json identity = {{"format", kFormatVersion},
+                                   {"teacher", teacher_id},
+                                   {"precision", precision == torch::kHalf ? "float16" : "float32"},
+                                   {"libtorch", at::show_config()},
+                                   {"device", nn::device_model(device)},
+                                   {"threads", at::get_num_threads()},
+                                   {"kernels", nn::to_string(kernels)},
+                                   {"cpu_level", to_string(cpu_level())}};
   const std::string text = identity.dump(2) + "\n";
   folder_ = dir_ / hash_bytes(text.data(), text.size());
   const fs::path named = folder_ / "teacher.json";
@@ -95,7 +95,10 @@ at::Tensor TeacherCache::find(const std::string& key, const std::string& what) c
     // Not mapped: a disk that fails would end the process.
     const SafeTensors stored = parse_safetensors(read_file(file), file.string());
     const at::Tensor& value = stored.tensors.at("value");
-    if (stored.metadata.at(kHash) == hash_of(value)) return value.to(device_, torch::kFloat);
+    if (stored.metadata.at(kHash) == hash_of(value)) {
+      auto host = at::empty(value.sizes(), nn::host_memory(device_));
+      return host.copy_(value).to(device_, /*non_blocking=*/true);
+    }
     warn(file.string() + ": is damaged, and computed again");
   } catch (const Error& e) {
     warn(std::string(e.what()) + "; it is computed again");

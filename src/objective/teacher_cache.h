@@ -32,7 +32,7 @@ class TeacherCache {
   TeacherCache(const TeacherCacheOptions& options, const std::string& teacher_id,
                at::ScalarType precision, at::Device device, nn::Kernels kernels, Logger* logger);
 
-  /// Of a batch [B, L]. On a GPU this waits for the device.
+  /// Of a batch [B, L]. Of one on a GPU this waits for the device.
   std::string key(const at::Tensor& noisy) const;
   /// On the device, in float32; undefined if it is not there.
   at::Tensor find(const std::string& key, const std::string& what) const;

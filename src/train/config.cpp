@@ -13,6 +13,13 @@ void RunOptions::describe(config::Visitor& v) {
   v.value("seed", seed, "root of every random draw: weights, data order, mixtures",
           config::between(0, 9.007199254740992e15));
   v.value("device", device, "auto, cpu, cuda or cuda:i", config::any().no_effect());
+  v.value("tf32", tf32,
+          "let a GPU multiply float32 with 10 bits of mantissa: faster, with errors of 1e-3",
+          config::any().no_effect());
+  v.value("deterministic", deterministic,
+          "let a GPU do nothing whose order of summation is left to chance: the same bits again, "
+          "more slowly; what it cannot do so is an error",
+          config::any().no_effect());
   v.value("threads", threads,
           "threads of LibTorch; 0: one a core. Sums over another number of threads round "
           "differently",

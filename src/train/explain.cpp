@@ -134,7 +134,8 @@ std::string cache_line(const TrainingConfig& config, const LearningTask& task, i
 }  // namespace
 
 std::string explain(const TrainingConfig& config, int64_t batches) {
-  const at::Device device = nn::select_device(config.run.device);
+  const at::Device device =
+      nn::use_device(config.run.device, {config.run.tf32, config.run.deterministic});
   nn::set_threads(config.run.threads);
   TrainingConfig without_cache = config;
   without_cache.distill.cache.dir.clear();
@@ -145,7 +146,8 @@ std::string explain(const TrainingConfig& config, int64_t batches) {
   const auto dataset = make_train_dataset(config.data);
   task->watch_strengths();
   TrainStep train_step(config.train, *task);
-  train(config, train_step, *dataset, device, batches);
+  nn::within_memory(device, format("train.batch_size: %d", config.train.batch_size),
+                    [&] { train(config, train_step, *dataset, device, batches); });
   const int64_t samples = dataset->segment_samples();
   text += term_table(*task, task->model(), config.train.batch_size, samples);
   text += format(

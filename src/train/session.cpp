@@ -52,22 +52,30 @@ void warn_of_moving_teacher(const TeacherOptions& teacher, const TrainedModel& f
 void write_environment(const RunDir& run, const at::Device& device, int threads,
                        nn::Kernels kernels, const TrainingRecord& record, Logger& logger) {
   const std::string instruction_set = at::get_cpu_capability();
-  const nlohmann::json now = {{"limbeck", version_text()},
-                              {"libtorch", TORCH_VERSION},
-                              {"device", device.str()},
-                              {"threads", threads},
-                              {"cpu_capability", instruction_set},
-                              {"cpu_level", to_string(cpu_level())},
-                              {"kernels", nn::to_string(kernels)},
-                              {"protocol", record.protocol},
-                              {"protocol_hash", record.protocol_hash},
-                              {"notes", record.notes}};
+  nlohmann::json now = {{"limbeck", version_text()},
+                        {"libtorch", TORCH_VERSION},
+                        {"device", device.str()},
+                        {"threads", threads},
+                        {"cpu_capability", instruction_set},
+                        {"cpu_level", to_string(cpu_level())},
+                        {"kernels", nn::to_string(kernels)},
+                        {"protocol", record.protocol},
+                        {"protocol_hash", record.protocol_hash},
+                        {"notes", record.notes}};
+  if (!device.is_cpu()) {
+    now["device_model"] = nn::device_model(device);
+    now["tf32"] = at::globalContext().allowTF32CuBLAS();
+    now["deterministic"] = at::globalContext().deterministicAlgorithms();
+  }
   const auto path = run.path() / "environment.json";
   if (on_disk([&] { return std::filesystem::exists(path); })) {
     const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
-    for (const char* key :
-         {"libtorch", "device", "threads", "cpu_capability", "cpu_level", "kernels"}) {
-      if (!before.is_object() || !before.contains(key) || before[key] != now[key]) {
+    const auto value = [](const nlohmann::json& environment, const char* key) {
+      return environment.is_object() ? environment.value(key, nlohmann::json()) : nlohmann::json();
+    };
+    for (const char* key : {"libtorch", "device", "device_model", "tf32", "deterministic",
+                            "threads", "cpu_capability", "cpu_level", "kernels"}) {
+      if (value(before, key) != value(now, key)) {
         logger.warn(std::string("this run was begun with another ") + key +
                     "; its results will not be equal to the bit to one made in one go");
       }
@@ -80,12 +88,9 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
 }  // namespace
 
 void run_training(const TrainingConfig& config, const SessionOptions& session, Logger& logger) {
-  const at::Device device = nn::select_device(config.run.device);
+  const at::Device device =
+      nn::use_device(config.run.device, {config.run.tf32, config.run.deterministic});
   const int threads = nn::set_threads(config.run.threads);
-  if (!device.is_cpu()) {
-    at::globalContext().setBenchmarkCuDNN(false);
-    at::globalContext().setDeterministicCuDNN(true);
-  }
   const auto teacher = find_teacher(config);
   if (teacher) warn_of_moving_teacher(config.teacher, *teacher, logger);
   const auto task = make_task(config, teacher, device, &logger);
@@ -123,7 +128,8 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   TrainState state;
   try {
-    state = trainer.run();
+    state = nn::within_memory(device, format("train.batch_size: %d", config.train.batch_size),
+                              [&] { return trainer.run(); });
   } catch (const DivergenceError& e) {
     run.write_divergence(trainer.state().step, e.what());
     throw;

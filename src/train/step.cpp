@@ -2,10 +2,12 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "limbeck/nn/device.h"
 #include "limbeck/train/step_timer.h"
 #include "train/clip.h"
 #include "train/optimizer.h"
@@ -14,13 +16,16 @@
 namespace limbeck {
 
 objective::TaskBatch to_device(const Batch& batch, const at::Device& device) {
-  const auto move = [&](const std::vector<float>& values) {
-    // from_blob does not own the memory, so the copy happens here.
-    auto host = at::from_blob(const_cast<float*>(values.data()), {batch.size, batch.samples},
-                              torch::kFloat);
-    return device.is_cpu() ? host.clone() : host.to(device);
+  const auto on_host = [&](const std::vector<float>& values) {
+    auto host = at::empty({batch.size, batch.samples}, nn::host_memory(device));
+    std::copy(values.begin(), values.end(), host.data_ptr<float>());
+    return host;
   };
-  return {move(batch.noisy), move(batch.clean), batch.valid_samples};
+  const auto noisy = on_host(batch.noisy);
+  return {.noisy = noisy.to(device, /*non_blocking=*/true),
+          .clean = on_host(batch.clean).to(device, /*non_blocking=*/true),
+          .valid_samples = batch.valid_samples,
+          .noisy_on_host = noisy};
 }
 
 namespace {

@@ -1,6 +1,6 @@
 #include "limbeck/train/step_timer.h"
 
-#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 
@@ -13,7 +13,9 @@ using Clock = std::chrono::steady_clock;
 DeviceClock::DeviceClock(const at::Device& device) : device_(device) { lap_ms(); }
 
 double DeviceClock::lap_ms() {
-  if (device_.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device_.index());
+  if (!device_.is_cpu()) {
+    c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+  }
   const auto now = Clock::now();
   const std::chrono::duration<double, std::milli> lap = now - last_;
   last_ = now;

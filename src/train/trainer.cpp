@@ -144,9 +144,12 @@ void Trainer::keep(const StepReport& report) {
 /// metrics.jsonl. Returns the newest values for the progress line.
 std::string Trainer::log_pending() {
   std::string details;
+  std::vector<at::Tensor> all;
+  for (const Pending& step : pending_) all.push_back(step.values);
+  // Together, so that the device is waited for once.
+  const auto values = all.empty() ? at::Tensor() : at::cat(all).cpu().to(torch::kDouble);
+  const double* v = all.empty() ? nullptr : values.const_data_ptr<double>();
   for (const Pending& step : pending_) {
-    const auto values = step.values.cpu().to(torch::kDouble);
-    const double* v = values.const_data_ptr<double>();
     nlohmann::json line = {{"step", step.step}, {"split", "train"}, {"lr", step.lr}};
     details.clear();
     // Parts before their sum, so that the message names the one at fault.
@@ -167,6 +170,7 @@ std::string Trainer::log_pending() {
     }
     details += format(" lr %.3g", step.lr);
     if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
+    v += step.names.size();
   }
   pending_.clear();
   return details.empty() ? details : details.substr(1);

@@ -84,14 +84,15 @@ TEST(Balance, SetsTheRatioOverTheFirstStepsAndFreezesIt) {
   Balance balance({"gradient_ratio", 0.5, 2}, {"a", "b"});
   EXPECT_TRUE(balance.calibrates(both(0)));
   balance.add({norms(3, 1), norms(8, 16)});
-  EXPECT_DOUBLE_EQ(balance.factor(0, both(0)).item<double>(), 0.5 * 3);
-  EXPECT_DOUBLE_EQ(balance.factor(1, both(0)).item<double>(), 0.5 * 8 / 16);
+  EXPECT_DOUBLE_EQ(balance.factor(0, both(0), at::kCPU).item<double>(), 0.5 * 3);
+  EXPECT_DOUBLE_EQ(balance.factor(1, both(0), at::kCPU).item<double>(), 0.5 * 8 / 16);
   EXPECT_TRUE(balance.calibrates(both(1)));
   balance.add({norms(1, 4), norms(0, 0)});
   EXPECT_FALSE(balance.calibrates(both(2)));
   for (const int64_t step : {1, 2, 1000}) {
-    EXPECT_DOUBLE_EQ(balance.factor(0, both(step)).item<double>(), 0.5 * (3 + 1) / (1 + 4));
-    EXPECT_DOUBLE_EQ(balance.factor(1, both(step)).item<double>(), 0.5 * 8 / 16);
+    EXPECT_DOUBLE_EQ(balance.factor(0, both(step), at::kCPU).item<double>(),
+                     0.5 * (3 + 1) / (1 + 4));
+    EXPECT_DOUBLE_EQ(balance.factor(1, both(step), at::kCPU).item<double>(), 0.5 * 8 / 16);
   }
 }
 
@@ -99,32 +100,32 @@ TEST(Balance, LeavesStepsOfTheTermsAloneAlone) {
   Balance balance({"gradient_ratio", 0.5, 2}, {"a"});
   const StepPlan alone{false, true, 0};
   EXPECT_FALSE(balance.calibrates(alone));
-  EXPECT_FALSE(balance.factor(0, alone).defined());
+  EXPECT_FALSE(balance.factor(0, alone, at::kCPU).defined());
   const Balance ramp({"warmup", 0.5, 2}, {"a"});
-  EXPECT_FALSE(ramp.factor(0, alone).defined());
+  EXPECT_FALSE(ramp.factor(0, alone, at::kCPU).defined());
 }
 
 TEST(Balance, RampsFromTheFirstStepToOne) {
   Balance balance({"warmup", 0.5, 4}, {"a"});
   EXPECT_FALSE(balance.calibrates(both(0)));
   for (int64_t step = 0; step < 4; ++step) {
-    EXPECT_DOUBLE_EQ(balance.factor(0, both(step)).item<double>(),
+    EXPECT_DOUBLE_EQ(balance.factor(0, both(step), at::kCPU).item<double>(),
                      0.25 * static_cast<double>(step + 1));
   }
-  EXPECT_FALSE(balance.factor(0, both(4)).defined());
+  EXPECT_FALSE(balance.factor(0, both(4), at::kCPU).defined());
 }
 
 TEST(Balance, IsOneAndKeepsNothingWhereItIsConstant) {
   Balance balance({}, {"a"});
   EXPECT_FALSE(balance.calibrates(both(0)));
-  EXPECT_FALSE(balance.factor(0, both(0)).defined());
+  EXPECT_FALSE(balance.factor(0, both(0), at::kCPU).defined());
   EXPECT_TRUE(balance.buffers().empty());
 }
 
 TEST(Balance, ATermWithoutGradientHasNoInfiniteWeightAndIsNamed) {
   Balance balance({"gradient_ratio", 0.5, 1}, {"a", "mute"});
   balance.add({norms(3, 1), norms(3, 0)});
-  EXPECT_EQ(balance.factor(1, both(0)).item<double>(), 0);
+  EXPECT_EQ(balance.factor(1, both(0), at::kCPU).item<double>(), 0);
   balance.require_gradients(both(0));
   EXPECT_THAT(message_of<ConfigError>([&] { balance.require_gradients(both(1)); }),
               testing::StartsWith("distill.balance: mute gave the student no gradient in the "

@@ -100,7 +100,8 @@ void time_steps(const TrainingConfig& config, const at::Device& device, int64_t 
 /// Times the loader for each number of workers, on the configuration's own data: batches alone for
 /// `seconds`, then training steps. Each starts with nothing in memory.
 Bench time_loading(const TrainingConfig& config, const Arguments& a) {
-  const at::Device device = nn::select_device(config.run.device);
+  const at::Device device =
+      nn::use_device(config.run.device, {config.run.tf32, config.run.deterministic});
   Bench bench;
   bench.threads = nn::set_threads(config.run.threads);
   bench.device = device.str();
@@ -109,7 +110,8 @@ Bench time_loading(const TrainingConfig& config, const Arguments& a) {
     LoadingSpeed speed;
     speed.workers = count;
     time_batches(config, a.seconds, speed);
-    time_steps(config, device, a.steps, speed);
+    nn::within_memory(device, format("train.batch_size: %d", config.train.batch_size),
+                      [&] { time_steps(config, device, a.steps, speed); });
     bench.speeds.push_back(speed);
   }
   return bench;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -74,6 +75,7 @@ struct Bench {
   int threads = 0;  ///< of LibTorch
   std::string device;
   double peak_memory_mib = 0;  ///< of the process
+  std::optional<double> peak_device_memory_mib;
 };
 
 /// Without distillation terms one arm. With terms there are three, which take each batch in turn:
@@ -104,7 +106,8 @@ std::vector<std::unique_ptr<Arm>> make_arms(const TrainingConfig& config, const 
 }
 
 Bench time_steps(const TrainingConfig& config, int64_t steps) {
-  const at::Device device = nn::select_device(config.run.device);
+  const at::Device device =
+      nn::use_device(config.run.device, {config.run.tf32, config.run.deterministic});
   Bench bench;
   bench.threads = nn::set_threads(config.run.threads);
   bench.device = device.str();
@@ -115,16 +118,21 @@ Bench time_steps(const TrainingConfig& config, int64_t steps) {
   Loader loader(*train, loader_options(config.data, config.train.batch_size, nullptr),
                 SeedKey(static_cast<uint64_t>(config.run.seed)));
   DeviceClock clock(device);
-  for (int64_t step = 0; step < warm_up + steps; ++step) {
-    throw_if_interrupted();
-    clock.lap_ms();
-    const auto batch = to_device(loader.next(), device);
-    const double data_ms = clock.lap_ms();
-    for (const auto& arm : bench.arms) arm->step(batch, step, data_ms);
-  }
+  nn::within_memory(device, format("train.batch_size: %d", config.train.batch_size), [&] {
+    for (int64_t step = 0; step < warm_up + steps; ++step) {
+      throw_if_interrupted();
+      clock.lap_ms();
+      const auto batch = to_device(loader.next(), device);
+      const double data_ms = clock.lap_ms();
+      for (const auto& arm : bench.arms) arm->step(batch, step, data_ms);
+    }
+  });
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   bench.peak_memory_mib = static_cast<double>(usage.ru_maxrss) / 1024;
+  if (const auto bytes = nn::peak_memory_bytes(device)) {
+    bench.peak_device_memory_mib = static_cast<double>(*bytes) / (1 << 20);
+  }
   return bench;
 }
 
@@ -135,6 +143,9 @@ void print_json(const Bench& bench, int64_t steps) {
                            {"cpu_level", to_string(cpu_level())},
                            {"peak_memory_mib", bench.peak_memory_mib},
                            {"rows", nlohmann::json::array()}};
+  if (bench.peak_device_memory_mib) {
+    object["peak_device_memory_mib"] = *bench.peak_device_memory_mib;
+  }
   for (const auto& arm : bench.arms) {
     const StepTimer& t = arm->timer();
     object["rows"].push_back({{"name", arm->name()},
@@ -164,9 +175,12 @@ void print_table(const Bench& bench, int64_t steps) {
     }
     row.push_back(ms(t.median_step_ms()));
   }
-  print("%s(medians of %d steps in ms, %s, %d threads, %s; at most %.0f MiB of memory)\n",
+  print("%s(medians of %d steps in ms, %s, %d threads, %s; at most %.0f MiB of memory%s)\n",
         markdown_table(header, rows, names), steps, bench.device, bench.threads,
-        to_string(cpu_level()), bench.peak_memory_mib);
+        to_string(cpu_level()), bench.peak_memory_mib,
+        bench.peak_device_memory_mib
+            ? format(", %.0f MiB of the device's", *bench.peak_device_memory_mib)
+            : "");
   std::vector<std::pair<std::string, nn::KernelUse>> passes;
   for (const auto& arm : bench.arms) passes.emplace_back(arm->name(), arm->kernels());
   print("\n%s", kernels_text(passes));

@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <exception>
+#include <optional>
 #include <string>
 
 namespace limbeck::nn {
@@ -12,6 +14,46 @@ namespace limbeck::nn {
 at::Device select_device(const std::string& name);
 
 bool is_cpu(const std::string& name);
+
+/// What decides the last digits of what a GPU computes.
+struct GpuMath {
+  bool tf32 = false;           ///< multiply float32 with 10 bits of mantissa
+  bool deterministic = false;  ///< no operation whose order of summation is left to chance
+};
+
+/// Sets LibTorch's switches of the process accordingly; cuDNN never chooses algorithms by timing.
+void set_gpu_math(const GpuMath& math);
+
+/// select_device for whoever computes there: a GPU becomes the current one, with its math set.
+at::Device use_device(const std::string& name, const GpuMath& math = {});
+
+/// What kind of device it is, as "cpu" or "cuda NVIDIA H100": others of the kind give the same
+/// bits.
+std::string device_model(const at::Device& device);
+
+/// Options of float32 tensors on the host, from which a copy to `device` that is non-blocking lets
+/// the host go on: pinned memory, which LibTorch keeps from being used anew until the copy is done.
+at::TensorOptions host_memory(const at::Device& device);
+
+/// Most bytes of a GPU that tensors took at once, in this process; none of a CPU, and before
+/// LibTorch 2.9.
+std::optional<int64_t> peak_memory_bytes(const at::Device& device);
+
+/// Out of memory, on the host or on a GPU.
+bool is_out_of_memory(const std::exception& error);
+/// Throws ConfigError; `batch` is the option that decides how much is needed, with its value.
+[[noreturn]] void throw_out_of_memory(const at::Device& device, const std::string& batch);
+
+/// Calls `body`, whose lack of memory becomes ConfigError.
+template <class Body>
+auto within_memory(const at::Device& device, const std::string& batch, const Body& body) {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    throw_out_of_memory(device, batch);
+  }
+}
 
 /// Cores that this process may use.
 int available_cores();

@@ -15,6 +15,8 @@ struct TaskBatch {
   at::Tensor clean;                    ///< [B, L]
   std::vector<int64_t> valid_samples;  ///< per item; the rest is padding
   int64_t step = 0;                    ///< of training, from 0; in validation, the last one trained
+  /// `noisy` as it was on the CPU, for a cache of what the teacher says of it; undefined: unknown.
+  at::Tensor noisy_on_host = {};
 
   bool padded() const;
 };

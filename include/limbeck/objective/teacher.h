@@ -22,9 +22,10 @@ class Teacher {
           bool needs_estimate, at::Device device, const TeacherCacheOptions& cache,
           const std::string& id, Logger* logger = nullptr);
 
-  /// `noisy` [B, L] on the device; `valid_samples` as of DenoisingModel::forward.
-  nn::Denoised forward(const at::Tensor& noisy,
-                       const std::vector<int64_t>& valid_samples = {}) const;
+  /// `noisy` [B, L] on the device; `valid_samples` as of DenoisingModel::forward. A cache looks at
+  /// `noisy_on_host`, its copy, if there is one, so as not to wait for the device.
+  nn::Denoised forward(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples = {},
+                       const at::Tensor& noisy_on_host = {}) const;
   nn::DenoisingModel& model() const { return *model_; }
   /// Of the network as it was trained: folding moves parameters about.
   const std::string& cost() const { return cost_; }
@@ -33,6 +34,8 @@ class Teacher {
 
  private:
   nn::Denoised compute(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const;
+  /// As the cache keeps it.
+  at::Tensor rounded(const at::Tensor& x) const;
 
   std::shared_ptr<nn::DenoisingModel> model_;
   std::string cost_;

@@ -50,6 +50,8 @@ struct RunOptions {
   std::string dir;
   int64_t seed = 1;
   std::string device = "auto";
+  bool tf32 = false;
+  bool deterministic = false;
   int64_t threads = 0;
   nn::Kernels kernels = nn::Kernels::fused;
 
