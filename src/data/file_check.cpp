@@ -9,6 +9,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
+#include "limbeck/data/options.h"
 
 namespace limbeck {
 namespace {
@@ -80,11 +81,20 @@ void require_files(const std::vector<NamedFile>& files, Logger& logger) {
                   listed(faults));
 }
 
-std::vector<NamedFile> files_of(const DataOptions& options, const DataSelection& data) {
+std::vector<NamedFile> validation_files(const DataSelection& data) {
   std::vector<NamedFile> files;
-  add_files(data.train, files);
   add_files(data.valid, files);
-  add_files(make_source(options)->listed_responses(), files);
+  for (const DataSelection& set : data.valid_sets) add_files(set.valid, files);
+  return files;
+}
+
+std::vector<NamedFile> files_of(const DataOptions& options, const DataSelection& data) {
+  std::vector<NamedFile> files = validation_files(data);
+  add_files(data.train, files);
+  add_files(make_source(options.source)->listed_responses(), files);
+  for (const ValidSetOptions& set : options.valid_sets) {
+    add_files(make_source(set.source)->listed_responses(), files);
+  }
   return files;
 }
 

@@ -13,7 +13,7 @@
 
 namespace limbeck {
 
-struct DataOptions;
+struct SourceOptions;
 
 /// How recordings become examples, whatever their source.
 struct ExampleOptions {
@@ -62,8 +62,8 @@ using SourceRegistry = Registry<config::ComponentOptions, DataSource>;
 /// All data sources by name; filled in builtin_sources.cpp.
 const SourceRegistry& data_sources();
 
-/// The source that `data.source` chooses.
-std::unique_ptr<DataSource> make_source(const DataOptions& options);
+/// The source that a section `source:` chooses.
+std::unique_ptr<DataSource> make_source(const SourceOptions& options);
 
 // What sources share.
 

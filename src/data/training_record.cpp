@@ -45,7 +45,12 @@ TrainingRecord::TrainingRecord(const DataSelection& data)
       protocol_hash(data.protocol_hash),
       notes(data.notes),
       train(data.train.fingerprints()),
-      valid(data.valid.fingerprints()) {}
+      valid(data.valid.fingerprints()) {
+  for (const DataSelection& set : data.valid_sets) {
+    const auto more = set.valid.fingerprints();
+    valid.insert(valid.end(), more.begin(), more.end());
+  }
+}
 
 void TrainingRecord::inherit(const std::optional<TrainingRecord>& of_teacher) {
   if (!of_teacher) {

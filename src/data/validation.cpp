@@ -9,6 +9,12 @@ namespace {
 
 constexpr double kMostPadding = 0.1;
 
+void cut(std::vector<float>& signal, int64_t start, int64_t samples) {
+  const auto first = signal.begin() + start;
+  signal.erase(first + samples, signal.end());
+  signal.erase(signal.begin(), first);
+}
+
 }  // namespace
 
 std::vector<FixedItem> fixed_items(const Dataset& dataset, int64_t count, uint64_t seed) {
@@ -23,9 +29,17 @@ std::vector<FixedItem> fixed_items(const Dataset& dataset, int64_t count, uint64
 
 ValidationSet::ValidationSet(std::unique_ptr<const Dataset> dataset, int64_t count, uint64_t seed,
                              int64_t batch_size)
-    : dataset_(std::move(dataset)), items_(fixed_items(*dataset_, count, seed)) {
+    : dataset_(std::move(dataset)) {
+  const int64_t longest = kLongestSeconds * rate_hz();
+  for (const FixedItem& item : fixed_items(*dataset_, count, seed)) {
+    const int64_t parts = (item.samples + longest - 1) / longest;
+    for (int64_t part = 0; part < parts; ++part) {
+      const int64_t start = part * item.samples / parts;
+      items_.push_back({item, start, (part + 1) * item.samples / parts - start});
+    }
+  }
   std::stable_sort(items_.begin(), items_.end(),
-                   [](const FixedItem& a, const FixedItem& b) { return a.samples < b.samples; });
+                   [](const Part& a, const Part& b) { return a.samples < b.samples; });
   int64_t sum = 0;
   for (size_t i = 0; i < items_.size(); ++i) {
     const auto members = static_cast<int64_t>(i - (starts_.empty() ? 0 : starts_.back())) + 1;
@@ -44,7 +58,11 @@ Batch ValidationSet::batch(int64_t number) const {
   std::vector<Example> examples;
   const auto n = static_cast<size_t>(number);
   for (size_t i = starts_.at(n); i < starts_.at(n + 1); ++i) {
-    examples.push_back(dataset_->get(items_[i].index, items_[i].key));
+    const auto& [item, start, samples] = items_[i];
+    Example& example = examples.emplace_back(dataset_->get(item.index, item.key));
+    if (samples == item.samples) continue;
+    cut(example.noisy, start, samples);
+    cut(example.clean, start, samples);
   }
   return collate(std::move(examples), 0);
 }

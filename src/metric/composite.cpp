@@ -8,6 +8,9 @@
 namespace limbeck::metric {
 namespace {
 
+constexpr double kLowestRating = 1;
+constexpr double kHighestRating = 5;
+
 const CompositeScores& ratings_of(ScoredPair& pair) {
   return pair.shared<CompositeScores>([&] {
     const double pesq = pesq_wideband(pair);
@@ -19,9 +22,11 @@ const CompositeScores& ratings_of(ScoredPair& pair) {
 template <double CompositeScores::* Rating>
 std::unique_ptr<Metric> rating(const char* title, int version) {
   return std::make_unique<Metric>(
-      Metric{.title = title, .decimals = 3, .version = version, .score = [](ScoredPair& pair) {
-               return ratings_of(pair).*Rating;
-             }});
+      Metric{.title = title,
+             .decimals = 3,
+             .worst = kLowestRating,
+             .version = version,
+             .score = [](ScoredPair& pair) { return ratings_of(pair).*Rating; }});
 }
 
 }  // namespace
@@ -29,7 +34,7 @@ std::unique_ptr<Metric> rating(const char* title, int version) {
 CompositeScores composite_scores(const SpectralDistances& distances, double segmental_snr_db,
                                  double pesq) {
   const auto [llr, wss] = distances;
-  const auto clip = [](double rating) { return std::clamp(rating, 1.0, 5.0); };
+  const auto clip = [](double rating) { return std::clamp(rating, kLowestRating, kHighestRating); };
   return {clip(3.093 - 1.029 * llr + 0.603 * pesq - 0.009 * wss),
           clip(1.634 + 0.478 * pesq - 0.007 * wss + 0.063 * segmental_snr_db),
           clip(1.594 + 0.805 * pesq - 0.512 * llr - 0.007 * wss)};

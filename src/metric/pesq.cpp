@@ -39,8 +39,16 @@ void check_signals(std::span<const float> clean, std::span<const float> estimate
 }
 
 // P.862.1 and P.862.2: mean opinion score a listening test would give.
-double narrowband_mos(double raw) { return 0.999 + 4.0 / (1.0 + std::exp(-1.4945 * raw + 4.6607)); }
-double wideband_mos(double raw) { return 0.999 + 4.0 / (1.0 + std::exp(-1.3669 * raw + 3.8224)); }
+/// What both mappings come to for the worst of raw scores.
+constexpr double kWorstMos = 0.999;
+
+double narrowband_mos(double raw) {
+  return kWorstMos + 4.0 / (1.0 + std::exp(-1.4945 * raw + 4.6607));
+}
+
+double wideband_mos(double raw) {
+  return kWorstMos + 4.0 / (1.0 + std::exp(-1.3669 * raw + 3.8224));
+}
 
 // Both signals of one mode on their way through alignment and model.
 struct Pair {
@@ -115,17 +123,22 @@ double pesq_wideband(ScoredPair& pair) {
 }
 
 void add_pesq(MetricRegistry& registry) {
-  registry.add<config::NoOptions>(
-      "pesq_wb", "MOS-LQO of the wide-band model, 16 kHz only", [](const config::NoOptions&) {
-        return std::make_unique<Metric>(
-            Metric{.title = "PESQ-WB", .decimals = 3, .version = 1, .score = pesq_wideband});
-      });
+  registry.add<config::NoOptions>("pesq_wb", "MOS-LQO of the wide-band model, 16 kHz only",
+                                  [](const config::NoOptions&) {
+                                    return std::make_unique<Metric>(Metric{.title = "PESQ-WB",
+                                                                           .decimals = 3,
+                                                                           .worst = kWorstMos,
+                                                                           .version = 1,
+                                                                           .score = pesq_wideband});
+                                  });
   registry.add<config::NoOptions>(
       "pesq_nb", "MOS-LQO of the narrow-band model, 8 or 16 kHz", [](const config::NoOptions&) {
-        return std::make_unique<Metric>(
-            Metric{.title = "PESQ-NB", .decimals = 3, .version = 1, .score = [](ScoredPair& pair) {
-                     return pesq_scores(pair).narrowband->mos_lqo;
-                   }});
+        return std::make_unique<Metric>(Metric{
+            .title = "PESQ-NB",
+            .decimals = 3,
+            .worst = kWorstMos,
+            .version = 1,
+            .score = [](ScoredPair& pair) { return pesq_scores(pair).narrowband->mos_lqo; }});
       });
 }
 

@@ -62,9 +62,10 @@ void add_segmental_snr(MetricRegistry& registry) {
   registry.add<SegmentalSnrOptions>(
       "ssnr", "segmental signal-to-noise ratio", [](const SegmentalSnrOptions& options) {
         return std::make_unique<Metric>(
-            Metric{.title = "SSNR (dB)", .version = 1, .score = [options](ScoredPair& pair) {
-                     return segmental_snr(pair, options);
-                   }});
+            Metric{.title = "SSNR (dB)",
+                   .worst = options.minimum_db,
+                   .version = 1,
+                   .score = [options](ScoredPair& pair) { return segmental_snr(pair, options); }});
       });
 }
 

@@ -96,6 +96,7 @@ void add_si_sdr(MetricRegistry& registry) {
       "si_sdr", "scale-invariant signal-to-distortion ratio", [](const SiSdrOptions& options) {
         return std::make_unique<Metric>(
             Metric{.title = "SI-SDR (dB)",
+                   .worst = 10 * std::log10(std::numeric_limits<double>::epsilon()),
                    .version = 1,
                    .score = [zero_mean = options.zero_mean](ScoredPair& pair) {
                      return si_sdr(pair.clean(), pair.estimate(), zero_mean);

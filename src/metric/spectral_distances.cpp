@@ -23,6 +23,13 @@ namespace {
 constexpr double kOffset = std::numeric_limits<double>::epsilon();
 
 constexpr std::size_t kMaxOrder = 16;
+
+// Neither measure has a limit of its own; these lie beyond what rounding lets it reach: a filter of
+// order 16 amplifies by no more than 4^16, and no frame is predicted below 1e-16 of its energy; the
+// bands of samples up to 1e6 span 300 dB, of which slopes are squared.
+constexpr double kWorstLlr = 60;
+constexpr double kWorstWss = 4e5;
+
 template <class Real>
 using Lags = std::array<Real, kMaxOrder + 1>;
 
@@ -296,15 +303,18 @@ void add_spectral_distances(MetricRegistry& registry) {
         return std::make_unique<Metric>(Metric{.title = "LLR",
                                                .decimals = 3,
                                                .higher_is_better = false,
+                                               .worst = kWorstLlr,
                                                .version = 2,
                                                .score = finite_llr});
       });
   registry.add<config::NoOptions>(
       "wss", "weighted spectral slope distance, lower is better", [](const config::NoOptions&) {
-        return std::make_unique<Metric>(Metric{
-            .title = "WSS", .higher_is_better = false, .version = 1, .score = [](ScoredPair& pair) {
-              return spectral_distances(pair).wss;
-            }});
+        return std::make_unique<Metric>(
+            Metric{.title = "WSS",
+                   .higher_is_better = false,
+                   .worst = kWorstWss,
+                   .version = 1,
+                   .score = [](ScoredPair& pair) { return spectral_distances(pair).wss; }});
       });
 }
 

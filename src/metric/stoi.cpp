@@ -25,6 +25,7 @@ constexpr std::size_t kBands = kStoiBands;
 constexpr double kLowestCentreHz = 150.0;
 constexpr std::size_t kSegment = kStoiSegment;
 constexpr double kDynamicRangeDb = 40.0;
+constexpr double kWorst = -1;  // both measures are means of correlations
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 /// Constants of the transform and its third-octave bands.
@@ -167,16 +168,20 @@ void add_stoi(MetricRegistry& registry) {
   registry.add<config::NoOptions>(
       "stoi", "short-time objective intelligibility", [](const config::NoOptions&) {
         return std::make_unique<Metric>(
-            Metric{.title = "STOI", .decimals = 4, .version = 1, .score = [](ScoredPair& pair) {
-                     return stoi_scores(pair).stoi;
-                   }});
+            Metric{.title = "STOI",
+                   .decimals = 4,
+                   .worst = kWorst,
+                   .version = 1,
+                   .score = [](ScoredPair& pair) { return stoi_scores(pair).stoi; }});
       });
   registry.add<config::NoOptions>(
       "estoi", "extended short-time objective intelligibility", [](const config::NoOptions&) {
         return std::make_unique<Metric>(
-            Metric{.title = "ESTOI", .decimals = 4, .version = 1, .score = [](ScoredPair& pair) {
-                     return stoi_scores(pair).estoi;
-                   }});
+            Metric{.title = "ESTOI",
+                   .decimals = 4,
+                   .worst = kWorst,
+                   .version = 1,
+                   .score = [](ScoredPair& pair) { return stoi_scores(pair).estoi; }});
       });
 }
 

@@ -21,9 +21,9 @@ void MetricsLog::truncate(int64_t step, bool validated) {
   std::string kept;
   for (std::string line; std::getline(in, line);) {
     const auto entry = nlohmann::json::parse(line, nullptr, false);
-    if (!entry.is_object() || entry.contains(kDivergedKey)) break;
+    if (!entry.is_object() || entry.contains(kDivergedKey)) continue;
     const auto at = entry.value("step", step + 1);
-    if (at > step || (at == step && !validated && entry.value("split", "") == "valid")) break;
+    if (at > step || (at == step && !validated && entry.value("split", "") == "valid")) continue;
     kept += line + "\n";
   }
   write_file_atomically(file_, kept);

@@ -138,9 +138,12 @@ bool RunView::finished(const Found& last) const {
   if (!last.folder) return false;
   const fs::path file = *last.folder / kStateFile;
   try {
-    const auto state = nlohmann::json::parse(read_file(file));
-    return state.at("step").get<int64_t>() >= state.at("planned_steps").get<int64_t>() &&
-           validation_of(*last.folder).has_value();
+    const auto validation = validation_of(*last.folder);
+    if (!validation) return false;
+    auto state = nlohmann::json::parse(read_file(file));
+    state.update(nlohmann::json::parse(*validation));
+    const auto planned = state.at("planned_steps").get<int64_t>();
+    return state.at("step").get<int64_t>() >= std::min(planned, state.value("stop_step", planned));
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());
   }

@@ -15,7 +15,11 @@ void each_source(const StudyPlan& plan, const Take& take) {
   for (const auto* runs : {&plan.teachers, &plan.students}) {
     for (const StudyRun& run : *runs) {
       const DataOptions& options = run.config.data;
-      if (!seen.insert(config::to_yaml(config::to_node(options.source))).second) continue;
+      std::string sources = config::to_yaml(config::to_node(options.source));
+      for (const auto& set : options.valid_sets) {
+        sources += config::to_yaml(config::to_node(set.source));
+      }
+      if (!seen.insert(sources).second) continue;
       take(options, select_data(options));
     }
   }

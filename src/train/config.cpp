@@ -3,10 +3,26 @@
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/error.h"
 #include "train/clip.h"
+#include "train/criterion.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
 namespace limbeck {
+
+namespace {
+
+/// Why no checkpoint can be told from others by `train.select`; empty if one can.
+std::string selection_problem(const TrainingConfig& config) {
+  try {
+    find_criterion(config.train.select, config.data.valid_set_names(),
+                   build_metrics(config.train.validation.metrics));
+    return "";
+  } catch (const ConfigError& e) {
+    return e.what();
+  }
+}
+
+}  // namespace
 
 void RunOptions::describe(config::Visitor& v) {
   v.value("dir", dir, "folder of the run", config::any().required().no_effect());
@@ -53,6 +69,8 @@ void TrainingConfig::describe(config::Visitor& v) {
             "the last of the phases would never begin: those before it take " +
                 std::to_string(distill.steps_before_last_phase()) + " of " +
                 std::to_string(train.steps) + " steps; shorten them, or raise train.steps");
+  const std::string problem = selection_problem(*this);
+  v.require(problem.empty(), "train.select", problem);
   v.require(distill.cache.dir.empty() || data.epochs_unique > 0, "distill",
             "cache.dir is of use only where batches come again; set data.epochs_unique to the "
             "number of epochs after which they do");
@@ -82,11 +100,28 @@ void TrainOptions::describe(config::Visitor& v) {
   v.section("clip", clip, "limit of the gradients");
   v.value("validate_every", validate_every, "steps between validations, each with a checkpoint",
           config::at_least(1));
+  v.section("validation", validation, "what is asked of a network in validation");
   v.value("select", select,
-          "validation value that chooses the best checkpoint: si_sdr, or the denoising loss",
-          config::one_of({"si_sdr", "loss"}));
+          "validation value that chooses the best checkpoint: a metric of validation.metrics, or "
+          "loss (the denoising loss); that of a further set as NAME/si_sdr");
+  v.section("early_stop", early_stop, "whether training ends before its last step");
   v.value("log_every", log_every, "steps between lines of metrics.jsonl",
           config::at_least(1).no_effect());
+}
+
+void ValidationOptions::describe(config::Visitor& v) {
+  describe_metrics(v, metrics);
+  v.value("background", background,
+          "score on idle cores while training goes on; what is found then counts at the next "
+          "validation");
+}
+
+void EarlyStopOptions::describe(config::Visitor& v) {
+  v.value("patience", patience,
+          "validations in a row without a gain in train.select after which training ends; 0: never",
+          config::at_least(0));
+  v.value("min_change", min_change, "what a gain must exceed, in the unit of the value",
+          config::at_least(0));
 }
 
 OptimizerConfig::OptimizerConfig() : chosen(optimizers(), "adamw") {}

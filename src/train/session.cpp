@@ -97,23 +97,27 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   const DataSelection data = select_data(config.data);
   const TrainingRecord record = checked_record(data, teacher, config.data.allow_leak, logger);
   const auto train = make_train_dataset(config.data, data);
-  const ValidationSet valid = make_validation_set(config.data, data, config.train.batch_size);
+  const auto valid = make_validation_sets(config.data, data, config.train.batch_size);
+  require_scorable(config.train.validation, config.data.rate_hz);
   logger.info("model: " + nn::cost_text(task->model()));
   if (const int64_t extra = nn::parameter_count(task->helpers()); extra > 0) {
     logger.info(format("beside it, in training only: %d parameters of adapters", extra));
   }
-  logger.info(format("data: %d items for training, %d examples for validation", train->size(),
-                     valid.size()));
+  std::string sizes = format("data: %d items for training", train->size());
+  for (const auto& [name, set] : valid) {
+    sizes +=
+        format(", %d examples for validation%s", set.size(), name.empty() ? "" : " on " + name);
+  }
+  logger.info(sizes);
   if (session.check_only) {
     require_files(files_of(config.data, data), logger);
     logger.info("configuration is sound");
     return;
   }
   // Of the training files a few may be lost; one that validation reads would end every sitting.
-  std::vector<NamedFile> validation;
-  add_files(data.valid, validation);
-  require_files(validation, logger);
+  require_files(validation_files(data), logger);
   for (const Split split : {Split::train, Split::valid}) require_sound(data, split);
+  for (const DataSelection& set : data.valid_sets) require_sound(set, Split::valid);
   RunDir run(config.run.dir,
              training_identity(config, content_of(config.data), teacher ? teacher->hash : ""),
              config::to_node(config), session.restart, &logger);
@@ -134,9 +138,9 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
     run.write_divergence(trainer.state().step, e.what());
     throw;
   }
-  logger.info(format("best: step %d, %s; in %s", state.best_step,
-                     config.train.select == "si_sdr" ? format("si_sdr %.2f dB", state.best_value)
-                                                     : format("loss %.4g", -state.best_value),
+  const Criterion criterion = find_criterion(config.train.select, config.data.valid_set_names(),
+                                             build_metrics(config.train.validation.metrics));
+  logger.info(format("best: step %d, %s; in %s", state.best_step, criterion.text(state.best_value),
                      (run.path() / "checkpoints")));
 }
 

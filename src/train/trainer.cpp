@@ -28,6 +28,12 @@ at::Generator generator(const at::Device& device) {
   return at::globalContext().defaultGenerator(device);
 }
 
+std::vector<std::string> names_of(const std::vector<NamedValidationSet>& sets) {
+  std::vector<std::string> names;
+  for (const NamedValidationSet& set : sets) names.push_back(set.name);
+  return names;
+}
+
 /// Collects what runs where while it lives.
 class KernelWatch {
  public:
@@ -50,7 +56,9 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
       key_(key),
       device_(device),
       step_(options, parts.task),
-      validator_(parts.task, parts.valid, device),
+      criterion_(find_criterion(options.select, names_of(parts.valid),
+                                build_metrics(options.validation.metrics))),
+      validator_(parts.task, parts.valid, options.validation, device),
       checkpoints_(parts.run.path()) {}
 
 TrainState Trainer::run() {
@@ -58,8 +66,10 @@ TrainState Trainer::run() {
   if (!device_.is_cpu()) generator(device_).set_current_seed(key_.with("libtorch").value());
   const bool validated = resume();
   if (is_due() && !validated) validate();
-  if (state_.step >= options_.steps) {
-    parts_.logger.info(format("already trained to step %d", state_.step));
+  if (state_.step >= last_step()) {
+    take_scores(false);
+    parts_.logger.info(format("already trained to step %d%s", state_.step,
+                              state_.step < options_.steps ? ", where it stopped early" : ""));
     return state_;
   }
   const auto start = Clock::now();
@@ -69,7 +79,7 @@ TrainState Trainer::run() {
   // Reading a loss waits for the device, so on a GPU several steps are read at once.
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
-  while (state_.step < options_.steps) {
+  while (state_.step < last_step()) {
     const StepReport report = train_on(loader.next());
     ++state_.step;
     keep(report);
@@ -86,6 +96,11 @@ TrainState Trainer::run() {
       if (!is_due()) save();
       stop_interrupted();
     }
+  }
+  take_scores(false);
+  if (state_.step < options_.steps) {
+    parts_.logger.info(format("stopped early at step %d: %d validations without a gain in %s",
+                              state_.step, state_.without_gain, criterion_.key));
   }
   parts_.logger.info(format("trained %d steps in %s; waited %.1f %% of it for data", state_.step,
                             duration_text(seconds_since(start)),
@@ -117,6 +132,11 @@ StepReport Trainer::train_on(const Batch& batch) {
 bool Trainer::is_due() const {
   return state_.step > 0 &&
          (state_.step == options_.steps || state_.step % options_.validate_every == 0);
+}
+
+/// At which training ends, as far as is known.
+int64_t Trainer::last_step() const {
+  return state_.stop_step >= 0 ? std::min(state_.stop_step, options_.steps) : options_.steps;
 }
 
 void Trainer::stop_interrupted() {
@@ -176,43 +196,39 @@ std::string Trainer::log_pending() {
   return details.empty() ? details : details.substr(1);
 }
 
-/// Writes down what the network is worth, whose checkpoint is saved.
+/// Finds out what the network is worth, whose checkpoint is saved.
 void Trainer::validate() {
-  const auto result = validator_(state_.step - 1);
-  if (!result) stop_interrupted();
-  const Validation& means = *result;
-  for (const auto& [name, mean] : {std::pair("si_sdr", means.si_sdr), {"loss", means.loss}}) {
-    if (std::isfinite(mean)) continue;
+  state_.act(criterion_, options_.early_stop);  // on what was found in the background
+  if (!validator_.start(state_.step)) stop_interrupted();
+  if (!options_.validation.background) take_scores(false);
+}
+
+/// Writes down what the last validation has found, unless that is done. A signal ends the wait for
+/// its scores, unless they are wanted `in_any_case`.
+void Trainer::take_scores(bool in_any_case) {
+  if (!validator_.is_pending()) return;
+  const auto found = validator_.finish(in_any_case);
+  if (!found) stop_interrupted();
+  for (const auto& [key, value] : found->values) {
+    if (std::isfinite(value)) continue;
     throw DivergenceError(format("training diverged at step %d: %s of the validation set is %f",
-                                 state_.step, name, mean));
+                                 found->step, key, value));
   }
-  if (means.broken > 0) {
-    parts_.logger.warn(
-        format("the estimates of %d of %d validation segments are silent or beyond "
-               "1e6 times full scale; each counts as %.1f dB",
-               means.broken, means.scored, kWorstSiSdrDb));
-  }
-  const double value = options_.select == "si_sdr" ? means.si_sdr : -means.loss;
-  const bool is_best = value > state_.best_value;
-  if (is_best) {
-    state_.best_value = value;
-    state_.best_step = state_.step;
-  }
-  nlohmann::json line = {{"step", state_.step},       {"split", "valid"},
-                         {"seconds", state_.seconds}, {"loss", means.loss},
-                         {"si_sdr", means.si_sdr},    {"si_sdr_noisy", means.si_sdr_noisy}};
-  for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
+  for (const std::string& warning : found->warnings) parts_.logger.warn(warning);
+  const bool is_best = state_.take(criterion_, found->values.at(criterion_.key), found->step);
+  if (!options_.validation.background) state_.act(criterion_, options_.early_stop);
+  nlohmann::json line = found->values;
+  line.update({{"step", found->step}, {"split", "valid"}, {"seconds", state_.seconds}});
   parts_.run.metrics().append(line.dump());
   parts_.run.metrics().sync();
-  nlohmann::json found = {{"best_step", state_.best_step}, {"best_value", state_.best_value}};
-  checkpoints_.add_validation(state_.step, found.dump() + "\n", is_best);
-  parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
-                            options_.steps, means.si_sdr, means.si_sdr_noisy, means.loss,
-                            is_best ? "  best" : ""));
+  checkpoints_.add_validation(found->step, state_.found(criterion_).dump() + "\n", is_best);
+  parts_.logger.info(
+      format("valid %d/%d%s%s", found->step, options_.steps, found->text, is_best ? "  best" : ""));
 }
 
 void Trainer::save() {
   log_pending();
+  take_scores(true);
   parts_.run.metrics().sync();
   SafeTensors optimizer;
   optimizer.tensors = step_.optimizer().state();
@@ -220,11 +236,9 @@ void Trainer::save() {
   if (!device_.is_cpu()) optimizer.tensors["generator/device"] = generator(device_).get_state();
   SafeTensors helpers;
   helpers.tensors = nn::state_of(parts_.task.helpers());
-  nlohmann::json state = {{"step", state_.step},
-                          {"planned_steps", options_.steps},
-                          {"best_step", state_.best_step},
-                          {"seconds", state_.seconds}};
-  if (state_.best_step >= 0) state["best_value"] = state_.best_value;
+  nlohmann::json state = {
+      {"step", state_.step}, {"planned_steps", options_.steps}, {"seconds", state_.seconds}};
+  state.update(state_.found(criterion_));
 
   std::map<std::string, std::string> files = {
       {"model.safetensors", nn::serialize_model(parts_.task.model())},
@@ -275,9 +289,8 @@ bool Trainer::resume() {
     auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
     if (validation) state.update(nlohmann::json::parse(*validation));
     state_.step = state.at("step").get<int64_t>();
-    state_.best_step = state.at("best_step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
-    if (state_.best_step >= 0) state_.best_value = state.at("best_value").get<double>();
+    state_.take_found(state);
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }

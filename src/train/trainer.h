@@ -2,7 +2,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -16,27 +15,25 @@
 #include "limbeck/run/run_dir.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/step.h"
+#include "train/train_state.h"
 #include "train/validator.h"
 
 namespace limbeck {
 
-/// Where training stands; written into every checkpoint.
-struct TrainState {
-  int64_t step = 0;
-  int64_t best_step = -1;
-  double best_value = -std::numeric_limits<double>::infinity();  ///< higher is better
-  double seconds = 0;  ///< spent in training, all sittings together
-};
-
 /// The training loop: load, step, log, save, validate. What was trained is saved before it is
 /// validated, so that nothing that goes wrong there costs more than the validation.
+///
+/// With `validation.background`, scores are taken before the next checkpoint is written, or at the
+/// end: so every checkpoint holds what all earlier validations have found, and a process that dies
+/// before that finds its last one not validated, and repeats that. They change the training (by
+/// early stop) from the next validation on, however fast they come.
 class Trainer {
  public:
   /// All references must outlive the trainer.
   struct Parts {
     objective::LearningTask& task;
     const Dataset& train;
-    const ValidationSet& valid;
+    const std::vector<NamedValidationSet>& valid;
     LoaderOptions loader;
     RunDir& run;
     Logger& logger;
@@ -61,11 +58,13 @@ class Trainer {
   RunView::Found find_checkpoint();
   bool resume();
   bool is_due() const;
+  int64_t last_step() const;
   StepReport train_on(const Batch& batch);
   void save();
   void keep(const StepReport& report);
   std::string log_pending();
   void validate();
+  void take_scores(bool in_any_case);
   [[noreturn]] void stop_interrupted();
 
   TrainOptions options_;
@@ -73,6 +72,7 @@ class Trainer {
   SeedKey key_;
   at::Device device_;
   TrainStep step_;
+  Criterion criterion_;
   Validator validator_;
   CheckpointStore checkpoints_;
   bool told_kernels_ = false;

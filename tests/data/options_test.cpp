@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include "limbeck/core/error.h"
+#include "limbeck/data/file_check.h"
 #include "limbeck/data/mixture.h"
 #include "limbeck/data/selection.h"
+#include "limbeck/data/training_record.h"
 #include "made_corpus.h"
 #include "made_options.h"
 
@@ -182,6 +184,91 @@ TEST_F(MadeManifests, ContentIsOfTheEntriesThatAreTrainedAndValidatedOn) {
   write("speech", {Split::train, Split::valid, Split::valid});
   EXPECT_NE(content_of(options_).at("source.speech"), before.at("source.speech"));
   EXPECT_EQ(content_of(options_).at("source.noise"), before.at("source.noise"));
+}
+
+TEST_F(MadeManifests, FurtherSetsHaveSourceLengthAndCountOfTheirOwn) {
+  write("others", {Split::valid, Split::train, Split::valid});
+  Manifest pairs = Manifest::read(dir_ / "others.csv");
+  pairs.kind = Manifest::Kind::pairs;
+  for (auto& entry : pairs.entries) entry.noisy = entry.audio;
+  pairs.write(dir_ / "others.csv");
+  const std::string source = "source: {type: pairs, manifest: " + file("others.csv") + "}";
+  options_.valid_count = 4;
+  options_.valid_sets =
+      data_options("source: {type: pairs, manifest: x}, valid_sets: [{name: vbd, " + source +
+                   "}, "
+                   "{name: cut, " +
+                   source + ", count: 3, segment_seconds: 0.5}]")
+          .valid_sets;
+  const DataSelection data = select_data(options_);
+  const auto sets = make_validation_sets(options_, data, 8);
+  ASSERT_EQ(sets.size(), 3U);
+  EXPECT_EQ(options_.valid_set_names(), (std::vector<std::string>{"", "vbd", "cut"}));
+  const std::vector<std::tuple<std::string, int64_t, int64_t>> expected = {
+      {"", 4, 16000}, {"vbd", 2, 20000}, {"cut", 3, 8000}};
+  for (size_t i = 0; i < sets.size(); ++i) {
+    const Batch batch = sets[i].set.batch(0);
+    EXPECT_EQ(std::tuple(sets[i].name, batch.size, batch.samples), expected[i]);
+  }
+  EXPECT_EQ(sets[1].set.batch(0).recipes[0].id.substr(0, 6), "others");
+  // What is in split train there is nobody's; the record knows all that is validated on.
+  const TrainingRecord record(data);
+  EXPECT_EQ(record.train.size(), 3U);
+  EXPECT_EQ(record.valid.size(), 2U + 2U + 2U);
+  EXPECT_EQ(validation_files(data).size(), 2U + 4U + 4U);
+  EXPECT_EQ(files_of(options_, data).size(), 3U + 10U);
+}
+
+TEST_F(MadeManifests, FurtherSetsAreKnownByContentAndHeldAgainstTraining) {
+  write("others", {Split::valid, Split::train});
+  const auto read = [&](const std::string& speech) {
+    DataOptions options = options_;
+    options.valid_sets = data_options(
+                             "source: {type: pairs, manifest: x}, valid_sets: [{name: o, "
+                             "source: {type: mixtures, speech: " +
+                             file(speech) + ", noise: " + file("noise.csv") + "}}]")
+                             .valid_sets;
+    return options;
+  };
+  const auto before = content_of(read("others.csv"));
+  EXPECT_EQ(before.size(), 4U);
+  ASSERT_TRUE(before.contains("valid_files.o.speech"));
+  EXPECT_EQ(before.at("source.speech"), content_of(options_).at("source.speech"));
+  std::filesystem::copy(file("others.csv"), file("moved.csv"));
+  EXPECT_EQ(content_of(read("moved.csv")), before);
+  write("others", {Split::valid});
+  EXPECT_EQ(content_of(read("others.csv")), before);  // no training entry of it counts
+  write("others", {Split::valid, Split::valid});
+  const auto after = content_of(read("others.csv"));
+  EXPECT_NE(after.at("valid_files.o.speech"), before.at("valid_files.o.speech"));
+  EXPECT_EQ(after.at("valid_files.o.noise"), before.at("valid_files.o.noise"));
+
+  Manifest trained = Manifest::read(dir_ / "speech.csv");
+  for (auto& entry : trained.entries) entry.split = Split::valid;
+  trained.write(dir_ / "trained.csv");
+  const DataOptions leaky = read("trained.csv");
+  Logger logger(Verbosity::quiet);
+  const DataSelection data = select_data(leaky);
+  TrainingRecord record(data);
+  EXPECT_THAT(message_of<DataError>([&] { refuse_leaks(record, data, false, logger); }),
+              HasSubstr("speech0 of valid has the samples of speech0 of train"));
+}
+
+TEST(DataOptions, RefuseSetsThatCannotBeToldApart) {
+  const auto message = [](const std::string& sets) {
+    return message_of<ConfigError>(
+        [&] { data_options("source: {type: pairs, manifest: x}, valid_sets: [" + sets + "]"); });
+  };
+  const auto set = [](const std::string& name, const std::string& more = "") {
+    return "{name: " + name + ", source: {type: pairs, manifest: y}" + more + "}";
+  };
+  EXPECT_THAT(message(set("a") + ", " + set("a")),
+              HasSubstr("valid_sets: two of them have one name"));
+  EXPECT_THAT(message(set("a/b")),
+              HasSubstr("valid_sets.0.name: must be of letters, digits, _ and -"));
+  EXPECT_THAT(message(set("a", ", segment_seconds: 0.01")),
+              HasSubstr("valid_sets.0.segment_seconds: must be 0 or at least 0.1"));
+  EXPECT_THAT(message("{name: a}"), HasSubstr("valid_sets.0.source"));
 }
 
 TEST(DataOptions, AreReadFromYaml) {

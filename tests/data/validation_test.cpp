@@ -95,6 +95,43 @@ TEST(ValidationSet, DependsOnItsSeedOnly) {
   EXPECT_LT(twice.padding(), 0.1);
 }
 
+TEST(ValidationSet, TakesLongExamplesInParts) {
+  /// Five minutes of a ramp after an example of 30 s.
+  class Ramps : public Lengths {
+   public:
+    Ramps() : Lengths({30 * 16000, 300 * 16000 + 7}) {}
+    Example get(int64_t index, SeedKey key) const override {
+      Example example = Lengths::get(index, key);
+      for (size_t i = 0; i < example.clean.size(); ++i) {
+        example.clean[i] = static_cast<float>(i);
+        example.noisy[i] = -example.clean[i];
+      }
+      return example;
+    }
+  };
+  const ValidationSet set(std::make_unique<Ramps>(), 0, 1, 4);
+  EXPECT_EQ(set.size(), 1 + 11);
+  std::map<float, int64_t> ends;  // by the start
+  for (int64_t n = 0; n < set.batches(); ++n) {
+    const Batch batch = set.batch(n);
+    EXPECT_LE(batch.samples, 30 * 16000);
+    for (int64_t i = 0; i < batch.size; ++i) {
+      const float* clean = batch.clean.data() + i * batch.samples;
+      const int64_t samples = batch.valid_samples[static_cast<size_t>(i)];
+      EXPECT_EQ(batch.noisy[static_cast<size_t>(i * batch.samples)], -clean[0]);
+      EXPECT_EQ(clean[samples - 1], clean[0] + static_cast<float>(samples - 1));
+      if (samples < 30 * 16000) ends[clean[0]] = static_cast<int64_t>(clean[0]) + samples;
+    }
+  }
+  ASSERT_EQ(ends.size(), 11U);
+  int64_t last = 0;
+  for (const auto& [start, end] : ends) {
+    EXPECT_EQ(static_cast<int64_t>(start), last);
+    last = end;
+  }
+  EXPECT_EQ(last, 300 * 16000 + 7);
+}
+
 TEST(ValidationSet, TakesSegmentsAndWholeRecordings) {
   const test::MadeCorpus corpus;
   const auto set = [&](int64_t segment) {

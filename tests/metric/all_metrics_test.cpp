@@ -67,6 +67,22 @@ TEST_P(AllMetrics, EqualSignalsAreTheBest) {
   EXPECT_LT(sign * better, sign * best);
 }
 
+TEST_P(AllMetrics, NothingIsWorseThanTheWorst) {
+  ASSERT_TRUE(std::isfinite(metric_.worst));
+  const double sign = metric_.higher_is_better ? 1 : -1;
+  Signal click(clean_.size(), 0.0f);
+  click[click.size() / 2] = 1e6f;
+  const Signal noise = white_noise(clean_.size(), 1.0f, 3);
+  for (const Signal& estimate :
+       {noisy_, scaled(clean_, -1.0f), mixed(clean_, 1000.0f), scaled(noise, 1e-6f), click,
+        ::limbeck::test::sine(static_cast<int64_t>(clean_.size()), 3000, 0.3)}) {
+    try {
+      EXPECT_GE(sign * score(metric_, clean_, estimate), sign * metric_.worst - 1e-9);
+    } catch (const DataError&) {  // which counts as the worst
+    }
+  }
+}
+
 TEST_P(AllMetrics, LevelOfTheEstimate) {
   const double value = score(metric_, clean_, noisy_);
   for (const float gain : {0.3f, 4.0f}) {

@@ -161,12 +161,16 @@ TEST_F(RunDirs, MetricsAreCutAfterAStep) {
   log.append("{\"step\":4}");
   put_text(path_ / "metrics.jsonl",
            read_file(path_ / "metrics.jsonl") + "{\"ste");  // cut short by a crash
+  log.append("");
+  log.append("{\"step\":2,\"split\":\"valid\"}");  // scored while training went on
   log.truncate(3);
   const std::string expected =
-      "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":3,\"split\":\"valid\"}\n";
+      "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":3,\"split\":\"valid\"}\n"
+      "{\"step\":2,\"split\":\"valid\"}\n";
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"), expected);
   log.truncate(3, false);  // whose validation is made again
-  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"),
+            "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":2,\"split\":\"valid\"}\n");
   log.truncate(-1);
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "");
 }

@@ -118,6 +118,15 @@ TEST_F(RunViews, AModelOfAnOlderCheckpointSaysSo) {
                                    "older one is used"));
 }
 
+TEST_F(RunViews, IsFinishedWhereItStoppedEarly) {
+  for (const int64_t step : {4, 8}) {
+    put_run(path_, step, 10);
+    EXPECT_FALSE(run_.finished());
+    CheckpointStore(path_).add_validation(step, R"({"stop_step": 8})", true);
+    EXPECT_EQ(run_.finished(), step == 8);
+  }
+}
+
 TEST_F(RunViews, KnowsWhatADamagedModelWas) {
   EXPECT_EQ(run_.recorded_model_hash("best"), "");
   put_run(path_, 4, 10);

@@ -122,5 +122,35 @@ TEST(ResumeDeathTest, AnInterruptEndsValidationAtOnceWhichIsRepeated) {
   expect_same_run(dir / "whole", dir / "parts", 10);
 }
 
+TEST(ResumeDeathTest, AnInterruptWaitsForScoresOfTheBackground) {
+  const auto train_on = [](const fs::path& path, const Dataset& dataset) {
+    train(path, dataset, 20, 0, "", std::make_unique<Sentences>(),
+          "select: stoi, validation: {metrics: [stoi, si_sdr], background: true}");
+  };
+  const SharedDir dir;
+  expect_interrupted([&] {
+    const Tones interrupted(call_of(10), [](Example&) { std::raise(SIGINT); });
+    train_on(dir / "parts", interrupted);
+  });
+  // Its checkpoint knows what the one before, which may be gone by now, was worth.
+  const auto last = RunView(dir / "parts").checkpoint("last");
+  EXPECT_EQ(last->filename(), "step-00000010");
+  EXPECT_TRUE(nlohmann::json::parse(read_file(*last / "state.json")).contains("news"));
+  EXPECT_EQ(metrics(dir / "parts").back()["step"], 8);
+  train_on(dir / "parts", Tones());
+  train_on(dir / "whole", Tones());
+  // The line of step 8 stands where its scores were taken; all else is the same to the bit.
+  const auto sorted = [&](const std::string& run) {
+    auto lines = metrics(dir / run);
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  };
+  EXPECT_EQ(sorted("parts"), sorted("whole"));
+  for (const char* file : {"checkpoints/step-00000020/model.safetensors",
+                           "checkpoints/step-00000020/optimizer.safetensors", "best.json"}) {
+    EXPECT_EQ(hash_file(dir / "parts" / file), hash_file(dir / "whole" / file)) << file;
+  }
+}
+
 }  // namespace
 }  // namespace limbeck::test

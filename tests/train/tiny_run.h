@@ -44,21 +44,44 @@ class Tones : public Dataset {
   mutable int64_t calls_ = 0;
 };
 
+/// Two recordings with a pause each, long enough for every metric.
+class Sentences : public Dataset {
+ public:
+  int64_t size() const override { return 2; }
+  int rate_hz() const override { return 16000; }
+  int64_t segment_samples() const override { return 0; }
+  int64_t samples(int64_t index) const override { return 12000 + 1000 * index; }
+  Example get(int64_t index, SeedKey) const override {
+    Random random(SeedKey(static_cast<uint64_t>(index)));
+    Example example;
+    for (int64_t i = 0; i < samples(index); ++i) {
+      const double level = i / 1000 % 5 == 4 ? 0.001 : 0.2;
+      const double clean = level * std::sin(0.1 * static_cast<double>((index + 1) * i));
+      example.clean.push_back(static_cast<float>(clean));
+      example.noisy.push_back(static_cast<float>(clean + 0.05 * random.normal()));
+    }
+    return example;
+  }
+};
+
 struct TinyConfig {
   TrainOptions train;
   void describe(config::Visitor& v) { v.section("train", train, "optimizer steps"); }
 };
 
 /// Trains a tiny student from a tiny teacher in `path`, or goes on there. `changes` are more lines
-/// of section distill; validation is upon tones, too, unless another set is given.
+/// of section distill; validation is upon tones, too, unless another set is given, and on a
+/// further set of
+/// sentences, "whole". `more` are further keys of section train.
 inline TrainState train(const std::filesystem::path& path, const Dataset& dataset, int64_t steps,
                         int64_t workers = 0, const std::string& changes = "",
-                        std::unique_ptr<Dataset> validation = std::make_unique<Tones>()) {
+                        std::unique_ptr<Dataset> validation = std::make_unique<Tones>(),
+                        const std::string& more = "") {
   at::set_num_threads(1);
   const auto config = config::read_text<TinyConfig>(
       format("train: {steps: %d, batch_size: %d, optimizer: {lr: 5e-3}, schedule: {warmup_steps: "
-             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1}",
-             steps, kBatch),
+             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1%s}",
+             steps, kBatch, more.empty() ? "" : ", " + more),
       "test");
   const auto distill = config::read_text<objective::DistillOptions>(
       "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");
@@ -73,7 +96,9 @@ inline TrainState train(const std::filesystem::path& path, const Dataset& datase
                                SeedKey(1));
   Logger logger(Verbosity::quiet);
   RunDir run(path, Identity("training", 1), config::to_node(config), false);
-  const ValidationSet valid(std::move(validation), 4, 9, kBatch);
+  std::vector<NamedValidationSet> valid;
+  valid.push_back({"", ValidationSet(std::move(validation), 4, 9, kBatch)});
+  valid.push_back({"whole", ValidationSet(std::make_unique<Sentences>(), 0, 9, 2)});
   Trainer trainer(config.train,
                   {task, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},
                   SeedKey(1), at::kCPU);

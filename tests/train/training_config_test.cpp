@@ -87,6 +87,27 @@ TEST(TrainingConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {
   EXPECT_THAT(refused({"distill.balance.target=0"}), HasSubstr("greater than 0"));
 }
 
+TEST(TrainingConfig, SelectsAmongTheValuesOfValidation) {
+  const std::string metrics = "train.validation.metrics=[si_sdr, pesq_wb, 'ssnr']";
+  const std::string sets =
+      "data.valid_sets=[{name: vbd, source: {type: pairs, manifest: pairs.csv}}]";
+  for (const char* key : {"loss", "pesq_wb", "vbd/pesq_wb", "vbd/loss"}) {
+    EXPECT_EQ(distill_config({metrics, sets, std::string("train.select=") + key}).train.select,
+              key);
+  }
+  EXPECT_THAT(refused({"train.select=pesq_wb"}),
+              HasSubstr("train.select: validation gives no value 'pesq_wb', but loss, si_sdr; add "
+                        "it to train.validation.metrics"));
+  EXPECT_THAT(refused({metrics, sets, "train.select=vbd/pesqwb"}),
+              AllOf(HasSubstr("but loss, si_sdr, pesq_wb, ssnr, vbd/loss, "),
+                    HasSubstr("did you mean 'vbd/pesq_wb'?")));
+  EXPECT_THAT(refused({metrics, "train.select=vbd/stoi"}), HasSubstr("no value 'vbd/stoi'"));
+  EXPECT_THAT(refused({"train.validation.metrics=[pesq_wb]"}),
+              HasSubstr("train.select: validation gives no value 'si_sdr', but loss, pesq_wb"));
+  EXPECT_THAT(refused({"train.validation.metrics=[pesqwb]"}), HasSubstr("did you mean 'pesq_wb'?"));
+  EXPECT_THAT(refused({"train.early_stop.patience=-1"}), HasSubstr("at least 0"));
+}
+
 TEST(TrainingConfig, PretrainingTakesNoTeacherAndNoTerms) {
   const auto alone = [](const std::vector<std::string>& sets) {
     return config::load<TrainingConfig>({test::source_dir() / "configs/pretrain/demo_student.yaml"},

@@ -25,6 +25,9 @@ void add_files(const SplitEntries& part, std::vector<NamedFile>& files);
 /// that are not there, cannot be read, or have another length or rate than is said; Interrupted.
 void require_files(const std::vector<NamedFile>& files, Logger& logger);
 
+/// The files that validation reads, of all sets.
+std::vector<NamedFile> validation_files(const DataSelection& data);
+
 /// The files that training and validation read.
 std::vector<NamedFile> files_of(const DataOptions& options, const DataSelection& data);
 

@@ -23,6 +23,16 @@ struct SourceOptions {
   void describe(config::Visitor& visitor);
 };
 
+/// An entry of `data.valid_sets:`: what training is validated on beside the main set.
+struct ValidSetOptions {
+  std::string name;
+  SourceOptions source;
+  int64_t count = 0;
+  double segment_seconds = 0;
+
+  void describe(config::Visitor& visitor);
+};
+
 /// The section `data:` of a configuration.
 struct DataOptions {
   SourceOptions source;
@@ -35,6 +45,7 @@ struct DataOptions {
   int64_t valid_count = 64;
   double valid_segment_seconds = 4;
   int64_t valid_seed = 1;
+  std::vector<ValidSetOptions> valid_sets;
   int64_t workers = 1;
   int64_t prefetch = 4;
   int64_t cache_mb = 512;
@@ -43,6 +54,8 @@ struct DataOptions {
 
   /// The protocol file that the source names; empty: none.
   std::string protocol_file() const;
+  /// Of all sets that are validated on: "", that of the main one, first.
+  std::vector<std::string> valid_set_names() const;
 };
 
 /// The entries of split train, in segments of `segment_seconds`.
@@ -58,16 +71,17 @@ std::unique_ptr<Dataset> make_train_dataset(const DataOptions& options);
 ValidationSet make_validation_set(const DataOptions& options, const DataSelection& data,
                                   int64_t batch_size);
 
+/// That set, without a name, and those of `valid_sets` in their order.
+std::vector<NamedValidationSet> make_validation_sets(const DataOptions& options,
+                                                     const DataSelection& data, int64_t batch_size);
+
 /// The entries of a split, with segments as long as in validation.
 std::unique_ptr<Dataset> make_fixed_dataset(const DataOptions& options, const DataSelection& data,
                                             Split split);
 
 /// By the key of each option that names a file ("source.speech"): a hash of what training and
-/// validation take from it, wherever it lies. Throws DataError as the functions above do.
-std::map<std::string, std::string> content_of(const DataOptions& options);
-
-/// By the key of each option that names a file ("speech"): a hash of what training and validation
-/// take from it, wherever it lies. Throws DataError as the functions above do.
+/// validation take from it, wherever it lies; for those of a set of `valid_sets`
+/// "valid_files.NAME.speech". Throws DataError as the functions above do.
 std::map<std::string, std::string> content_of(const DataOptions& options);
 
 /// How training batches are made.

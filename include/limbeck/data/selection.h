@@ -28,7 +28,8 @@ struct DataSelection {
   std::string protocol;       ///< name of the protocol; empty: bare manifests
   std::string protocol_hash;  ///< `Protocol::content_hash`
   std::vector<std::string> notes;
-  SplitEntries train, valid, test;  ///< what is not named or not there is empty
+  SplitEntries train, valid, test;        ///< what is not named or not there is empty
+  std::vector<DataSelection> valid_sets;  ///< those of `data.valid_sets`; they have valid alone
 
   SplitEntries& of(Split split);
   const SplitEntries& of(Split split) const;

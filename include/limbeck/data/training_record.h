@@ -15,7 +15,7 @@ struct TrainingRecord {
   std::string protocol;       ///< name; empty: bare manifests
   std::string protocol_hash;  ///< `Protocol::content_hash`
   std::vector<std::string> notes;
-  std::vector<Fingerprint> train, valid;
+  std::vector<Fingerprint> train, valid;  ///< of all sets that are validated on
   /// What its teacher was trained and validated on, and the teacher's own teacher, beyond these.
   std::vector<Fingerprint> teacher;
   bool teacher_unknown = false;  ///< there was a teacher of which nothing is known

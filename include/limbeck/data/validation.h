@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "limbeck/core/random.h"
@@ -21,14 +22,19 @@ struct FixedItem {
 /// with those of training, whatever its seed.
 std::vector<FixedItem> fixed_items(const Dataset& dataset, int64_t count, uint64_t seed);
 
-/// Fixed examples in batches of like length: no batch is padded by more than a tenth.
+/// Fixed examples in batches of like length: no batch is padded by more than a tenth. One of more
+/// than 30 s becomes several of like length, so that no recording is too long for the memory that
+/// training needs anyway, or for who waits to interrupt it.
 class ValidationSet {
  public:
+  static constexpr int64_t kLongestSeconds = 30;
+
   /// The examples of `fixed_items`.
   ValidationSet(std::unique_ptr<const Dataset> dataset, int64_t count, uint64_t seed,
                 int64_t batch_size);
 
   int64_t size() const { return static_cast<int64_t>(items_.size()); }
+  int rate_hz() const { return dataset_->rate_hz(); }
   int64_t batches() const { return static_cast<int64_t>(starts_.size()) - 1; }
   /// Throws DataError naming the file.
   Batch batch(int64_t number) const;
@@ -36,9 +42,21 @@ class ValidationSet {
   double padding() const;
 
  private:
+  /// An example, or a part of it.
+  struct Part {
+    FixedItem item;
+    int64_t start;
+    int64_t samples;
+  };
+
   std::unique_ptr<const Dataset> dataset_;
-  std::vector<FixedItem> items_;  // in the order of their length
-  std::vector<size_t> starts_;    // of the batches, and the end of the last
+  std::vector<Part> items_;     // in the order of their length
+  std::vector<size_t> starts_;  // of the batches, and the end of the last
+};
+
+struct NamedValidationSet {
+  std::string name;  ///< empty: the main one
+  ValidationSet set;
 };
 
 }  // namespace limbeck

@@ -2,6 +2,7 @@
 
 #include <any>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -55,6 +56,9 @@ struct Metric {
   std::string title = {};  ///< column head in tables, with unit
   int decimals = 2;        ///< in tables
   bool higher_is_better = true;
+  /// No score is worse: what an estimate counts that has none, where a network must not gain by
+  /// breaking.
+  double worst = std::numeric_limits<double>::quiet_NaN();
   /// Raised by every change after which a pair may get another value. The values of each version
   /// are in tests/golden/data/metric_conformance.csv.
   int version = 1;

@@ -7,7 +7,7 @@
 namespace limbeck {
 
 /// What training tells of its steps: lines of JSON, each an object with `step`, in steps that do
-/// not fall.
+/// not fall; only that of a validation may come later, once its scores are there.
 class MetricsLog {
  public:
   explicit MetricsLog(std::filesystem::path file) : file_(std::move(file)) {}

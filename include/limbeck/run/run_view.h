@@ -89,8 +89,8 @@ class RunView {
   /// would end in the same.
   bool diverged() const;
 
-  /// Its last checkpoint says that all planned steps are done, and was validated. `last` is what
-  /// looking for that has found.
+  /// Its last checkpoint says that all planned steps are done, or those after which it was to stop
+  /// early, and was validated. `last` is what looking for that has found.
   bool finished() const { return finished(look_for("last")); }
   bool finished(const Found& last) const;
 

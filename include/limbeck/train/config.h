@@ -4,6 +4,7 @@
 #include <string>
 
 #include "limbeck/data/options.h"
+#include "limbeck/metric/metric.h"
 #include "limbeck/nn/kernel_use.h"
 #include "limbeck/nn/model_config.h"
 #include "limbeck/objective/config.h"
@@ -31,6 +32,20 @@ struct ClipConfig {
   void describe(config::Visitor& v);
 };
 
+/// Section `train.validation:`.
+struct ValidationOptions {
+  std::vector<MetricConfig> metrics = {"si_sdr"};
+  bool background = false;
+  void describe(config::Visitor& v);
+};
+
+/// Section `train.early_stop:`.
+struct EarlyStopOptions {
+  int64_t patience = 0;
+  double min_change = 0;
+  void describe(config::Visitor& v);
+};
+
 /// Section `train:`.
 struct TrainOptions {
   int64_t steps = 2000;
@@ -39,7 +54,9 @@ struct TrainOptions {
   ScheduleConfig schedule;
   ClipConfig clip;
   int64_t validate_every = 250;
+  ValidationOptions validation;
   std::string select = "si_sdr";
+  EarlyStopOptions early_stop;
   int64_t log_every = 10;
 
   void describe(config::Visitor& v);
