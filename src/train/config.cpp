@@ -78,7 +78,8 @@ void TrainOptions::describe(config::Visitor& v) {
   v.value("select", select,
           "validation value that chooses the best checkpoint: si_sdr, or the denoising loss",
           config::one_of({"si_sdr", "loss"}));
-  v.value("log_every", log_every, "steps between lines of metrics.jsonl",
+  v.value("log_every", log_every,
+          "steps between lines of metrics.jsonl, each of which tells means over them",
           config::at_least(1).no_effect());
 }
 

@@ -28,6 +28,16 @@ at::Generator generator(const at::Device& device) {
   return at::globalContext().defaultGenerator(device);
 }
 
+void require_finite(const StepValues& step) {
+  for (const auto& [name, value] : step.values) {
+    if (std::isfinite(value)) continue;
+    throw DivergenceError(
+        format("training diverged at step %d: %s is %f; the last checkpoint is kept. Try a smaller "
+               "train.optimizer.lr",
+               step.step, name, value));
+  }
+}
+
 /// Collects what runs where while it lives.
 class KernelWatch {
  public:
@@ -51,7 +61,8 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
       device_(device),
       step_(options, parts.task),
       validator_(parts.task, parts.valid, device),
-      checkpoints_(parts.run.path()) {}
+      checkpoints_(parts.run.path()),
+      pace_(parts.train.rate_hz(), device) {}
 
 TrainState Trainer::run() {
   generator(at::kCPU).set_current_seed(key_.with("libtorch").value());
@@ -66,20 +77,26 @@ TrainState Trainer::run() {
   const double seconds_before = state_.seconds;
   Loader loader(parts_.train, parts_.loader, key_, state_.step);
   Progress progress(parts_.logger, "step", "steps", options_.steps, state_.step);
+  pace_.begin();
   // Reading a loss waits for the device, so on a GPU several steps are read at once.
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < options_.steps) {
     const StepReport report = train_on(loader.next());
     ++state_.step;
-    keep(report);
+    pace_.end_step(loader.wait_seconds());
+    pending_.keep(state_.step, report);
 
-    if (is_due() || state_.step % log_every == 0) progress.update(state_.step, log_pending());
     state_.seconds = seconds_before + seconds_since(start);
+    if (is_due() || state_.step % log_every == 0) {
+      log_pending();
+      progress.update(state_.step, details_);
+    }
     if (is_due()) {
       progress.finish();
       save();
       validate();
+      pace_.begin();
     }
     // Asked once, after all that takes time; what comes later is noticed after the next step.
     if (interrupt_signal() != 0) {
@@ -99,6 +116,7 @@ TrainState Trainer::run() {
 
 /// The first step of a sitting says what runs where.
 StepReport Trainer::train_on(const Batch& batch) {
+  pace_.add_audio(batch);
   if (told_kernels_) return step_(to_device(batch, device_), state_.step);
   told_kernels_ = true;
   const KernelWatch watch(parts_.task);
@@ -125,51 +143,32 @@ void Trainer::stop_interrupted() {
   throw Interrupted(interrupt_signal());
 }
 
-/// Puts the values of a step by, without waiting for them.
-void Trainer::keep(const StepReport& report) {
-  Pending& step = pending_.emplace_back(Pending{state_.step, {"loss"}, {}, report.lr});
-  std::vector<at::Tensor> values = {report.losses.total};
-  for (const auto& part : report.losses.parts) {
-    step.names.push_back(part.name);
-    values.push_back(part.value);
+/// Reads what the last steps gave, stops at the first value that is not finite, and writes the line
+/// of metrics.jsonl that is due.
+void Trainer::log_pending() {
+  for (const StepValues& step : pending_.read()) {
+    require_finite(step);
+    sums_.add(step);
+    const bool is_line = step.step % options_.log_every == 0;
+    // Until there is a line the terminal shows what is going to be in it.
+    if (!is_line && told_line_) continue;
+    nlohmann::json line = sums_.line();
+    line["epoch"] = epoch(step.step);
+    if (is_line) {
+      line["timing"] = pace_.lap();
+      line["timing"]["seconds"] = state_.seconds;
+      parts_.run.metrics().append(line.dump());
+      sums_ = StepSums();
+      told_line_ = true;
+    }
+    details_ = terminal_text(line);
   }
-  for (const auto& norm : report.gradient_norms) {
-    step.names.push_back(norm.name);
-    values.push_back(norm.value);
-  }
-  step.values = at::stack(values);
 }
 
-/// Reads what the last steps gave, stops at the first value that is not finite, writes
-/// metrics.jsonl. Returns the newest values for the progress line.
-std::string Trainer::log_pending() {
-  std::string details;
-  for (const Pending& step : pending_) {
-    const auto values = step.values.cpu().to(torch::kDouble);
-    const double* v = values.const_data_ptr<double>();
-    nlohmann::json line = {{"step", step.step}, {"split", "train"}, {"lr", step.lr}};
-    details.clear();
-    // Parts before their sum, so that the message names the one at fault.
-    for (size_t i = 1; i <= step.names.size(); ++i) {
-      const size_t p = i % step.names.size();
-      if (!std::isfinite(v[p])) {
-        throw DivergenceError(
-            format("training diverged at step %d: %s is %f; the last checkpoint is kept. Try a "
-                   "smaller train.optimizer.lr",
-                   step.step, step.names[p], v[p]));
-      }
-    }
-    for (size_t p = 0; p < step.names.size(); ++p) {
-      line[step.names[p]] = v[p];
-      if (!step.names[p].starts_with("gradient_norm")) {
-        details += format(" %s %.4g", step.names[p], v[p]);
-      }
-    }
-    details += format(" lr %.3g", step.lr);
-    if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
-  }
-  pending_.clear();
-  return details.empty() ? details : details.substr(1);
+/// How often the data were gone through after `step` steps.
+double Trainer::epoch(int64_t step) const {
+  return static_cast<double>(step) * static_cast<double>(parts_.loader.batch_size) /
+         static_cast<double>(parts_.train.size());
 }
 
 /// Writes down what the network is worth, whose checkpoint is saved.
@@ -194,9 +193,13 @@ void Trainer::validate() {
     state_.best_value = value;
     state_.best_step = state_.step;
   }
-  nlohmann::json line = {{"step", state_.step},       {"split", "valid"},
-                         {"seconds", state_.seconds}, {"loss", means.loss},
-                         {"si_sdr", means.si_sdr},    {"si_sdr_noisy", means.si_sdr_noisy}};
+  nlohmann::json line = {{"step", state_.step},
+                         {"epoch", epoch(state_.step)},
+                         {"split", "valid"},
+                         {"timing", {{"seconds", state_.seconds}}},
+                         {"loss", means.loss},
+                         {"si_sdr", means.si_sdr},
+                         {"si_sdr_noisy", means.si_sdr_noisy}};
   for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
   parts_.run.metrics().append(line.dump());
   parts_.run.metrics().sync();
@@ -219,7 +222,8 @@ void Trainer::save() {
   nlohmann::json state = {{"step", state_.step},
                           {"planned_steps", options_.steps},
                           {"best_step", state_.best_step},
-                          {"seconds", state_.seconds}};
+                          {"seconds", state_.seconds},
+                          {"since_last_line", sums_.state()}};
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
   std::map<std::string, std::string> files = {
@@ -273,6 +277,7 @@ bool Trainer::resume() {
     state_.step = state.at("step").get<int64_t>();
     state_.best_step = state.at("best_step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
+    sums_.load_state(state.at("since_last_line"));
     if (state_.best_step >= 0) state_.best_value = state.at("best_value").get<double>();
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());

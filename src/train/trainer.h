@@ -4,7 +4,6 @@
 
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "limbeck/core/log.h"
 #include "limbeck/core/random.h"
@@ -16,6 +15,8 @@
 #include "limbeck/run/run_dir.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/step.h"
+#include "train/pace.h"
+#include "train/step_log.h"
 #include "train/validator.h"
 
 namespace limbeck {
@@ -50,21 +51,13 @@ class Trainer {
   const TrainState& state() const { return state_; }
 
  private:
-  /// What a step gave, not read yet: reading waits for the device.
-  struct Pending {
-    int64_t step;
-    std::vector<std::string> names;
-    at::Tensor values;  ///< [parts] on the device
-    double lr;
-  };
-
   RunView::Found find_checkpoint();
   bool resume();
   bool is_due() const;
   StepReport train_on(const Batch& batch);
   void save();
-  void keep(const StepReport& report);
-  std::string log_pending();
+  void log_pending();
+  double epoch(int64_t step) const;
   void validate();
   [[noreturn]] void stop_interrupted();
 
@@ -77,7 +70,11 @@ class Trainer {
   CheckpointStore checkpoints_;
   bool told_kernels_ = false;
   TrainState state_;
-  std::vector<Pending> pending_;
+  PendingSteps pending_;
+  StepSums sums_;
+  Pace pace_;
+  bool told_line_ = false;  ///< of metrics.jsonl, in this sitting
+  std::string details_;     ///< of the newest line, for the terminal
 };
 
 }  // namespace limbeck

@@ -192,7 +192,7 @@ class Faults : public testing::Test {
     std::istringstream in(read_file(run / "metrics.jsonl"));
     for (std::string line; std::getline(in, line);) {
       lines.push_back(nlohmann::json::parse(line));
-      lines.back().erase("seconds");
+      lines.back().erase("timing");
     }
     return lines;
   }
