@@ -81,6 +81,15 @@ void TrainOptions::describe(config::Visitor& v) {
   v.value("log_every", log_every,
           "steps between lines of metrics.jsonl, each of which tells means over them",
           config::at_least(1).no_effect());
+  v.section("tensorboard", tensorboard, "what is written for TensorBoard, in folder tensorboard");
+}
+
+void TensorboardOptions::describe(config::Visitor& v) {
+  v.value("enabled", enabled, "write the values of metrics.jsonl, options and examples",
+          config::any().no_effect());
+  v.value("examples", examples,
+          "validation examples that are shown as spectrogram and audio, at up to 20 validations",
+          config::between(0, 100).no_effect());
 }
 
 OptimizerConfig::OptimizerConfig() : chosen(optimizers(), "adamw") {}

@@ -119,7 +119,8 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
-  Trainer trainer(config.train, {*task, *train, valid, loader, run, logger},
+  Trainer trainer(config.train,
+                  {*task, *train, valid, loader, run, logger, config::to_node(config)},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   TrainState state;
   try {

@@ -62,6 +62,8 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
       step_(options, parts.task),
       validator_(parts.task, parts.valid, device),
       checkpoints_(parts.run.path()),
+      events_(options, parts.run.path(), parts.config, parts.task, parts.valid, device,
+              parts.logger),
       pace_(parts.train.rate_hz(), device) {}
 
 TrainState Trainer::run() {
@@ -157,12 +159,17 @@ void Trainer::log_pending() {
     if (is_line) {
       line["timing"] = pace_.lap();
       line["timing"]["seconds"] = state_.seconds;
-      parts_.run.metrics().append(line.dump());
+      tell(line);
       sums_ = StepSums();
       told_line_ = true;
     }
     details_ = terminal_text(line);
   }
+}
+
+void Trainer::tell(const nlohmann::json& line) {
+  parts_.run.metrics().append(line.dump());
+  events_.add_line(line);
 }
 
 /// How often the data were gone through after `step` steps.
@@ -201,8 +208,9 @@ void Trainer::validate() {
                          {"si_sdr", means.si_sdr},
                          {"si_sdr_noisy", means.si_sdr_noisy}};
   for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
-  parts_.run.metrics().append(line.dump());
+  tell(line);
   parts_.run.metrics().sync();
+  events_.add_estimates(state_.step);
   nlohmann::json found = {{"best_step", state_.best_step}, {"best_value", state_.best_value}};
   checkpoints_.add_validation(state_.step, found.dump() + "\n", is_best);
   parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
@@ -255,6 +263,7 @@ bool Trainer::resume() {
   const auto [checkpoint, unusable] = find_checkpoint();
   if (!checkpoint) {
     parts_.run.metrics().truncate(-1);
+    events_.truncate(-1, true);
     return false;
   }
   const std::string source = checkpoint->string();
@@ -283,6 +292,7 @@ bool Trainer::resume() {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
   parts_.run.metrics().truncate(state_.step, validation.has_value());
+  events_.truncate(state_.step, validation.has_value());
   if (unusable.empty()) checkpoints_.settle(state_.best_step);
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
   return validation.has_value();

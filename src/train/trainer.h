@@ -17,6 +17,7 @@
 #include "limbeck/train/step.h"
 #include "train/pace.h"
 #include "train/step_log.h"
+#include "train/training_events.h"
 #include "train/validator.h"
 
 namespace limbeck {
@@ -41,6 +42,7 @@ class Trainer {
     LoaderOptions loader;
     RunDir& run;
     Logger& logger;
+    config::Node config = {};  ///< of the whole run, to be shown
   };
   Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device);
 
@@ -57,6 +59,7 @@ class Trainer {
   StepReport train_on(const Batch& batch);
   void save();
   void log_pending();
+  void tell(const nlohmann::json& line);
   double epoch(int64_t step) const;
   void validate();
   [[noreturn]] void stop_interrupted();
@@ -70,6 +73,7 @@ class Trainer {
   CheckpointStore checkpoints_;
   bool told_kernels_ = false;
   TrainState state_;
+  TrainingEvents events_;
   PendingSteps pending_;
   StepSums sums_;
   Pace pace_;

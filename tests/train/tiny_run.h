@@ -62,8 +62,9 @@ inline TrainState train(const std::filesystem::path& path, const Dataset& datase
   };
   const auto config = config::read_text<TinyConfig>(
       format("train: {steps: %d, batch_size: %d, optimizer: {lr: 5e-3}, schedule: {warmup_steps: "
-             "3, final_ratio: 0.1}, validate_every: 4%s%s}",
-             steps, kBatch, unless_given("log_every", "1"), more.empty() ? "" : ", " + more),
+             "3, final_ratio: 0.1}, validate_every: 4%s%s%s}",
+             steps, kBatch, unless_given("log_every", "1"),
+             unless_given("tensorboard", "{enabled: false}"), more.empty() ? "" : ", " + more),
       "test");
   const auto distill = config::read_text<objective::DistillOptions>(
       "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");

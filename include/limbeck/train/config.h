@@ -31,6 +31,14 @@ struct ClipConfig {
   void describe(config::Visitor& v);
 };
 
+/// Section `train.tensorboard:`. What it says changes nothing of what is trained.
+struct TensorboardOptions {
+  bool enabled = true;
+  int64_t examples = 3;
+
+  void describe(config::Visitor& v);
+};
+
 /// Section `train:`.
 struct TrainOptions {
   int64_t steps = 2000;
@@ -41,6 +49,7 @@ struct TrainOptions {
   int64_t validate_every = 250;
   std::string select = "si_sdr";
   int64_t log_every = 10;
+  TensorboardOptions tensorboard;
 
   void describe(config::Visitor& v);
 };
