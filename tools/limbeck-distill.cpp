@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     session.check_only = options.check;
+    session.command.assign(argv, argv + argc);
     run_training(config, session, tool.logger());
     return 0;
   });

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     if (!options.load(config)) return 0;
     require_no_teacher(config);
     session.check_only = options.check;
+    session.command.assign(argv, argv + argc);
     run_training(config, session, tool.logger());
     return 0;
   });

@@ -19,6 +19,7 @@
 
 #include "audio/memory_file.h"
 #include "audio/whole.h"
+#include "limbeck/audio/encode.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -293,8 +294,17 @@ Waveform read_audio_bytes(std::string_view bytes, const std::string& name,
   return read_from(file.get(), info, name, options);
 }
 
-int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat sample_format) {
-  const Target target = target_of(path, sample_format);
+namespace {
+
+struct Encoded {
+  std::string bytes;
+  int64_t clipped = 0;  ///< samples beyond full scale
+};
+
+/// In memory, because libsndfile keeps silent when the last of a file cannot be written. `path`
+/// stands for it in messages.
+Encoded encode(const fs::path& path, const Target& target, const Waveform& waveform,
+               SampleFormat sample_format) {
   if (waveform.samples.empty()) fail(path, "cannot be written: there are no samples");
   require_finite(path, waveform.samples, 0);
 
@@ -302,7 +312,6 @@ int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat
   info.samplerate = waveform.rate_hz;
   info.channels = 1;
   info.format = target.container;
-  // Encoded in memory, because libsndfile keeps silent when the last of a file cannot be written.
   MemoryFile memory;
   SoundFile file =
       open_or_fail(path, "cannot be written: ", [&] { return memory.open(SFM_WRITE, info); });
@@ -322,8 +331,20 @@ int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat
     fail(path, format("cannot be written: a file of this type holds %d of the %d samples",
                       static_cast<int64_t>(kept.frames), waveform.size()));
   }
-  write_file_atomically(path, memory.bytes(), /*sync=*/false);
-  return clipped;
+  return {std::string(memory.bytes()), clipped};
+}
+
+}  // namespace
+
+int64_t write_audio(const fs::path& path, const Waveform& waveform, SampleFormat sample_format) {
+  const Encoded encoded = encode(path, target_of(path, sample_format), waveform, sample_format);
+  write_file_atomically(path, encoded.bytes, /*sync=*/false);
+  return encoded.clipped;
+}
+
+std::string wav_bytes(const Waveform& waveform, SampleFormat sample_format) {
+  const fs::path name = "audio.wav";
+  return encode(name, target_of(name, sample_format), waveform, sample_format).bytes;
 }
 
 }  // namespace limbeck

@@ -10,10 +10,10 @@
 
 namespace limbeck {
 
-void write_png(const std::filesystem::path& path, const Picture& picture) {
+std::string png_bytes(const Picture& picture) {
   if (picture.width < 1 || picture.height < 1 ||
       picture.rgb.size() != static_cast<size_t>(3 * picture.width * picture.height)) {
-    throw std::logic_error("write_png: the bytes do not fit the size");
+    throw std::logic_error("png_bytes: the bytes do not fit the size");
   }
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
@@ -24,10 +24,14 @@ void write_png(const std::filesystem::path& path, const Picture& picture) {
   std::string bytes(size, '\0');
   if (png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.rgb.data(), 0, nullptr) ==
       0) {
-    throw DataError(path.string() + ": cannot be written: " + image.message);
+    throw DataError(std::string("a picture cannot be encoded: ") + image.message);
   }
   bytes.resize(size);
-  write_file_atomically(path, bytes);
+  return bytes;
+}
+
+void write_png(const std::filesystem::path& path, const Picture& picture) {
+  write_file_atomically(path, png_bytes(picture));
 }
 
 }  // namespace limbeck

@@ -1,12 +1,40 @@
 #include "limbeck/core/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "limbeck/core/format.h"
 
 namespace limbeck {
+namespace {
+
+/// How many characters a line of the terminal takes, but for the last, in which some of them begin
+/// the next line; no limit where that is not known.
+size_t line_width() {
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return known ? size.ws_col - 1U : std::string::npos;
+}
+
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+/// The first `width` characters of UTF-8 text.
+std::string cut(const std::string& text, size_t width) {
+  size_t characters = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (begins_character(text[i]) && characters++ == width) return text.substr(0, i);
+  }
+  return text;
+}
+
+size_t characters_of(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+}  // namespace
 
 Progress::Progress(Logger& logger, std::string label, std::string unit, int64_t total, int64_t done)
     : logger_(logger),
@@ -22,21 +50,23 @@ Progress::Progress(Logger& logger, std::string label, std::string unit, int64_t 
 
 Progress::~Progress() { finish(); }
 
-std::string Progress::line(const std::string& details) const {
+std::string Progress::line(size_t width) const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
   const int64_t counted = done_ - first_;
-  std::string text = format("%s %d/%d", label_, done_, total_);
-  if (!details.empty()) text += "  " + details;
+  const std::string count = format("%s %d/%d", label_, done_, total_);
+  std::string time;
   if (counted > 0 && elapsed > 0) {
     const double rate = static_cast<double>(counted) / elapsed;
-    text += format("  %.3g %s/s", rate, unit_);
-    if (done_ < total_) {
-      text += "  ETA " + duration_text(static_cast<double>(total_ - done_) / rate);
-    } else {
-      text += "  in " + duration_text(elapsed);
-    }
+    time = format("  %.3g %s/s", rate, unit_);
+    time += done_ < total_ ? "  ETA " + duration_text(static_cast<double>(total_ - done_) / rate)
+                           : "  in " + duration_text(elapsed);
   }
-  return text;
+  std::string details = details_.empty() ? "" : "  " + details_;
+  const size_t taken = count.size() + time.size();
+  if (taken + characters_of(details) > width) {
+    details = taken + 2 < width ? cut(details, width - taken - 1) + "…" : "";
+  }
+  return cut(count + details + time, width);
 }
 
 void Progress::update(int64_t done, const std::string& details) {
@@ -49,17 +79,17 @@ void Progress::update(int64_t done, const std::string& details) {
   if (now - shown_ < interval && done < total_) return;
   shown_ = now;
   if (terminal_) {
-    std::fprintf(stderr, "\r%s\x1b[K", line(details).c_str());
+    std::fprintf(stderr, "\r%s\x1b[K", line(line_width()).c_str());
     std::fflush(stderr);
     line_open_ = true;
   } else {
-    logger_.info(line(details));
+    logger_.info(line(std::string::npos));
   }
 }
 
 void Progress::finish() {
   if (!line_open_) return;
-  std::fprintf(stderr, "\r%s\x1b[K\n", line(details_).c_str());
+  std::fprintf(stderr, "\r%s\x1b[K\n", line(line_width()).c_str());
   line_open_ = false;
 }
 

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "corpus/preview_page.h"
-#include "corpus/spectrogram.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
+#include "limbeck/audio/spectrogram.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/png.h"

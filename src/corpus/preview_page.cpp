@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "corpus/spectrogram.h"
+#include "limbeck/audio/spectrogram.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/plot.h"
 

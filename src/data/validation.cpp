@@ -67,6 +67,13 @@ Batch ValidationSet::batch(int64_t number) const {
   return collate(std::move(examples), 0);
 }
 
+Batch ValidationSet::example(int64_t number) const {
+  const FixedItem& item = items_.at(static_cast<size_t>(number));
+  std::vector<Example> one;
+  one.push_back(dataset_->get(item.index, item.key));
+  return collate(std::move(one), 0);
+}
+
 double ValidationSet::padding() const {
   double valid = 0;
   double all = 0;

@@ -13,6 +13,7 @@ constexpr const char* kIdentityFile = "identity.json";
 constexpr const char* kConfigFile = "config.yaml";
 constexpr const char* kRecordFile = "data.json";
 constexpr const char* kMetricsFile = "metrics.jsonl";
+constexpr const char* kEventsFolder = "tensorboard";
 constexpr const char* kDivergedKey = "diverged";  // of an entry in metrics.jsonl
 constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kModelFile = "model.safetensors";

@@ -15,9 +15,9 @@ namespace {
 /// Everything that a run writes; --restart removes these and nothing else, in this order: wherever
 /// it is cut short, the folder is the old run with less in it, which can be gone on with or be
 /// restarted. identity.json, by which a run is known, goes last.
-constexpr const char* kContents[] = {"best.json",  "last.json", kCheckpoints,
-                                     kMetricsFile, "train.log", "environment.json",
-                                     kRecordFile,  kConfigFile, kIdentityFile};
+constexpr const char* kContents[] = {"best.json",   "last.json",  kCheckpoints,       kMetricsFile,
+                                     kEventsFolder, "train.log",  "environment.json", kRecordFile,
+                                     kConfigFile,   kIdentityFile};
 
 /// Throws ConfigError for a folder that holds something, but no run.
 void refuse_foreign(const fs::path& path) {

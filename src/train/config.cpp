@@ -105,8 +105,18 @@ void TrainOptions::describe(config::Visitor& v) {
           "validation value that chooses the best checkpoint: a metric of validation.metrics, or "
           "loss (the denoising loss); that of a further set as NAME/si_sdr");
   v.section("early_stop", early_stop, "whether training ends before its last step");
-  v.value("log_every", log_every, "steps between lines of metrics.jsonl",
+  v.value("log_every", log_every,
+          "steps between lines of metrics.jsonl, each of which tells means over them",
           config::at_least(1).no_effect());
+  v.section("tensorboard", tensorboard, "what is written for TensorBoard, in folder tensorboard");
+}
+
+void TensorboardOptions::describe(config::Visitor& v) {
+  v.value("enabled", enabled, "write the values of metrics.jsonl, options and examples",
+          config::any().no_effect());
+  v.value("examples", examples,
+          "validation examples that are shown as spectrogram and audio, at up to 20 validations",
+          config::between(0, 100).no_effect());
 }
 
 void ValidationOptions::describe(config::Visitor& v) {

@@ -1,15 +1,11 @@
 #include "limbeck/train/session.h"
 
 #include <ATen/Context.h>
-#include <torch/version.h>
 
 #include <nlohmann/json.hpp>
 
-#include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
-#include "limbeck/core/version.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/options.h"
 #include "limbeck/data/selection.h"
@@ -17,6 +13,7 @@
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/identity.h"
 #include "limbeck/train/make_task.h"
+#include "train/environment.h"
 #include "train/trainer.h"
 
 namespace limbeck {
@@ -47,42 +44,6 @@ void warn_of_moving_teacher(const TeacherOptions& teacher, const TrainedModel& f
       format("%s is still in training (step %d), and its %s checkpoint may become another "
              "one, with which this run will not be resumed; to be safe, name a copy of %s",
              teacher.checkpoint, run.progress(), teacher.which, found.file));
-}
-
-void write_environment(const RunDir& run, const at::Device& device, int threads,
-                       nn::Kernels kernels, const TrainingRecord& record, Logger& logger) {
-  const std::string instruction_set = at::get_cpu_capability();
-  nlohmann::json now = {{"limbeck", version_text()},
-                        {"libtorch", TORCH_VERSION},
-                        {"device", device.str()},
-                        {"threads", threads},
-                        {"cpu_capability", instruction_set},
-                        {"cpu_level", to_string(cpu_level())},
-                        {"kernels", nn::to_string(kernels)},
-                        {"protocol", record.protocol},
-                        {"protocol_hash", record.protocol_hash},
-                        {"notes", record.notes}};
-  if (!device.is_cpu()) {
-    now["device_model"] = nn::device_model(device);
-    now["tf32"] = at::globalContext().allowTF32CuBLAS();
-    now["deterministic"] = at::globalContext().deterministicAlgorithms();
-  }
-  const auto path = run.path() / "environment.json";
-  if (on_disk([&] { return std::filesystem::exists(path); })) {
-    const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
-    const auto value = [](const nlohmann::json& environment, const char* key) {
-      return environment.is_object() ? environment.value(key, nlohmann::json()) : nlohmann::json();
-    };
-    for (const char* key : {"libtorch", "device", "device_model", "tf32", "deterministic",
-                            "threads", "cpu_capability", "cpu_level", "kernels"}) {
-      if (value(before, key) != value(now, key)) {
-        logger.warn(std::string("this run was begun with another ") + key +
-                    "; its results will not be equal to the bit to one made in one go");
-      }
-    }
-  }
-  write_file_atomically(path,
-                        now.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace
@@ -118,17 +79,19 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   require_files(validation_files(data), logger);
   for (const Split split : {Split::train, Split::valid}) require_sound(data, split);
   for (const DataSelection& set : data.valid_sets) require_sound(set, Split::valid);
-  RunDir run(config.run.dir,
-             training_identity(config, content_of(config.data), teacher ? teacher->hash : ""),
-             config::to_node(config), session.restart, &logger);
+  const Identity identity =
+      training_identity(config, content_of(config.data), teacher ? teacher->hash : "");
+  RunDir run(config.run.dir, identity, config::to_node(config), session.restart, &logger);
   logger.add_file(run.path() / "train.log");
   run.write_record(record);
-  write_environment(run, device, threads, config.run.kernels, record, logger);
+  write_environment(run, environment_now(device, threads, config.run.kernels), identity, record,
+                    session.command, logger);
   for (const std::string& note : record.notes) logger.warn(note);
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
-  Trainer trainer(config.train, {*task, *train, valid, loader, run, logger},
+  Trainer trainer(config.train,
+                  {*task, *train, valid, loader, run, logger, config::to_node(config)},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   TrainState state;
   try {

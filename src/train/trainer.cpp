@@ -34,6 +34,16 @@ std::vector<std::string> names_of(const std::vector<NamedValidationSet>& sets) {
   return names;
 }
 
+void require_finite(const StepValues& step) {
+  for (const auto& [name, value] : step.values) {
+    if (std::isfinite(value)) continue;
+    throw DivergenceError(
+        format("training diverged at step %d: %s is %f; the last checkpoint is kept. Try a smaller "
+               "train.optimizer.lr",
+               step.step, name, value));
+  }
+}
+
 /// Collects what runs where while it lives.
 class KernelWatch {
  public:
@@ -59,7 +69,10 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
       criterion_(find_criterion(options.select, names_of(parts.valid),
                                 build_metrics(options.validation.metrics))),
       validator_(parts.task, parts.valid, options.validation, device),
-      checkpoints_(parts.run.path()) {}
+      checkpoints_(parts.run.path()),
+      events_(options, parts.run.path(), parts.config, parts.task, parts.valid.front().set, device,
+              parts.logger),
+      pace_(parts.train.rate_hz(), device) {}
 
 TrainState Trainer::run() {
   generator(at::kCPU).set_current_seed(key_.with("libtorch").value());
@@ -76,20 +89,26 @@ TrainState Trainer::run() {
   const double seconds_before = state_.seconds;
   Loader loader(parts_.train, parts_.loader, key_, state_.step);
   Progress progress(parts_.logger, "step", "steps", options_.steps, state_.step);
+  pace_.begin();
   // Reading a loss waits for the device, so on a GPU several steps are read at once.
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < last_step()) {
     const StepReport report = train_on(loader.next());
     ++state_.step;
-    keep(report);
+    pace_.end_step(loader.wait_seconds());
+    pending_.keep(state_.step, report);
 
-    if (is_due() || state_.step % log_every == 0) progress.update(state_.step, log_pending());
     state_.seconds = seconds_before + seconds_since(start);
+    if (is_due() || state_.step % log_every == 0) {
+      log_pending();
+      progress.update(state_.step, details_);
+    }
     if (is_due()) {
       progress.finish();
       save();
       validate();
+      pace_.begin();
     }
     // Asked once, after all that takes time; what comes later is noticed after the next step.
     if (interrupt_signal() != 0) {
@@ -114,6 +133,7 @@ TrainState Trainer::run() {
 
 /// The first step of a sitting says what runs where.
 StepReport Trainer::train_on(const Batch& batch) {
+  pace_.add_audio(batch);
   if (told_kernels_) return step_(to_device(batch, device_), state_.step);
   told_kernels_ = true;
   const KernelWatch watch(parts_.task);
@@ -145,61 +165,44 @@ void Trainer::stop_interrupted() {
   throw Interrupted(interrupt_signal());
 }
 
-/// Puts the values of a step by, without waiting for them.
-void Trainer::keep(const StepReport& report) {
-  Pending& step = pending_.emplace_back(Pending{state_.step, {"loss"}, {}, report.lr});
-  std::vector<at::Tensor> values = {report.losses.total};
-  for (const auto& part : report.losses.parts) {
-    step.names.push_back(part.name);
-    values.push_back(part.value);
+/// Reads what the last steps gave, stops at the first value that is not finite, and writes the line
+/// of metrics.jsonl that is due.
+void Trainer::log_pending() {
+  for (const StepValues& step : pending_.read()) {
+    require_finite(step);
+    sums_.add(step);
+    const bool is_line = step.step % options_.log_every == 0;
+    // Until there is a line the terminal shows what is going to be in it.
+    if (!is_line && told_line_) continue;
+    nlohmann::json line = sums_.line();
+    line["epoch"] = epoch(step.step);
+    if (is_line) {
+      line["timing"] = pace_.lap();
+      line["timing"]["seconds"] = state_.seconds;
+      tell(line);
+      sums_ = StepSums();
+      told_line_ = true;
+    }
+    details_ = terminal_text(line);
   }
-  for (const auto& norm : report.gradient_norms) {
-    step.names.push_back(norm.name);
-    values.push_back(norm.value);
-  }
-  step.values = at::stack(values);
 }
 
-/// Reads what the last steps gave, stops at the first value that is not finite, writes
-/// metrics.jsonl. Returns the newest values for the progress line.
-std::string Trainer::log_pending() {
-  std::string details;
-  std::vector<at::Tensor> all;
-  for (const Pending& step : pending_) all.push_back(step.values);
-  // Together, so that the device is waited for once.
-  const auto values = all.empty() ? at::Tensor() : at::cat(all).cpu().to(torch::kDouble);
-  const double* v = all.empty() ? nullptr : values.const_data_ptr<double>();
-  for (const Pending& step : pending_) {
-    nlohmann::json line = {{"step", step.step}, {"split", "train"}, {"lr", step.lr}};
-    details.clear();
-    // Parts before their sum, so that the message names the one at fault.
-    for (size_t i = 1; i <= step.names.size(); ++i) {
-      const size_t p = i % step.names.size();
-      if (!std::isfinite(v[p])) {
-        throw DivergenceError(
-            format("training diverged at step %d: %s is %f; the last checkpoint is kept. Try a "
-                   "smaller train.optimizer.lr",
-                   step.step, step.names[p], v[p]));
-      }
-    }
-    for (size_t p = 0; p < step.names.size(); ++p) {
-      line[step.names[p]] = v[p];
-      if (!step.names[p].starts_with("gradient_norm")) {
-        details += format(" %s %.4g", step.names[p], v[p]);
-      }
-    }
-    details += format(" lr %.3g", step.lr);
-    if (step.step % options_.log_every == 0) parts_.run.metrics().append(line.dump());
-    v += step.names.size();
-  }
-  pending_.clear();
-  return details.empty() ? details : details.substr(1);
+void Trainer::tell(const nlohmann::json& line) {
+  parts_.run.metrics().append(line.dump());
+  events_.add_line(line);
+}
+
+/// How often the data were gone through after `step` steps.
+double Trainer::epoch(int64_t step) const {
+  return static_cast<double>(step) * static_cast<double>(parts_.loader.batch_size) /
+         static_cast<double>(parts_.train.size());
 }
 
 /// Finds out what the network is worth, whose checkpoint is saved.
 void Trainer::validate() {
   state_.act(criterion_, options_.early_stop);  // on what was found in the background
   if (!validator_.start(state_.step)) stop_interrupted();
+  events_.add_estimates(state_.step);
   if (!options_.validation.background) take_scores(false);
 }
 
@@ -218,8 +221,11 @@ void Trainer::take_scores(bool in_any_case) {
   const bool is_best = state_.take(criterion_, found->values.at(criterion_.key), found->step);
   if (!options_.validation.background) state_.act(criterion_, options_.early_stop);
   nlohmann::json line = found->values;
-  line.update({{"step", found->step}, {"split", "valid"}, {"seconds", state_.seconds}});
-  parts_.run.metrics().append(line.dump());
+  line.update({{"step", found->step},
+               {"epoch", epoch(found->step)},
+               {"split", "valid"},
+               {"timing", {{"seconds", state_.seconds}}}});
+  tell(line);
   parts_.run.metrics().sync();
   checkpoints_.add_validation(found->step, state_.found(criterion_).dump() + "\n", is_best);
   parts_.logger.info(
@@ -236,8 +242,10 @@ void Trainer::save() {
   if (!device_.is_cpu()) optimizer.tensors["generator/device"] = generator(device_).get_state();
   SafeTensors helpers;
   helpers.tensors = nn::state_of(parts_.task.helpers());
-  nlohmann::json state = {
-      {"step", state_.step}, {"planned_steps", options_.steps}, {"seconds", state_.seconds}};
+  nlohmann::json state = {{"step", state_.step},
+                          {"planned_steps", options_.steps},
+                          {"seconds", state_.seconds},
+                          {"since_last_line", sums_.state()}};
   state.update(state_.found(criterion_));
 
   std::map<std::string, std::string> files = {
@@ -269,6 +277,7 @@ bool Trainer::resume() {
   const auto [checkpoint, unusable] = find_checkpoint();
   if (!checkpoint) {
     parts_.run.metrics().truncate(-1);
+    events_.truncate(-1, true);
     return false;
   }
   const std::string source = checkpoint->string();
@@ -295,6 +304,7 @@ bool Trainer::resume() {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
   parts_.run.metrics().truncate(state_.step, validation.has_value());
+  events_.truncate(state_.step, validation.has_value());
   if (unusable.empty()) checkpoints_.settle(state_.best_step);
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
   return validation.has_value();

@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <string>
-#include <vector>
 
 #include "limbeck/core/log.h"
 #include "limbeck/core/random.h"
@@ -15,7 +14,10 @@
 #include "limbeck/run/run_dir.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/step.h"
+#include "train/pace.h"
+#include "train/step_log.h"
 #include "train/train_state.h"
+#include "train/training_events.h"
 #include "train/validator.h"
 
 namespace limbeck {
@@ -37,6 +39,7 @@ class Trainer {
     LoaderOptions loader;
     RunDir& run;
     Logger& logger;
+    config::Node config = {};  ///< of the whole run, to be shown
   };
   Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device);
 
@@ -47,22 +50,15 @@ class Trainer {
   const TrainState& state() const { return state_; }
 
  private:
-  /// What a step gave, not read yet: reading waits for the device.
-  struct Pending {
-    int64_t step;
-    std::vector<std::string> names;
-    at::Tensor values;  ///< [parts] on the device
-    double lr;
-  };
-
   RunView::Found find_checkpoint();
   bool resume();
   bool is_due() const;
   int64_t last_step() const;
   StepReport train_on(const Batch& batch);
   void save();
-  void keep(const StepReport& report);
-  std::string log_pending();
+  void log_pending();
+  void tell(const nlohmann::json& line);
+  double epoch(int64_t step) const;
   void validate();
   void take_scores(bool in_any_case);
   [[noreturn]] void stop_interrupted();
@@ -77,7 +73,12 @@ class Trainer {
   CheckpointStore checkpoints_;
   bool told_kernels_ = false;
   TrainState state_;
-  std::vector<Pending> pending_;
+  TrainingEvents events_;
+  PendingSteps pending_;
+  StepSums sums_;
+  Pace pace_;
+  bool told_line_ = false;  ///< of metrics.jsonl, in this sitting
+  std::string details_;     ///< of the newest line, for the terminal
 };
 
 }  // namespace limbeck

@@ -10,6 +10,7 @@
 
 #include "../core/full_disk.h"
 #include "../data/support.h"
+#include "limbeck/audio/encode.h"
 #include "limbeck/core/error.h"
 
 namespace limbeck {
@@ -241,6 +242,16 @@ TEST(AudioIo, ReadsFilesInMemoryAsThoseOnDisk) {
   EXPECT_THAT(failure("only words"), HasSubstr("x.zip/y.wav: cannot be read as audio: "));
   const std::string flac = read_file(dir / "a.flac");
   EXPECT_THAT(failure(flac.substr(0, flac.size() / 2)), HasSubstr(" of its 40000 samples"));
+}
+
+TEST(AudioIo, EncodesInMemoryWhatItWritesToADisk) {
+  const TempDir dir;
+  const Waveform waveform{test::sine(800, 440, 0.5), 16000};
+  for (const SampleFormat depth : {SampleFormat::pcm16, SampleFormat::float32}) {
+    write_audio(dir / "a.wav", waveform, depth);
+    EXPECT_EQ(wav_bytes(waveform, depth), read_file(dir / "a.wav"));
+  }
+  EXPECT_THROW(wav_bytes({{}, 16000}), DataError);
 }
 
 TEST(AudioIo, RefusesToWriteWhatCannotBeStored) {

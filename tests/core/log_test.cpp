@@ -1,7 +1,11 @@
 #include "limbeck/core/log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <regex>
 
 #include "core/scratch.h"
@@ -101,6 +105,59 @@ TEST(Progress, IsSilentBetweenLinesAndWhenQuiet) {
     for (int i = 1; i < 1000; ++i) unfinished.update(i);
   }
   EXPECT_EQ(GetCapturedStderr(), "");
+}
+
+/// What `body` writes to standard error while that is a terminal of so many columns.
+template <class Body>
+std::string on_terminal(unsigned short columns, const Body& body) {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+  EXPECT_EQ(::grantpt(master), 0);
+  EXPECT_EQ(::unlockpt(master), 0);
+  const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
+  winsize size{};
+  size.ws_col = columns;
+  EXPECT_EQ(::ioctl(slave, TIOCSWINSZ, &size), 0);
+  const int kept = ::dup(STDERR_FILENO);
+  ::dup2(slave, STDERR_FILENO);
+  body();
+  std::fflush(stderr);
+  ::dup2(kept, STDERR_FILENO);
+  ::close(kept);
+  std::string written(4096, '\0');
+  const ssize_t bytes = ::read(master, written.data(), written.size());
+  written.resize(static_cast<size_t>(std::max<ssize_t>(bytes, 0)));
+  ::close(slave);
+  ::close(master);
+  return written;
+}
+
+TEST(Progress, CutsDetailsToTheWidthOfTheTerminal) {
+  const auto line_of = [](unsigned short columns) {
+    return on_terminal(columns, [] {
+      Logger logger;
+      Progress progress(logger, "step", "steps", 4, 2);
+      progress.update(4, "größe 0.5 (a 0.25 b 0.25)  lr 0.001");
+    });
+  };
+  const std::string rate = R"(  [0-9.e+]+ steps/s  in 0 s)";
+  const auto matches = [](const std::string& text, const std::string& pattern) {
+    return std::regex_match(text,
+                            std::regex("\r" + pattern + "\x1b\\[K\r" + pattern + "\x1b\\[K\r\n"));
+  };
+  const std::string wide = line_of(200);
+  EXPECT_TRUE(matches(wide, R"(step 4/4  größe 0\.5 \(a 0\.25 b 0\.25\)  lr 0\.001)" + rate))
+      << wide;
+  const std::string narrow = line_of(45);
+  EXPECT_TRUE(matches(narrow, R"(step 4/4  größe[^…]*…)" + rate)) << narrow;
+  const std::string tiny = line_of(12);
+  EXPECT_TRUE(matches(tiny, R"(step 4/4  [0-9.e+ ]+)")) << tiny;
+  for (const auto& [text, columns] : {std::pair(narrow, 45), {tiny, 12}}) {
+    const std::string line = text.substr(1, text.find('\x1b') - 1);
+    const auto follows = [](char c) { return (c & 0xC0) == 0x80; };
+    EXPECT_EQ(static_cast<int>(line.size()) - std::count_if(line.begin(), line.end(), follows),
+              columns - 1)
+        << line;
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/files.h"
 #include "scratch.h"
 
 namespace limbeck {
@@ -25,6 +26,13 @@ TEST(WritePng, IsReadBackByLibpng) {
   std::vector<uint8_t> read(PNG_IMAGE_SIZE(image));
   ASSERT_NE(png_image_finish_read(&image, nullptr, read.data(), 0, nullptr), 0);
   EXPECT_EQ(read, picture.rgb);
+}
+
+TEST(WritePng, WritesTheBytesThatCanBeHad) {
+  const test::Scratch scratch;
+  const Picture picture{1, 2, {1, 2, 3, 4, 5, 6}};
+  write_png(scratch / "a.png", picture);
+  EXPECT_EQ(png_bytes(picture), read_file(scratch / "a.png"));
 }
 
 TEST(WritePng, RefusesWrongSizesAndFolders) {

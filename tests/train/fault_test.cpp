@@ -11,6 +11,7 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "data/support.h"
@@ -23,6 +24,7 @@
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/session.h"
 #include "nn/support.h"
+#include "run/event_reader.h"
 #include "train/fault_injector.h"
 
 namespace limbeck::test {
@@ -192,15 +194,36 @@ class Faults : public testing::Test {
     std::istringstream in(read_file(run / "metrics.jsonl"));
     for (std::string line; std::getline(in, line);) {
       lines.push_back(nlohmann::json::parse(line));
-      lines.back().erase("seconds");
+      lines.back().erase("timing");
     }
     return lines;
   }
 
+  static nlohmann::json environment(const fs::path& run) {
+    auto all = nlohmann::json::parse(read_file(run / "environment.json"));
+    EXPECT_EQ(all.erase("started"), 1U);
+    return all;
+  }
+
+  /// What TensorBoard is told: step and tag of every value.
+  static std::vector<std::string> told(const fs::path& folder) {
+    std::vector<std::string> all;
+    const fs::path file = folder / "run/tensorboard/events.out.tfevents.limbeck";
+    if (!fs::exists(file)) return all;
+    for (const Event& event : read_events(read_file(file))) {
+      for (const EventValue& value : event.values) {
+        all.push_back(format("%d %s", event.step, value.tag));
+      }
+    }
+    return all;
+  }
+
+  /// But for what TensorBoard reads, which a run can do without.
   static std::vector<std::string> names_in(const fs::path& folder) {
     std::vector<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      names.push_back(fs::relative(entry.path(), folder).string());
+      const std::string name = fs::relative(entry.path(), folder).string();
+      if (!name.starts_with("tensorboard")) names.push_back(name);
     }
     std::sort(names.begin(), names.end());
     return names;
@@ -218,7 +241,11 @@ class Faults : public testing::Test {
           name.ends_with("manifest.json") || name == "train.log" || name == "metrics.jsonl") {
         continue;
       }
-      EXPECT_EQ(read_file(run / name), read_file(other / name)) << name;
+      if (name == "environment.json") {
+        EXPECT_EQ(environment(run), environment(other));
+      } else {
+        EXPECT_EQ(read_file(run / name), read_file(other / name)) << name;
+      }
     }
     EXPECT_EQ(metrics(run), metrics(other));
   }
@@ -241,6 +268,12 @@ class Faults : public testing::Test {
       const Outcome mended = train(folder, {}, restart);
       ASSERT_EQ(mended.code, 0) << mended.said;
       expect_as_whole(folder);
+      const auto events = told(folder);
+      if ((broken.said + mended.said).find("TensorBoard is told nothing more") ==
+          std::string::npos) {
+        EXPECT_EQ(events, told(whole_));
+      }
+      EXPECT_EQ(std::set(events.begin(), events.end()).size(), events.size());
     }
     for (const auto& [code, count] : codes) std::printf("  exit code %d: %d times\n", code, count);
   }
@@ -260,6 +293,7 @@ TEST_F(Faults, AreTriedAtMoreThanAHundredCalls) {
   ASSERT_EQ(reference_->code, 0) << reference_->said;
   EXPECT_GT(reference_->calls.size(), 100U) << join(reference_->calls, "\n");
   EXPECT_EQ(metrics(whole_ / "run").size(), 6U);
+  EXPECT_THAT(told(whole_), testing::Contains("4 audio_2/estimate"));
 }
 
 TEST_F(Faults, KilledAnywhereARunGoesOnToTheSameBits) {

@@ -71,17 +71,20 @@ struct TinyConfig {
 
 /// Trains a tiny student from a tiny teacher in `path`, or goes on there. `changes` are more lines
 /// of section distill; validation is upon tones, too, unless another set is given, and on a
-/// further set of
-/// sentences, "whole". `more` are further keys of section train.
+/// further set of sentences, "whole". `more` are further keys of section train.
 inline TrainState train(const std::filesystem::path& path, const Dataset& dataset, int64_t steps,
                         int64_t workers = 0, const std::string& changes = "",
                         std::unique_ptr<Dataset> validation = std::make_unique<Tones>(),
                         const std::string& more = "") {
   at::set_num_threads(1);
+  const auto unless_given = [&](const std::string& key, const std::string& value) {
+    return more.find(key) == std::string::npos ? ", " + key + ": " + value : "";
+  };
   const auto config = config::read_text<TinyConfig>(
       format("train: {steps: %d, batch_size: %d, optimizer: {lr: 5e-3}, schedule: {warmup_steps: "
-             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1%s}",
-             steps, kBatch, more.empty() ? "" : ", " + more),
+             "3, final_ratio: 0.1}, validate_every: 4%s%s%s}",
+             steps, kBatch, unless_given("log_every", "1"),
+             unless_given("tensorboard", "{enabled: false}"), more.empty() ? "" : ", " + more),
       "test");
   const auto distill = config::read_text<objective::DistillOptions>(
       "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");
@@ -111,7 +114,7 @@ inline std::vector<nlohmann::json> metrics(const std::filesystem::path& run) {
   std::istringstream in(read_file(run / "metrics.jsonl"));
   for (std::string line; std::getline(in, line);) {
     lines.push_back(nlohmann::json::parse(line));
-    lines.back().erase("seconds");
+    lines.back().erase("timing");
   }
   return lines;
 }

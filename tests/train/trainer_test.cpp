@@ -101,6 +101,74 @@ TEST(Trainer, WorkersChangeNothing) {
   expect_same_run(dir / "none", dir / "two", 5);
 }
 
+TEST(Trainer, ALineOfMetricsTellsMeansSinceTheLineBefore) {
+  TempDir dir;
+  train(dir / "each", Tones(), 9);
+  train(dir / "means", Tones(), 9, 0, "", std::make_unique<Tones>(), "log_every: 3");
+  std::vector<nlohmann::json> each;
+  for (const auto& line : metrics(dir / "each")) {
+    if (line["split"] == "train") each.push_back(line);
+  }
+  size_t lines = 0;
+  for (const auto& line : metrics(dir / "means")) {
+    if (line["split"] != "train") continue;
+    SCOPED_TRACE(line.dump());
+    ++lines;
+    EXPECT_EQ(line["step"], 3 * lines);
+    EXPECT_EQ(line["steps"], 3);
+    EXPECT_DOUBLE_EQ(line["epoch"], 3.0 * static_cast<double>(kBatch * lines) / 7);
+    EXPECT_EQ(line["lr"], each[3 * lines - 1]["lr"]);
+    for (const char* key : {"loss", "si_sdr", "cosine", "gradient_norm", "gradient_norm_cosine"}) {
+      double sum = 0;
+      double most = 0;
+      for (size_t i = 3 * (lines - 1); i < 3 * lines; ++i) {
+        sum += each[i][key].get<double>();
+        most = std::max(most, each[i][key].get<double>());
+      }
+      EXPECT_EQ(line[key], sum / 3) << key;
+      if (line.contains("max_" + std::string(key))) {
+        EXPECT_EQ(line["max_" + std::string(key)], most) << key;
+      }
+    }
+    EXPECT_TRUE(line.contains("max_gradient_norm"));
+    EXPECT_TRUE(line.contains("max_gradient_norm_cosine"));
+  }
+  EXPECT_EQ(lines, 3U);
+}
+
+TEST(Trainer, LinesDoNotTellWhereTrainingWasInterrupted) {
+  TempDir dir;
+  const std::string every = "log_every: 3";
+  train(dir / "whole", Tones(), 10, 0, "", std::make_unique<Tones>(), every);
+  // The checkpoint of step 4, from which training goes on, lies between two lines.
+  const Tones broken(call_of(7), [](Example&) { throw DataError("the disk is gone"); });
+  EXPECT_THROW(train(dir / "parts", broken, 10, 0, "", std::make_unique<Tones>(), every),
+               DataError);
+  train(dir / "parts", Tones(), 10, 0, "", std::make_unique<Tones>(), every);
+  expect_same_run(dir / "whole", dir / "parts", 10);
+}
+
+TEST(Trainer, WhatDependsOnTheTimeIsKeptApart) {
+  TempDir dir;
+  train(dir / "run", Tones(), 4);
+  std::istringstream in(read_file(dir / "run" / "metrics.jsonl"));
+  for (std::string text; std::getline(in, text);) {
+    const auto line = nlohmann::json::parse(text);
+    EXPECT_GT(line.at("timing").at("seconds"), 0);
+    if (line["split"] != "train") continue;
+    const auto& timing = line["timing"];
+    EXPECT_GT(timing.at("memory_mib"), 10);
+    EXPECT_GT(timing.at("steps_per_second"), 0);
+    // 3 segments of 480 samples, one of which may have 300.
+    const double audio = timing.at("audio_seconds_per_second").get<double>() /
+                         timing.at("steps_per_second").get<double>();
+    EXPECT_GE(audio, 1260.0 / 16000 - 1e-9);
+    EXPECT_LE(audio, 1440.0 / 16000 + 1e-9);
+    EXPECT_GE(timing.at("waiting"), 0);
+    EXPECT_LT(timing.at("waiting"), 1);
+  }
+}
+
 TEST(Trainer, AFinishedRunIsNotTrainedAgain) {
   TempDir dir;
   const auto first = train(dir / "run", Tones(), 5);

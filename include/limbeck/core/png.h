@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace limbeck {
@@ -13,8 +14,11 @@ struct Picture {
   std::vector<uint8_t> rgb;
 };
 
-/// Writes a PNG file, whole or not at all. Throws DataError if it cannot be written,
-/// std::logic_error if the bytes do not fit the size.
+/// The bytes of a PNG file. Throws std::logic_error if those of the picture do not fit its size.
+std::string png_bytes(const Picture& picture);
+
+/// Writes a PNG file, whole or not at all. Throws DataError if it cannot be written; and as
+/// png_bytes.
 void write_png(const std::filesystem::path& path, const Picture& picture);
 
 }  // namespace limbeck

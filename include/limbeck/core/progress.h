@@ -8,8 +8,9 @@
 
 namespace limbeck {
 
-/// One progress line: rewritten in place on a terminal; elsewhere a log line every few seconds.
-/// It holds count, rate and the time that is left at the rate seen so far.
+/// One progress line: rewritten in place on a terminal, of whose details it shows what fits into
+/// its width; elsewhere a log line every few seconds. It holds count, rate and the time that is
+/// left at the rate seen so far.
 class Progress {
  public:
   /// `unit` names what is counted, in the plural ("steps"). `done` of `total` were finished before.
@@ -25,7 +26,7 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string line(const std::string& details) const;
+  std::string line(size_t width) const;
 
   Logger& logger_;
   std::string label_;

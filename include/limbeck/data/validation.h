@@ -38,6 +38,8 @@ class ValidationSet {
   int64_t batches() const { return static_cast<int64_t>(starts_.size()) - 1; }
   /// Throws DataError naming the file.
   Batch batch(int64_t number) const;
+  /// A batch of one: example `number` in the order of their length. Throws as above.
+  Batch example(int64_t number) const;
   /// Share of the samples in all batches that is padding.
   double padding() const;
 

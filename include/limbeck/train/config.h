@@ -46,6 +46,14 @@ struct EarlyStopOptions {
   void describe(config::Visitor& v);
 };
 
+/// Section `train.tensorboard:`. What it says changes nothing of what is trained.
+struct TensorboardOptions {
+  bool enabled = true;
+  int64_t examples = 3;
+
+  void describe(config::Visitor& v);
+};
+
 /// Section `train:`.
 struct TrainOptions {
   int64_t steps = 2000;
@@ -58,6 +66,7 @@ struct TrainOptions {
   std::string select = "si_sdr";
   EarlyStopOptions early_stop;
   int64_t log_every = 10;
+  TensorboardOptions tensorboard;
 
   void describe(config::Visitor& v);
 };

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "limbeck/core/log.h"
 #include "limbeck/train/config.h"
 
 namespace limbeck {
 
 struct SessionOptions {
-  bool restart = false;     ///< remove what an earlier run left, and start over
-  bool check_only = false;  ///< stop before the run folder is made
+  bool restart = false;                   ///< remove what an earlier run left, and start over
+  bool check_only = false;                ///< stop before the run folder is made
+  std::vector<std::string> command = {};  ///< that began this; written into environment.json
 };
 
 /// Checks everything (files included), opens the run folder and trains, or goes on where it was.

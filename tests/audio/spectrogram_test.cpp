@@ -1,4 +1,4 @@
-#include "corpus/spectrogram.h"
+#include "limbeck/audio/spectrogram.h"
 
 #include "data/support.h"
 
