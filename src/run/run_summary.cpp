@@ -97,17 +97,17 @@ void take_identity(const Identity& identity, RunSummary& summary, std::string& s
 
 void take_state(const fs::path& checkpoint, const std::string& select, RunSummary& summary) {
   auto state = nlohmann::json::parse(read_file(checkpoint / kStateFile));
-  if (const auto found = validation_of(checkpoint)) {
-    state.update(nlohmann::json::parse(*found));
-  }
   summary.step = std::max(summary.step, state.at("step").get<int64_t>());
   summary.planned = state.at("planned_steps").get<int64_t>();
   summary.seconds = state.value("seconds", 0.0);
   if (state.contains("skipped")) summary.skipped = state["skipped"].at("total").get<int64_t>();
-  if (state.value("best_step", int64_t{-1}) < 0) return;
+  const auto validation = validation_of(checkpoint);
+  const auto found = validation ? nlohmann::json::parse(*validation)
+                                : state.value("found", nlohmann::json::object());
+  if (found.value("best_step", int64_t{-1}) < 0) return;
   summary.best =
-      RunSummary::Best{state.value("select", select), state.at("best_value").get<double>(),
-                       state.at("best_step").get<int64_t>()};
+      RunSummary::Best{found.value("select", select), found.at("best_value").get<double>(),
+                       found.at("best_step").get<int64_t>()};
 }
 
 std::chrono::system_clock::time_point last_change(const fs::path& run) {

@@ -8,6 +8,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/lock.h"
 #include "limbeck/run/checkpoint.h"
+#include "limbeck/run/step_plan.h"
 #include "run/layout.h"
 
 namespace limbeck {
@@ -87,8 +88,8 @@ Identity RunView::identity() const {
 RunView::Found RunView::find(const std::string& which, const std::string& only, Look look) const {
   std::vector<fs::path> folders;
   if (which == "last") folders = checkpoint_folders(folder_);
-  if (const auto pointed = pointed_checkpoint(folder_, which)) {
-    std::erase(folders, *pointed);
+  const auto pointed = pointed_checkpoint(folder_, which);
+  if (pointed && std::find(folders.begin(), folders.end(), *pointed) == folders.end()) {
     folders.push_back(*pointed);
   }
   Found found;
@@ -142,8 +143,15 @@ bool RunView::finished(const Found& last) const {
     if (!validation) return false;
     auto state = nlohmann::json::parse(read_file(file));
     state.update(nlohmann::json::parse(*validation));
-    const auto planned = state.at("planned_steps").get<int64_t>();
-    return state.at("step").get<int64_t>() >= std::min(planned, state.value("stop_step", planned));
+    // A run that was extended knows so before its next checkpoint does.
+    const auto extensions = has_identity() ? extensions_in(identity()) : std::vector<Extension>();
+    int64_t last_step =
+        extensions.empty() ? state.at("planned_steps").get<int64_t>() : extensions.back().to;
+    const auto stop_step = state.value("stop_step", last_step);
+    if (extensions.empty() || stop_step > extensions.back().at) {
+      last_step = std::min(last_step, stop_step);
+    }
+    return state.at("step").get<int64_t>() >= last_step;
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());
   }

@@ -1,5 +1,6 @@
 #include "train/train_state.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace limbeck {
@@ -23,6 +24,11 @@ void TrainState::act(const Criterion& criterion, const EarlyStopOptions& early_s
   }
   news.reset();
   if (early_stop.patience > 0 && without_gain >= early_stop.patience) stop_step = step;
+}
+
+void TrainState::extend() {
+  stop_step = -1;
+  without_gain = std::min<int64_t>(without_gain, 0);
 }
 
 nlohmann::json TrainState::found(const Criterion& criterion) const {

@@ -26,6 +26,8 @@ struct TrainState {
   bool take(const Criterion& criterion, double value, int64_t validated_step);
   /// Acts upon the news, if there are any: training may end here.
   void act(const Criterion& criterion, const EarlyStopOptions& early_stop);
+  /// More steps were asked for: what ended training no longer does.
+  void extend();
   /// What has been found, as validation.json holds it, and state.json beside the rest.
   nlohmann::json found(const Criterion& criterion) const;
   /// Takes that up. Throws nlohmann::json::exception.

@@ -13,6 +13,7 @@
 #include "limbeck/core/progress.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
+#include "train/load_checkpoint.h"
 #include "train/optimizer.h"
 
 namespace limbeck {
@@ -62,14 +63,15 @@ class KernelWatch {
 
 Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device)
     : options_(options),
+      plan_(options.steps, parts.extensions),
       parts_(parts),
       key_(key),
       device_(device),
-      step_(options, parts.task),
+      step_(options, parts.task, parts.extensions),
       criterion_(find_criterion(options.select, names_of(parts.valid),
                                 build_metrics(options.validation.metrics))),
       validator_(parts.task, parts.valid, options.validation, device),
-      checkpoints_(parts.run.path()),
+      saver_(parts.run, options.keep, options.save_failures),
       events_(options, parts.run.path(), parts.config, parts.task, parts.valid.front().set, device,
               parts.logger),
       pace_(parts.train.rate_hz(), device) {}
@@ -78,13 +80,24 @@ TrainState Trainer::run() {
   generator(at::kCPU).set_current_seed(key_.with("libtorch").value());
   if (!device_.is_cpu()) generator(device_).set_current_seed(key_.with("libtorch").value());
   const bool validated = resume();
-  if (is_due() && !validated) validate();
-  if (state_.step >= last_step()) {
-    take_scores(false);
-    parts_.logger.info(format("already trained to step %d%s", state_.step,
-                              state_.step < options_.steps ? ", where it stopped early" : ""));
-    return state_;
+  try {
+    if (is_due() && !validated) validate();
+    if (state_.step < last_step()) {
+      train();
+    } else {
+      take_scores(false);
+      parts_.logger.info(format("already trained to step %d%s", state_.step,
+                                state_.step < options_.steps ? ", where it stopped early" : ""));
+    }
+    saver_.finish();
+  } catch (...) {
+    saver_.rescue(parts_.logger);
+    throw;
   }
+  return state_;
+}
+
+void Trainer::train() {
   const auto start = Clock::now();
   const double seconds_before = state_.seconds;
   Loader loader(parts_.train, parts_.loader, key_, state_.step);
@@ -94,27 +107,27 @@ TrainState Trainer::run() {
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < last_step()) {
-    const StepReport report = train_on(loader.next());
+    const StepReport report = train_on(next_batch(loader));
     ++state_.step;
     pace_.end_step(loader.wait_seconds());
     pending_.keep(state_.step, report);
 
     state_.seconds = seconds_before + seconds_since(start);
-    if (is_due() || state_.step % log_every == 0) {
+    const bool asked = take_save_request();
+    const bool is_save = is_due() || asked || is_save_due();
+    if (is_save || state_.step % log_every == 0) {
       log_pending();
       progress.update(state_.step, details_);
     }
-    if (is_due()) {
+    if (is_save) {
       progress.finish();
       save();
-      validate();
-      pace_.begin();
     }
+    if (asked && saver_.is_saved()) parts_.logger.info(format("saved at step %d", state_.step));
+    if (is_due()) validate();
+    if (is_save) pace_.begin();
     // Asked once, after all that takes time; what comes later is noticed after the next step.
-    if (interrupt_signal() != 0) {
-      if (!is_due()) save();
-      stop_interrupted();
-    }
+    if (interrupt_signal() != 0) stop_interrupted();
   }
   take_scores(false);
   if (state_.step < options_.steps) {
@@ -128,7 +141,15 @@ TrainState Trainer::run() {
     parts_.logger.warn(
         format("%d examples could not be read and were replaced", loader.unreadable()));
   }
-  return state_;
+}
+
+/// Where a signal comes while it is waited for, that is the end.
+Batch Trainer::next_batch(Loader& loader) {
+  try {
+    return loader.next();
+  } catch (const Interrupted&) {
+    stop_interrupted();
+  }
 }
 
 /// The first step of a sitting says what runs where.
@@ -151,7 +172,14 @@ StepReport Trainer::train_on(const Batch& batch) {
 /// After the step that was just trained, the network is validated.
 bool Trainer::is_due() const {
   return state_.step > 0 &&
-         (state_.step == options_.steps || state_.step % options_.validate_every == 0);
+         (plan_.ends_at(state_.step) || state_.step % options_.validate_every == 0);
+}
+
+/// A checkpoint is asked for here, whether there is a validation or not.
+bool Trainer::is_save_due() const {
+  const double minutes = seconds_since(last_save_) / 60;
+  return (options_.save_every > 0 && state_.step % options_.save_every == 0) ||
+         (options_.save_every_minutes > 0 && minutes >= options_.save_every_minutes);
 }
 
 /// At which training ends, as far as is known.
@@ -160,6 +188,8 @@ int64_t Trainer::last_step() const {
 }
 
 void Trainer::stop_interrupted() {
+  if (saver_.step() != state_.step) save();
+  saver_.finish();
   parts_.logger.info(
       format("interrupted; saved at step %d, the same command goes on from there", state_.step));
   throw Interrupted(interrupt_signal());
@@ -218,7 +248,8 @@ void Trainer::take_scores(bool in_any_case) {
                                  found->step, key, value));
   }
   for (const std::string& warning : found->warnings) parts_.logger.warn(warning);
-  const bool is_best = state_.take(criterion_, found->values.at(criterion_.key), found->step);
+  const double value = found->values.at(criterion_.key);
+  const bool is_best = state_.take(criterion_, value, found->step);
   if (!options_.validation.background) state_.act(criterion_, options_.early_stop);
   nlohmann::json line = found->values;
   line.update({{"step", found->step},
@@ -226,8 +257,9 @@ void Trainer::take_scores(bool in_any_case) {
                {"split", "valid"},
                {"timing", {{"seconds", state_.seconds}}}});
   tell(line);
-  parts_.run.metrics().sync();
-  checkpoints_.add_validation(found->step, state_.found(criterion_).dump() + "\n", is_best);
+  nlohmann::json result = state_.found(criterion_);
+  result["value"] = criterion_.higher_is_better ? value : -value;
+  saver_.add_validation(found->step, result.dump() + "\n", is_best);
   parts_.logger.info(
       format("valid %d/%d%s%s", found->step, options_.steps, found->text, is_best ? "  best" : ""));
 }
@@ -235,7 +267,6 @@ void Trainer::take_scores(bool in_any_case) {
 void Trainer::save() {
   log_pending();
   take_scores(true);
-  parts_.run.metrics().sync();
   SafeTensors optimizer;
   optimizer.tensors = step_.optimizer().state();
   optimizer.tensors["generator/cpu"] = generator(at::kCPU).get_state();
@@ -245,15 +276,14 @@ void Trainer::save() {
   nlohmann::json state = {{"step", state_.step},
                           {"planned_steps", options_.steps},
                           {"seconds", state_.seconds},
-                          {"since_last_line", sums_.state()}};
-  state.update(state_.found(criterion_));
-
-  std::map<std::string, std::string> files = {
-      {"model.safetensors", nn::serialize_model(parts_.task.model())},
-      {"optimizer.safetensors", serialize_safetensors(optimizer)},
-      {"state.json", state.dump(2) + "\n"}};
+                          {"since_last_line", sums_.state()},
+                          {"found", state_.found(criterion_)}};
+  CheckpointFiles files = {{"model.safetensors", nn::serialize_model(parts_.task.model())},
+                           {"optimizer.safetensors", serialize_safetensors(optimizer)},
+                           {"state.json", state.dump(2) + "\n"}};
   if (!helpers.tensors.empty()) files["helpers.safetensors"] = serialize_safetensors(helpers);
-  checkpoints_.save(state_.step, files);
+  last_save_ = Clock::now();
+  saver_.save(state_.step, std::move(files));
 }
 
 /// Where to go on from, if there is any checkpoint. Throws CheckpointError where none of them is
@@ -281,33 +311,44 @@ bool Trainer::resume() {
     return false;
   }
   const std::string source = checkpoint->string();
-  nn::load_state(parts_.task.model(), read_safetensors(*checkpoint / "model.safetensors").tensors,
-                 source);
-  if (!nn::state_of(parts_.task.helpers()).empty()) {
-    nn::load_state(parts_.task.helpers(),
-                   read_safetensors(*checkpoint / "helpers.safetensors").tensors, source);
+  const auto generators = load_checkpoint(*checkpoint, parts_.task, step_);
+  for (const auto& [name, state] : generators) {
+    const bool is_cpu = name == "generator/cpu";
+    if (is_cpu) generator(at::kCPU).set_state(state);
+    if (!is_cpu && !device_.is_cpu()) generator(device_).set_state(state);
   }
-  auto optimizer = read_safetensors(*checkpoint / "optimizer.safetensors").tensors;
-  if (auto node = optimizer.extract("generator/cpu")) generator(at::kCPU).set_state(node.mapped());
-  if (auto node = optimizer.extract("generator/device")) {
-    if (!device_.is_cpu()) generator(device_).set_state(node.mapped());
-  }
-  step_.optimizer().load_state(optimizer, source);
   const auto validation = validation_of(*checkpoint);
   try {
     auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
-    if (validation) state.update(nlohmann::json::parse(*validation));
     state_.step = state.at("step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
-    state_.take_found(state);
+    // A checkpoint of another run, which this one is begun with, has neither.
+    if (state.contains("since_last_line")) sums_.load_state(state["since_last_line"]);
+    if (validation) state["found"] = nlohmann::json::parse(*validation);
+    if (state.contains("found")) state_.take_found(state["found"]);
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
   parts_.run.metrics().truncate(state_.step, validation.has_value());
   events_.truncate(state_.step, validation.has_value());
-  if (unusable.empty()) checkpoints_.settle(state_.best_step);
+  parts_.run.metrics().complete(*checkpoint);
+  saver_.resume_at(state_.step, state_.best_step, unusable.empty());
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
+  begin_extension();
   return validation.has_value();
+}
+
+/// Says what the schedule does where a run was extended that begins again there.
+void Trainer::begin_extension() {
+  for (const Extension& extension : plan_.extensions()) {
+    if (extension.at != state_.step) continue;
+    state_.extend();
+    parts_.logger.info(
+        format("extended from %d to %d steps; from step %d on the rate of train.schedule (%s) is "
+               "computed over %d steps: %.3g → %.3g",
+               extension.from, extension.to, extension.at, options_.schedule.chosen.name(),
+               plan_.steps_at(state_.step), step_.lr(state_.step - 1), step_.lr(state_.step)));
+  }
 }
 
 }  // namespace limbeck

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <chrono>
 #include <string>
 
 #include "limbeck/core/log.h"
@@ -10,9 +11,9 @@
 #include "limbeck/data/loader.h"
 #include "limbeck/data/validation.h"
 #include "limbeck/objective/task.h"
-#include "limbeck/run/checkpoint.h"
 #include "limbeck/run/run_dir.h"
 #include "limbeck/run/run_view.h"
+#include "limbeck/run/saver.h"
 #include "limbeck/train/step.h"
 #include "train/pace.h"
 #include "train/step_log.h"
@@ -40,6 +41,7 @@ class Trainer {
     RunDir& run;
     Logger& logger;
     config::Node config = {};  ///< of the whole run, to be shown
+    std::vector<Extension> extensions = {};
   };
   Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device);
 
@@ -52,8 +54,12 @@ class Trainer {
  private:
   RunView::Found find_checkpoint();
   bool resume();
+  void train();
+  void begin_extension();
   bool is_due() const;
   int64_t last_step() const;
+  bool is_save_due() const;
+  Batch next_batch(Loader& loader);
   StepReport train_on(const Batch& batch);
   void save();
   void log_pending();
@@ -64,13 +70,15 @@ class Trainer {
   [[noreturn]] void stop_interrupted();
 
   TrainOptions options_;
+  StepPlan plan_;
   Parts parts_;
   SeedKey key_;
   at::Device device_;
   TrainStep step_;
   Criterion criterion_;
   Validator validator_;
-  CheckpointStore checkpoints_;
+  Saver saver_;
+  std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   bool told_kernels_ = false;
   TrainState state_;
   TrainingEvents events_;

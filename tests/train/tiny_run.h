@@ -98,7 +98,7 @@ inline TrainState train(const std::filesystem::path& path, const Dataset& datase
                                make_model("latent: {channels: 6}", 2), objective, distill, 2,
                                SeedKey(1));
   Logger logger(Verbosity::quiet);
-  RunDir run(path, Identity("training", 1), config::to_node(config), false);
+  RunDir run(path, Identity("training", 1), config::to_node(config), false, &logger);
   std::vector<NamedValidationSet> valid;
   valid.push_back({"", ValidationSet(std::move(validation), 4, 9, kBatch)});
   valid.push_back({"whole", ValidationSet(std::make_unique<Sentences>(), 0, 9, 2)});

@@ -8,6 +8,7 @@
 #include "limbeck/nn/kernel_use.h"
 #include "limbeck/nn/model_config.h"
 #include "limbeck/objective/config.h"
+#include "limbeck/run/checkpoint.h"
 
 namespace limbeck {
 
@@ -61,8 +62,14 @@ struct TrainOptions {
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   ClipConfig clip;
+  std::string init;
+  std::string init_fit = "exact";
   int64_t validate_every = 250;
   ValidationOptions validation;
+  int64_t save_every = 0;
+  double save_every_minutes = 0;
+  KeepOptions keep;
+  int64_t save_failures = 10;
   std::string select = "si_sdr";
   EarlyStopOptions early_stop;
   int64_t log_every = 10;
