@@ -42,6 +42,8 @@ class Loader {
   /// threw while making it; DataError where more than 1 % of an epoch could not be read (counted
   /// from where this loader began), and ChangedFile.
   Batch next();
+  /// The next so many.
+  std::vector<Batch> next(int64_t count);
 
   /// Time that calls of next() took so far, which is time without training.
   double wait_seconds() const;
