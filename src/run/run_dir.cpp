@@ -15,9 +15,9 @@ namespace {
 /// Everything that a run writes; --restart removes these and nothing else, in this order: wherever
 /// it is cut short, the folder is the old run with less in it, which can be gone on with or be
 /// restarted. identity.json, by which a run is known, goes last.
-constexpr const char* kContents[] = {"best.json",  "last.json", kCheckpoints,
-                                     kMetricsFile, "train.log", "environment.json",
-                                     kRecordFile,  kConfigFile, kIdentityFile};
+constexpr const char* kContents[] = {"best.json", "last.json",    kCheckpoints,       kMetricsFile,
+                                     "train.log", kSkippedFolder, "environment.json", kRecordFile,
+                                     kConfigFile, kIdentityFile};
 
 /// Throws ConfigError for a folder that holds something, but no run.
 void refuse_foreign(const fs::path& path) {
@@ -71,6 +71,13 @@ RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& conf
 
 void RunDir::write_record(const TrainingRecord& record) const {
   write_file_atomically(path_ / kRecordFile, record.text());
+}
+
+fs::path RunDir::write_skipped(int64_t step, const std::string& json) const {
+  const fs::path file = path_ / kSkippedFolder / format("step-%08d.json", step);
+  make_folder(file.parent_path());
+  write_file_atomically(file, json);
+  return file;
 }
 
 void RunDir::write_divergence(int64_t step, const std::string& reason) {

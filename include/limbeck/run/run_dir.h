@@ -14,8 +14,8 @@
 namespace limbeck {
 
 /// The folder of a run, for the one process that trains it: identity.json, config.yaml,
-/// environment.json, data.json, train.log, metrics.jsonl, checkpoints/. Locked while open; all
-/// others read it through RunView.
+/// environment.json, data.json, train.log, metrics.jsonl, checkpoints/, diverged/. Locked while
+/// open; all others read it through RunView.
 class RunDir {
  public:
   /// Makes the folder, or opens it for resuming. `config` is written into it for people. With
@@ -29,6 +29,8 @@ class RunDir {
   MetricsLog& metrics() { return metrics_; }
   /// Keeps what the run is trained on.
   void write_record(const TrainingRecord& record) const;
+  /// Keeps what is known of a step that was skipped (diverged/step-00000008.json); returns where.
+  std::filesystem::path write_skipped(int64_t step, const std::string& json) const;
   /// Ends the metrics with why training cannot go on from here. A run that is resumed drops it.
   void write_divergence(int64_t step, const std::string& reason);
 
