@@ -93,12 +93,18 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   const TrainingRecord record = checked_record(data, teacher, config.data.allow_leak, logger);
   const auto train = make_train_dataset(config.data, data);
   const ValidationSet valid = make_validation_set(config.data, data, config.train.batch_size);
+  const TrainOptions options =
+      in_steps(config.train, train->size(), config.distill.steps_before_last_phase());
   logger.info("model: " + nn::cost_text(task->model()));
   if (const int64_t extra = nn::parameter_count(task->helpers()); extra > 0) {
     logger.info(format("beside it, in training only: %d parameters of adapters", extra));
   }
   logger.info(format("data: %d items for training, %d examples for validation", train->size(),
                      valid.size()));
+  if (config.train.epochs > 0) {
+    logger.info(
+        format("length: %d epochs, which are %d steps", config.train.epochs, options.steps));
+  }
   if (session.check_only) {
     require_files(files_of(config.data, data), logger);
     logger.info("configuration is sound");
@@ -119,7 +125,7 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
-  Trainer trainer(config.train, {*task, *train, valid, loader, run, logger},
+  Trainer trainer(options, {*task, *train, valid, loader, run, logger},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   TrainState state;
   try {

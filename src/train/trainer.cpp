@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,8 @@
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
 #include "train/optimizer.h"
+#include "train/schedule.h"
+#include "train/weight_average.h"
 
 namespace limbeck {
 namespace {
@@ -51,7 +54,8 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
       device_(device),
       step_(options, parts.task),
       validator_(parts.task, parts.valid, device),
-      checkpoints_(parts.run.path()) {}
+      checkpoints_(parts.run.path()),
+      skipped_(options.max_skipped, options.steps) {}
 
 TrainState Trainer::run() {
   generator(at::kCPU).set_current_seed(key_.with("libtorch").value());
@@ -64,15 +68,16 @@ TrainState Trainer::run() {
   }
   const auto start = Clock::now();
   const double seconds_before = state_.seconds;
-  Loader loader(parts_.train, parts_.loader, key_, state_.step);
+  Loader loader(parts_.train, parts_.loader, key_, state_.step * options_.accumulate);
   Progress progress(parts_.logger, "step", "steps", options_.steps, state_.step);
   // Reading a loss waits for the device, so on a GPU several steps are read at once.
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < options_.steps) {
-    const StepReport report = train_on(loader.next());
+    std::vector<Batch> batches = loader.next(options_.accumulate);
+    const StepReport report = train_on(batches);
     ++state_.step;
-    keep(report);
+    keep(report, std::move(batches));
 
     if (is_due() || state_.step % log_every == 0) progress.update(state_.step, log_pending());
     state_.seconds = seconds_before + seconds_since(start);
@@ -94,15 +99,21 @@ TrainState Trainer::run() {
     parts_.logger.warn(
         format("%d examples could not be read and were replaced", loader.unreadable()));
   }
+  if (skipped_.total() > 0) {
+    parts_.logger.warn(format(
+        "%d of %d steps changed nothing, because their loss or gradient was not finite; their "
+        "batches are in %s",
+        skipped_.total(), state_.step, parts_.run.path() / "diverged"));
+  }
   return state_;
 }
 
 /// The first step of a sitting says what runs where.
-StepReport Trainer::train_on(const Batch& batch) {
-  if (told_kernels_) return step_(to_device(batch, device_), state_.step);
+StepReport Trainer::train_on(const std::vector<Batch>& batches) {
+  if (told_kernels_) return step_(to_device(batches, device_), state_.step);
   told_kernels_ = true;
   const KernelWatch watch(parts_.task);
-  StepReport report = step_(to_device(batch, device_), state_.step);
+  StepReport report = step_(to_device(batches, device_), state_.step);
   parts_.logger.debug("what ran where in this step, forward:\n" + watch.use().text());
   if (const auto lost = watch.use().lost(); !lost.empty()) {
     parts_.logger.warn(format(
@@ -126,8 +137,13 @@ void Trainer::stop_interrupted() {
 }
 
 /// Puts the values of a step by, without waiting for them.
-void Trainer::keep(const StepReport& report) {
-  Pending& step = pending_.emplace_back(Pending{state_.step, {"loss"}, {}, report.lr});
+void Trainer::keep(const StepReport& report, std::vector<Batch> batches) {
+  for (Batch& batch : batches) {
+    batch.noisy = {};
+    batch.clean = {};
+  }
+  Pending& step =
+      pending_.emplace_back(Pending{state_.step, {"loss"}, {}, report.lr, std::move(batches)});
   std::vector<at::Tensor> values = {report.losses.total};
   for (const auto& part : report.losses.parts) {
     step.names.push_back(part.name);
@@ -137,30 +153,49 @@ void Trainer::keep(const StepReport& report) {
     step.names.push_back(norm.name);
     values.push_back(norm.value);
   }
+  values.push_back(report.skipped);
   step.values = at::stack(values);
 }
 
-/// Reads what the last steps gave, stops at the first value that is not finite, writes
+/// Notes whether a step, whose values were read, was skipped, and keeps what is known of it then.
+/// Throws DivergenceError where that are too many.
+void Trainer::note(const Pending& step, const std::vector<double>& values) {
+  const bool was_skipped = values.back() != 0;
+  skipped_.add(step.step, was_skipped);
+  if (!was_skipped) return;
+  // Parts before their sum, so that the message names the one at fault.
+  size_t p = 1;
+  while (p < step.names.size() && std::isfinite(values[p])) ++p;
+  p %= step.names.size();
+  const std::string cause = format("%s is %f", step.names[p], values[p]);
+  const auto file =
+      parts_.run.write_skipped(step.step, skipped_text(step.step, cause, step.batches));
+  if (const std::string why = skipped_.too_many(); !why.empty()) {
+    throw DivergenceError(
+        format("training diverged: %s; in step %d %s (its batch is in %s); the last checkpoint is "
+               "kept. Try a smaller train.optimizer.lr",
+               why, step.step, cause, file));
+  }
+  if (std::has_single_bit(static_cast<uint64_t>(skipped_.total()))) {
+    parts_.logger.warn(format("step %d changed nothing: %s; %d so far; its batch is in %s",
+                              step.step, cause, skipped_.total(), file));
+  }
+}
+
+/// Reads what the last steps gave, ends the training where too many were skipped, writes
 /// metrics.jsonl. Returns the newest values for the progress line.
 std::string Trainer::log_pending() {
   std::string details;
   for (const Pending& step : pending_) {
-    const auto values = step.values.cpu().to(torch::kDouble);
-    const double* v = values.const_data_ptr<double>();
+    const auto read = step.values.cpu().to(torch::kDouble);
+    const std::vector<double> v(read.const_data_ptr<double>(),
+                                read.const_data_ptr<double>() + read.numel());
+    note(step, v);
     nlohmann::json line = {{"step", step.step}, {"split", "train"}, {"lr", step.lr}};
     details.clear();
-    // Parts before their sum, so that the message names the one at fault.
-    for (size_t i = 1; i <= step.names.size(); ++i) {
-      const size_t p = i % step.names.size();
-      if (!std::isfinite(v[p])) {
-        throw DivergenceError(
-            format("training diverged at step %d: %s is %f; the last checkpoint is kept. Try a "
-                   "smaller train.optimizer.lr",
-                   step.step, step.names[p], v[p]));
-      }
-    }
+    if (skipped_.total() > 0) line["skipped"] = skipped_.total();
     for (size_t p = 0; p < step.names.size(); ++p) {
-      line[step.names[p]] = v[p];
+      if (std::isfinite(v[p])) line[step.names[p]] = v[p];  // JSON has no other numbers
       if (!step.names[p].starts_with("gradient_norm")) {
         details += format(" %s %.4g", step.names[p], v[p]);
       }
@@ -174,7 +209,10 @@ std::string Trainer::log_pending() {
 
 /// Writes down what the network is worth, whose checkpoint is saved.
 void Trainer::validate() {
-  const auto result = validator_(state_.step - 1);
+  const auto result = [&] {
+    const AveragedWeights averaged(step_.average());
+    return validator_(state_.step - 1);
+  }();
   if (!result) stop_interrupted();
   const Validation& means = *result;
   for (const auto& [name, mean] : {std::pair("si_sdr", means.si_sdr), {"loss", means.loss}}) {
@@ -200,7 +238,10 @@ void Trainer::validate() {
   for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
   parts_.run.metrics().append(line.dump());
   parts_.run.metrics().sync();
-  nlohmann::json found = {{"best_step", state_.best_step}, {"best_value", state_.best_value}};
+  step_.schedule().observe(value);
+  nlohmann::json found = {{"best_step", state_.best_step},
+                          {"best_value", state_.best_value},
+                          {"schedule", step_.schedule().state()}};
   checkpoints_.add_validation(state_.step, found.dump() + "\n", is_best);
   parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
                             options_.steps, means.si_sdr, means.si_sdr_noisy, means.loss,
@@ -219,13 +260,21 @@ void Trainer::save() {
   nlohmann::json state = {{"step", state_.step},
                           {"planned_steps", options_.steps},
                           {"best_step", state_.best_step},
-                          {"seconds", state_.seconds}};
+                          {"seconds", state_.seconds},
+                          {"schedule", step_.schedule().state()},
+                          {"skipped", skipped_.state()}};
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
   std::map<std::string, std::string> files = {
-      {"model.safetensors", nn::serialize_model(parts_.task.model())},
       {"optimizer.safetensors", serialize_safetensors(optimizer)},
       {"state.json", state.dump(2) + "\n"}};
+  if (step_.average()) {
+    SafeTensors trained;
+    trained.tensors = nn::state_of(parts_.task.model());
+    files["training.safetensors"] = serialize_safetensors(trained);
+  }
+  const AveragedWeights averaged(step_.average());
+  files["model.safetensors"] = nn::serialize_model(parts_.task.model());
   if (!helpers.tensors.empty()) files["helpers.safetensors"] = serialize_safetensors(helpers);
   checkpoints_.save(state_.step, files);
 }
@@ -254,8 +303,14 @@ bool Trainer::resume() {
     return false;
   }
   const std::string source = checkpoint->string();
-  nn::load_state(parts_.task.model(), read_safetensors(*checkpoint / "model.safetensors").tensors,
-                 source);
+  const auto load_weights = [&](const char* file) {
+    nn::load_state(parts_.task.model(), read_safetensors(*checkpoint / file).tensors, source);
+  };
+  load_weights("model.safetensors");
+  if (step_.average()) {
+    step_.average()->restart();
+    load_weights("training.safetensors");
+  }
   if (!nn::state_of(parts_.task.helpers()).empty()) {
     nn::load_state(parts_.task.helpers(),
                    read_safetensors(*checkpoint / "helpers.safetensors").tensors, source);
@@ -274,6 +329,8 @@ bool Trainer::resume() {
     state_.best_step = state.at("best_step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
     if (state_.best_step >= 0) state_.best_value = state.at("best_value").get<double>();
+    step_.schedule().load_state(state.at("schedule").get<std::map<std::string, double>>());
+    skipped_.load_state(state.at("skipped"), state_.step);
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }

@@ -16,6 +16,7 @@
 #include "limbeck/run/run_dir.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/step.h"
+#include "train/skipped_steps.h"
 #include "train/validator.h"
 
 namespace limbeck {
@@ -54,16 +55,18 @@ class Trainer {
   struct Pending {
     int64_t step;
     std::vector<std::string> names;
-    at::Tensor values;  ///< [parts] on the device
+    at::Tensor values;  ///< [parts, and whether it was skipped] on the device
     double lr;
+    std::vector<Batch> batches;  ///< without samples
   };
 
   RunView::Found find_checkpoint();
   bool resume();
   bool is_due() const;
-  StepReport train_on(const Batch& batch);
+  StepReport train_on(const std::vector<Batch>& batches);
   void save();
-  void keep(const StepReport& report);
+  void keep(const StepReport& report, std::vector<Batch> batches);
+  void note(const Pending& step, const std::vector<double>& values);
   std::string log_pending();
   void validate();
   [[noreturn]] void stop_interrupted();
@@ -77,6 +80,7 @@ class Trainer {
   CheckpointStore checkpoints_;
   bool told_kernels_ = false;
   TrainState state_;
+  SkippedSteps skipped_;
   std::vector<Pending> pending_;
 };
 
