@@ -67,15 +67,19 @@ Made make_batch(const Dataset& dataset, const LoaderOptions& options, SeedKey ro
   Made made;
   try {
     std::vector<Example> examples;
+    std::vector<Draw> draws;
     const int64_t original = original_of(number, options, dataset.size());
     for (int64_t i = 0; i < options.batch_size; ++i) {
       const int64_t position = original * options.batch_size + i;
-      examples.push_back(get_readable(dataset, plan.index_at(position), plan.key_at(position),
+      draws.push_back(
+          {plan.epoch_of(position), plan.index_at(position), plan.key_at(position).value()});
+      examples.push_back(get_readable(dataset, draws.back().index, plan.key_at(position),
                                       plan.epoch_of(number * options.batch_size + i),
                                       made.unreadable));
       if (!examples.back().silent.empty()) made.silent.push_back(examples.back().silent);
     }
     made.batch = collate(std::move(examples), dataset.segment_samples());
+    made.batch.draws = std::move(draws);
     augment(made.batch, options.augment, dataset.rate_hz(),
             root.with("augment").with(static_cast<uint64_t>(original)));
   } catch (...) {
@@ -235,6 +239,12 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options, SeedKey roo
 Loader::~Loader() = default;
 
 Batch Loader::next() { return state_->next(); }
+
+std::vector<Batch> Loader::next(int64_t count) {
+  std::vector<Batch> batches;
+  for (int64_t i = 0; i < count; ++i) batches.push_back(state_->next());
+  return batches;
+}
 
 double Loader::wait_seconds() const { return state_->wait_seconds(); }
 

@@ -54,23 +54,24 @@ ValidationSet::ValidationSet(std::unique_ptr<const Dataset> dataset, int64_t cou
   starts_.push_back(items_.size());
 }
 
+Example ValidationSet::read(const Part& part) const {
+  Example example = dataset_->get(part.item.index, part.item.key);
+  if (part.samples == part.item.samples) return example;
+  cut(example.noisy, part.start, part.samples);
+  cut(example.clean, part.start, part.samples);
+  return example;
+}
+
 Batch ValidationSet::batch(int64_t number) const {
   std::vector<Example> examples;
   const auto n = static_cast<size_t>(number);
-  for (size_t i = starts_.at(n); i < starts_.at(n + 1); ++i) {
-    const auto& [item, start, samples] = items_[i];
-    Example& example = examples.emplace_back(dataset_->get(item.index, item.key));
-    if (samples == item.samples) continue;
-    cut(example.noisy, start, samples);
-    cut(example.clean, start, samples);
-  }
+  for (size_t i = starts_.at(n); i < starts_.at(n + 1); ++i) examples.push_back(read(items_[i]));
   return collate(std::move(examples), 0);
 }
 
 Batch ValidationSet::example(int64_t number) const {
-  const FixedItem& item = items_.at(static_cast<size_t>(number));
   std::vector<Example> one;
-  one.push_back(dataset_->get(item.index, item.key));
+  one.push_back(read(items_.at(static_cast<size_t>(number))));
   return collate(std::move(one), 0);
 }
 

@@ -267,6 +267,11 @@ EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Sco
   for (const std::string& warning : model.warnings) logger.warn(source.path + ": " + warning);
   job.model_file = model.file;
   job.notes = notes_on(set, model.file.string(), model.record, source.allow_leak, logger);
+  if (model.skipped > 0) {
+    job.notes.push_back(format(
+        "%d steps of its training changed nothing, because their loss or gradient was not finite",
+        model.skipped));
+  }
   job.items = items_of(set.pairs);
   job.about["model"] = source.path;
   job.about["model_file"] = job.model_file.string();

@@ -16,6 +16,7 @@ constexpr const char* kMetricsFile = "metrics.jsonl";
 constexpr const char* kEventsFolder = "tensorboard";
 constexpr const char* kDivergedKey = "diverged";  // of an entry in metrics.jsonl
 constexpr const char* kCheckpoints = "checkpoints";
+constexpr const char* kSkippedFolder = "diverged";
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kStateFile = "state.json";
 constexpr const char* kManifestFile = "manifest.json";

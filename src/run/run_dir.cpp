@@ -15,9 +15,9 @@ namespace {
 /// Everything that a run writes; --restart removes these and nothing else, in this order: wherever
 /// it is cut short, the folder is the old run with less in it, which can be gone on with or be
 /// restarted. identity.json, by which a run is known, goes last.
-constexpr const char* kContents[] = {"best.json",   "last.json",  kCheckpoints,       kMetricsFile,
-                                     kEventsFolder, "train.log",  "environment.json", kRecordFile,
-                                     kConfigFile,   kIdentityFile};
+constexpr const char* kContents[] = {"best.json",   "last.json", kCheckpoints,   kMetricsFile,
+                                     kEventsFolder, "train.log", kSkippedFolder, "environment.json",
+                                     kRecordFile,   kConfigFile, kIdentityFile};
 
 /// Throws ConfigError for a folder that holds something, but no run.
 void refuse_foreign(const fs::path& path) {
@@ -89,6 +89,18 @@ void RunDir::require_there() const {
 
 void RunDir::describe_in(const fs::path& folder) const {
   for (const auto& [name, text] : known_by_) write_file_atomically(folder / name, text);
+}
+
+fs::path RunDir::write_skipped(int64_t step, const std::string& json) {
+  const fs::path file = path_ / kSkippedFolder / format("step-%08d.json", step);
+  try {
+    make_folder(file.parent_path());
+    write_file_atomically(file, json);
+    trouble_->over("batches of skipped steps");
+  } catch (const DataError& e) {
+    trouble_->tell("batches of skipped steps", e.what(), "training goes on");
+  }
+  return file;
 }
 
 void RunDir::write_divergence(int64_t step, const std::string& reason) {

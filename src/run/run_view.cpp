@@ -164,6 +164,18 @@ RunState RunView::state(const Found& last) const {
   return finished(last) ? RunState::finished : RunState::interrupted;
 }
 
+int64_t RunView::skipped() const {
+  const Found last = look_for("last");
+  if (!last.folder) return 0;
+  const fs::path file = *last.folder / kStateFile;
+  try {
+    const auto state = nlohmann::json::parse(read_file(file));
+    return state.contains("skipped") ? state["skipped"].at("total").get<int64_t>() : 0;
+  } catch (const nlohmann::json::exception& e) {
+    throw CheckpointError(file.string() + ": malformed: " + e.what());
+  }
+}
+
 std::optional<TrainingRecord> RunView::record() const {
   const fs::path path = folder_ / kRecordFile;
   const auto text = read_if_there(path);

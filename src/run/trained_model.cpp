@@ -43,6 +43,7 @@ TrainedModel find_model(const fs::path& path, const std::string& which) {
   const RunView run(in_run ? folder.parent_path().parent_path() : folder);
   if (is_there(run.path() / kIdentityFile)) model.identity = run.identity();
   model.record = run.record();
+  if (in_run) model.skipped = run.skipped();
   return model;
 }
 

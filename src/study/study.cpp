@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "limbeck/core/processes.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/data/leak.h"
+#include "limbeck/data/options.h"
 #include "limbeck/eval/job.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/nn/model_file.h"
@@ -32,6 +34,11 @@ std::string last_words(const fs::path& log, size_t from) {
   const size_t error = text.rfind(mark);
   return error == std::string::npos ? text.substr(text.rfind('\n') + 1)
                                     : text.substr(error + mark.size());
+}
+
+int64_t planned_steps(const TrainingConfig& config) {
+  if (config.train.epochs == 0) return config.train.steps;
+  return in_steps(config.train, make_train_dataset(config.data)->size()).steps;
 }
 
 /// A training whose study was killed saves and ends by itself, and holds its folder until then.
@@ -158,11 +165,11 @@ class Study {
     states_.require_none_refused(all, standings);  // now that the teachers are known
     std::vector<Training> trainings;
     size_t done_before = 0;
-    int64_t total = 0;
+    std::vector<int64_t> planned;
     for (size_t i = 0; i < runs.size(); ++i) {
       const StudyRun& run = runs[i];
       const RunStanding& standing = standings[i];
-      total += run.config.train.steps;
+      planned.push_back(planned_steps(run.config));
       if (standing.state == StudyRunState::done) {
         ++done_before;
       } else if (standing.state == StudyRunState::damaged) {
@@ -175,11 +182,12 @@ class Study {
     if (trainings.empty()) return;
     const auto steps_done = [&] {
       int64_t steps = 0;
-      for (const StudyRun& run : runs) {
-        steps += std::min(RunView(run.dir).progress(), run.config.train.steps);
+      for (size_t i = 0; i < runs.size(); ++i) {
+        steps += std::min(RunView(runs[i].dir).progress(), planned[i]);
       }
       return steps;
     };
+    const int64_t total = std::accumulate(planned.begin(), planned.end(), int64_t{0});
     std::vector<Command> commands;
     for (const Training& training : trainings) commands.push_back(training.command);
     Progress progress(logger_, what, "steps", total, steps_done());

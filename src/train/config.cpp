@@ -1,15 +1,33 @@
 #include "limbeck/train/config.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 #include "train/clip.h"
 #include "train/criterion.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/skipped_steps.h"
 
 namespace limbeck {
-
 namespace {
+
+void require_one(config::Visitor& v, const std::string& key, double value, const std::string& other,
+                 double other_value) {
+  v.require(value == 0 || other_value == 0, key,
+            "and " + other + " are both given (" + shortest(value) + " and " +
+                shortest(other_value) + "); set one of them to 0");
+}
+
+std::string phases_text(int64_t before, int64_t steps, const std::string& key) {
+  return format(
+      "the last of the phases would never begin: those before it take %d of %d steps; shorten "
+      "them, or raise %s",
+      before, steps, key);
+}
 
 /// Why no checkpoint can be told from others by `train.select`; empty if one can.
 std::string selection_problem(const TrainingConfig& config) {
@@ -23,6 +41,27 @@ std::string selection_problem(const TrainingConfig& config) {
 }
 
 }  // namespace
+
+TrainOptions in_steps(const TrainOptions& options, int64_t items, int64_t steps_before_last_phase) {
+  TrainOptions result = options;
+  const double per_epoch =
+      static_cast<double>(items) / static_cast<double>(options.batch_size * options.accumulate);
+  if (options.epochs > 0) {
+    const int64_t items_a_step = options.batch_size * options.accumulate;
+    result.steps = (options.epochs * items + items_a_step - 1) / items_a_step;
+    result.epochs = 0;
+  }
+  if (options.schedule.warmup_epochs > 0) {
+    result.schedule.warmup_steps =
+        std::max<int64_t>(std::llround(options.schedule.warmup_epochs * per_epoch), 1);
+    result.schedule.warmup_epochs = 0;
+  }
+  if (steps_before_last_phase >= result.steps) {
+    throw ConfigError("distill: " +
+                      phases_text(steps_before_last_phase, result.steps, "train.epochs"));
+  }
+  return result;
+}
 
 void RunOptions::describe(config::Visitor& v) {
   v.value("dir", dir, "folder of the run", config::any().required().no_effect());
@@ -65,10 +104,9 @@ void TrainingConfig::describe(config::Visitor& v) {
   v.require(distill.terms.empty() || !teacher.checkpoint.empty(), "teacher",
             "checkpoint is required where distill.terms are given; name a trained teacher, or "
             "leave out the terms to train from scratch");
-  v.require(distill.steps_before_last_phase() < train.steps, "distill",
-            "the last of the phases would never begin: those before it take " +
-                std::to_string(distill.steps_before_last_phase()) + " of " +
-                std::to_string(train.steps) + " steps; shorten them, or raise train.steps");
+  const int64_t before = distill.steps_before_last_phase();
+  v.require(train.epochs > 0 || before < train.steps, "distill",
+            phases_text(before, train.steps, "train.steps"));
   const std::string problem = selection_problem(*this);
   v.require(problem.empty(), "train.select", problem);
   v.require(distill.cache.dir.empty() || data.epochs_unique > 0, "distill",
@@ -93,11 +131,27 @@ void require_no_teacher(const TrainingConfig& config) {
 }
 
 void TrainOptions::describe(config::Visitor& v) {
-  v.value("steps", steps, "optimizer steps", config::between(1, 1e9));
-  v.value("batch_size", batch_size, "segments a step", config::between(1, 65536));
+  v.value("epochs", epochs, "length in passes through the training data; 0: by steps",
+          config::between(0, 1e6));
+  if (epochs > 0 && steps == TrainOptions().steps) steps = 0;  // its default then
+  v.value("steps", steps, "length in optimizer steps, 0 where epochs are given",
+          config::between(0, 1e9));
+  require_one(v, "steps", static_cast<double>(steps), "epochs", static_cast<double>(epochs));
+  v.require(steps > 0 || epochs > 0, "steps", "must be at least 1, or epochs be given");
+  v.value("batch_size", batch_size, "segments a batch", config::between(1, 65536));
+  v.value("accumulate", accumulate,
+          "batches a step: their mean gradient is that of a batch so many times as large, but for "
+          "batch norm and for terms that compare the items of a batch",
+          config::between(1, 65536));
   v.section("optimizer", optimizer, "how parameters follow their gradients");
+  v.value("adapter_lr", adapter_lr,
+          "factor on the learning rate of what distillation terms train beside the network",
+          config::between(0, 1000));
   v.section("schedule", schedule, "learning rate over time");
   v.section("clip", clip, "limit of the gradients");
+  v.section("ema", ema, "average of the weights over steps, validated and saved in their place");
+  v.section("max_skipped", max_skipped,
+            "steps whose loss or gradient is not finite change nothing; how many end the training");
   v.value(
       "init", init,
       "run folder (its best checkpoint), checkpoint folder or model file whose weights training "
@@ -159,10 +213,34 @@ void OptimizerConfig::describe(config::Visitor& v) {
   v.choice("type", chosen, optimizers(), "what moves the parameters");
 }
 
-ScheduleConfig::ScheduleConfig() : chosen(schedules(), "warmup_cosine") {}
+ScheduleConfig::ScheduleConfig() : chosen(schedules(), "cosine") {}
 
 void ScheduleConfig::describe(config::Visitor& v) {
   v.choice("type", chosen, schedules(), "factor on the learning rate, step by step");
+  v.value("warmup_epochs", warmup_epochs,
+          "length of the warm-up in passes through the training data, or parts of one; 0: by "
+          "warmup_steps",
+          config::between(0, 1e6));
+  if (warmup_epochs > 0 && warmup_steps == ScheduleConfig().warmup_steps) warmup_steps = 0;
+  v.value("warmup_steps", warmup_steps,
+          "steps in which the learning rate rises evenly from 0 to where the schedule begins",
+          config::at_least(0));
+  require_one(v, "warmup_steps", static_cast<double>(warmup_steps), "warmup_epochs", warmup_epochs);
+}
+
+void EmaOptions::describe(config::Visitor& v) {
+  v.value("decay", decay,
+          "share of the average that a step keeps, as 0.999; in early steps less, (1 + step) / (10 "
+          "+ step). 0: no average",
+          config::between(0, 0.999999));
+}
+
+void SkipLimits::describe(config::Visitor& v) {
+  v.value("in_a_row", in_a_row, "so many in a row end it", config::between(1, kSkipWindow));
+  v.value("share", share,
+          format("a larger share of the last %d steps ends it, once %d are trained; 1: never",
+                 kSkipWindow, kSkipLeast),
+          config::between(0, 1));
 }
 
 ClipConfig::ClipConfig() : chosen(clips(), "norm") {}

@@ -18,6 +18,8 @@ struct Criterion {
   bool is_better(double value, double than, double by = 0) const {
     return higher_is_better ? value > than + by : value < than - by;
   }
+  /// The value, or its negative, so that more is better.
+  double gain(double value) const { return higher_is_better ? value : -value; }
   /// "si_sdr 12.34 dB"
   std::string text(double value) const;
 };

@@ -41,14 +41,14 @@ std::vector<std::string> shapes(const nn::DenoisingModel& model,
   return all;
 }
 
-/// Trains on the first batches of the run.
+/// Trains the first steps of the run.
 void train(const TrainingConfig& config, TrainStep& train_step, const Dataset& dataset,
-           const at::Device& device, int64_t batches) {
+           const at::Device& device, int64_t steps) {
   Loader loader(dataset, loader_options(config.data, config.train.batch_size, nullptr),
                 SeedKey(static_cast<uint64_t>(config.run.seed)));
-  for (int64_t step = 0; step < batches; ++step) {
+  for (int64_t step = 0; step < steps; ++step) {
     throw_if_interrupted();
-    train_step(to_device(loader.next(), device), step);
+    train_step(to_device(loader.next(config.train.accumulate), device), step);
   }
 }
 
@@ -134,13 +134,13 @@ std::string cache_line(const TrainingConfig& config, const LearningTask& task, i
 
 }  // namespace
 
-std::string explain(const TrainingConfig& config, int64_t batches) {
+std::string explain(const TrainingConfig& written, int64_t steps) {
   const at::Device device =
-      nn::use_device(config.run.device, {config.run.tf32, config.run.deterministic});
-  nn::set_threads(config.run.threads);
-  TrainingConfig without_cache = config;
-  without_cache.distill.cache.dir.clear();
-  const auto task = make_task(without_cache, device);
+      nn::use_device(written.run.device, {written.run.tf32, written.run.deterministic});
+  nn::set_threads(written.run.threads);
+  TrainingConfig config = written;
+  config.distill.cache.dir.clear();
+  const auto task = make_task(config, device);
   if (const auto init = find_init(config.train)) {
     take_init(task->model(), config.train, *init, nullptr);
   }
@@ -148,17 +148,19 @@ std::string explain(const TrainingConfig& config, int64_t batches) {
   if (task->terms().empty()) return text + "no terms: the student is trained from scratch\n";
   text += "teacher: " + task->teacher()->cost() + ", " + config.teacher.checkpoint + "\n\n";
   const auto dataset = make_train_dataset(config.data);
+  config.distill.cache = written.distill.cache;
+  config.train = in_steps(config.train, dataset->size(), config.distill.steps_before_last_phase());
   task->watch_strengths();
   TrainStep train_step(config.train, *task);
   nn::within_memory(device, format("train.batch_size: %d", config.train.batch_size),
-                    [&] { train(config, train_step, *dataset, device, batches); });
+                    [&] { train(config, train_step, *dataset, device, steps); });
   const int64_t samples = dataset->segment_samples();
   text += term_table(*task, task->model(), config.train.batch_size, samples);
   text += format(
       "(shapes: batch, channels, frames, bins; adapter: parameters that train beside the student; "
       "gradient: the term's share, λ and weight included, of what the denoising loss and the term "
-      "ask of the student's parameters that both reach, mean norms over %d batches)\n\n",
-      batches);
+      "ask of the student's parameters that both reach, mean norms over %d steps)\n\n",
+      steps);
   return text + balance_line(config.distill.balance) + phase_lines(config, train_step) +
          cache_line(config, *task, dataset->size(), samples);
 }

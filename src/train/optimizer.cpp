@@ -53,17 +53,31 @@ void Optimizer::add_scalar_state(const std::string& what) {
   }
 }
 
-std::vector<Optimizer::Group> Optimizer::groups() const {
-  std::vector<Group> groups = {{true, {}, {}, {}}, {false, {}, {}, {}}};
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    const at::Tensor& value = parameters_[i].value;
-    if (!value.grad().defined()) continue;
-    Group& group = groups[parameters_[i].decays() ? 0 : 1];
-    group.parameters.push_back(value);
-    group.gradients.push_back(value.grad());
-    for (const auto& [what, tensors] : state_) group.state[what].push_back(tensors[i]);
+void Optimizer::step(double lr, const at::Tensor& skipped) {
+  at::NoGradGuard no_grad;
+  for (const Group& group : groups()) {
+    const auto& like = group.parameters.front();
+    update(group, lr * group.lr_factor,
+           skipped.defined() ? skipped : torch::zeros({}, like.options().dtype(torch::kFloat)));
   }
-  std::erase_if(groups, [](const Group& group) { return group.parameters.empty(); });
+}
+
+std::vector<Optimizer::Group> Optimizer::groups() const {
+  std::vector<Group> groups;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const TrainedParameter& parameter = parameters_[i];
+    const at::Tensor& value = parameter.value;
+    if (!value.grad().defined()) continue;
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
+      return g.decays == parameter.decays() && g.lr_factor == parameter.lr_factor;
+    });
+    if (group == groups.end()) {
+      group = groups.insert(group, Group{parameter.decays(), parameter.lr_factor, {}, {}, {}});
+    }
+    group->parameters.push_back(value);
+    group->gradients.push_back(value.grad());
+    for (const auto& [what, tensors] : state_) group->state[what].push_back(tensors[i]);
+  }
   return groups;
 }
 

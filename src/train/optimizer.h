@@ -16,8 +16,10 @@ struct TrainedParameter {
   std::string module;  ///< which is clipped by itself
   std::string name;
   at::Tensor value;
+  double lr_factor = 1;
 
-  /// Weight decay acts on matrices and kernels, not on biases, norms and slopes.
+  /// Weight decay acts on matrices and kernels, not on biases, norms and slopes, all of which are
+  /// vectors in this project.
   bool decays() const { return value.dim() >= 2; }
 };
 
@@ -37,7 +39,9 @@ class Optimizer {
   void zero_grad();
   /// By module, of the parameters that have one; the ones that decay first.
   std::map<std::string, std::vector<at::Tensor>> gradients() const;
-  virtual void step(double lr) = 0;
+  /// `skipped` is a scalar in float on the device, which is not read: 1 leaves everything as it is,
+  /// 0 does not. Undefined: 0.
+  void step(double lr, const at::Tensor& skipped = {});
 
   /// Forgets the gradients of the past: as before the first step. Parameters stay as they are.
   void reset_state();
@@ -55,13 +59,18 @@ class Optimizer {
   /// Parameters that have a gradient, as LibTorch's functions over lists take them.
   struct Group {
     bool decays;
+    double lr_factor;
     std::vector<at::Tensor> parameters, gradients;
     std::map<std::string, std::vector<at::Tensor>> state;
   };
-  /// Of those that decay and of the others, where there are any.
-  std::vector<Group> groups() const;
 
  private:
+  /// Moves the parameters of a group at its learning rate, and its state, unless `skipped`.
+  virtual void update(const Group& group, double lr, const at::Tensor& skipped) = 0;
+
+  /// Of those that are treated alike.
+  std::vector<Group> groups() const;
+
   double lr_;
   std::vector<TrainedParameter> parameters_;
   std::map<std::string, std::vector<at::Tensor>> state_;  // of each parameter

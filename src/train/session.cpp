@@ -14,8 +14,8 @@
 #include "limbeck/train/identity.h"
 #include "limbeck/train/init.h"
 #include "limbeck/train/make_task.h"
+#include "train/checkpoint_files.h"
 #include "train/environment.h"
-#include "train/load_checkpoint.h"
 #include "train/trainer.h"
 
 namespace limbeck {
@@ -64,7 +64,7 @@ void warn_of_moving_teacher(const TeacherOptions& teacher, const TrainedModel& f
 }
 
 /// What the run is known by, and how it goes on. Looks for the checkpoint that it begins with.
-Continuation plan_run(const TrainingConfig& config, const SessionOptions& session,
+Continuation plan_run(const TrainingConfig& config, const SessionOptions& session, int64_t steps,
                       Origins& origins) {
   const auto hash_of = [](const auto& model) { return model ? model->hash : ""; };
   Identity planned = training_identity(config, content_of(config.data), hash_of(origins.teacher),
@@ -72,24 +72,25 @@ Continuation plan_run(const TrainingConfig& config, const SessionOptions& sessio
   const RunView there(config.run.dir);
   const auto stored = session.restart ? std::nullopt : stored_identity(there);
   origins.fork = plan_fork(there, stored, session.fork, session.which, planned);
-  return continue_run(there, stored, planned, config.train.steps, session.extend);
+  return continue_run(there, stored, planned, steps, session.extend);
 }
 
 /// Throws ConfigError that lists what of the checkpoint does not fit.
-void require_fit(const Fork& fork, const TrainingConfig& config, objective::LearningTask& task) {
+void require_fit(const Fork& fork, const TrainOptions& options, objective::LearningTask& task,
+                 const at::Device& device) {
   try {
-    TrainStep step(config.train, task);
-    load_checkpoint(fork.checkpoint, task, step);
+    TrainStep step(options, task);
+    load_checkpoint(fork.checkpoint, task, step, device);
   } catch (const CheckpointError& e) {
     throw ConfigError(std::string("--fork: ") + e.what() +
                       "\ntrain.init takes weights alone, and with train.init_fit: partial those "
                       "that fit");
   }
-  if (config.train.steps > fork.step) return;
+  if (options.steps > fork.step) return;
   throw ConfigError(
       format("train.steps: %d: the checkpoint that --fork begins with has %d steps "
              "done; ask for more",
-             config.train.steps, fork.step));
+             options.steps, fork.step));
 }
 
 }  // namespace
@@ -102,18 +103,20 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   if (origins.teacher) warn_of_moving_teacher(config.teacher, *origins.teacher, logger);
   const auto task = make_task(config, origins.teacher, device, &logger);
   const DataSelection data = select_data(config.data);
-  const Continuation planned = plan_run(config, session, origins);
+  const auto train = make_train_dataset(config.data, data);
+  const TrainOptions options =
+      in_steps(config.train, train->size(), config.distill.steps_before_last_phase());
+  const Continuation planned = plan_run(config, session, options.steps, origins);
   const RunView there(config.run.dir);
   if (origins.init) {
     const bool goes_on = !session.restart && there.pointed("last");
     take_init(task->model(), config.train, *origins.init, goes_on ? nullptr : &logger);
   }
-  if (origins.fork) require_fit(*origins.fork, config, *task);
+  if (origins.fork) require_fit(*origins.fork, options, *task, device);
   const bool goes_on_as_fork = !origins.fork && planned.identity.facts().find("fork") != nullptr;
   const TrainingRecord record =
       checked_record(data, origins, goes_on_as_fork ? there.record() : std::nullopt,
                      config.data.allow_leak, logger);
-  const auto train = make_train_dataset(config.data, data);
   const auto valid = make_validation_sets(config.data, data, config.train.batch_size);
   require_scorable(config.train.validation, config.data.rate_hz);
   logger.info("model: " + nn::cost_text(task->model()));
@@ -126,6 +129,10 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
         format(", %d examples for validation%s", set.size(), name.empty() ? "" : " on " + name);
   }
   logger.info(sizes);
+  if (config.train.epochs > 0) {
+    logger.info(
+        format("length: %d epochs, which are %d steps", config.train.epochs, options.steps));
+  }
   if (session.check_only) {
     require_files(files_of(config.data, data), logger);
     logger.info("configuration is sound");
@@ -137,7 +144,7 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   for (const DataSelection& set : data.valid_sets) require_sound(set, Split::valid);
   RunDir run(config.run.dir, planned.identity, config::to_node(config), session.restart, &logger,
              planned.before);
-  if (origins.fork) begin_with(*origins.fork, run, config.train.steps);
+  if (origins.fork) begin_with(*origins.fork, run, options.steps);
   logger.add_file(run.path() / "train.log");
   run.write_record(record);
   write_environment(run, environment_now(device, threads, config.run.kernels), planned.identity,
@@ -150,7 +157,7 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
-  Trainer trainer(config.train,
+  Trainer trainer(options,
                   {*task, *train, valid, loader, run, logger, config::to_node(config),
                    planned.plan.extensions()},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);

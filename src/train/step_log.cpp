@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "limbeck/core/format.h"
@@ -16,8 +17,19 @@ bool is_norm(const std::string& name) { return name.starts_with(kNorm); }
 
 }  // namespace
 
-void PendingSteps::keep(int64_t step, const StepReport& report) {
-  Pending& pending = pending_.emplace_back(Pending{{step, report.lr, {}}, {}});
+std::string StepValues::cause() const {
+  const auto broken = std::find_if(values.begin(), values.end(),
+                                   [](const auto& value) { return !std::isfinite(value.second); });
+  return broken == values.end() ? "" : format("%s is %f", broken->first, broken->second);
+}
+
+void PendingSteps::keep(int64_t step, const StepReport& report, std::vector<Batch> batches) {
+  for (Batch& batch : batches) {
+    batch.noisy = {};
+    batch.clean = {};
+  }
+  Pending& pending =
+      pending_.emplace_back(Pending{{step, report.lr, {}, false, std::move(batches)}, {}});
   std::vector<at::Tensor> values;
   const auto put = [&](const std::string& name, const at::Tensor& value) {
     pending.step.values.emplace_back(name, 0.0);
@@ -27,6 +39,7 @@ void PendingSteps::keep(int64_t step, const StepReport& report) {
   for (const auto& part : report.losses.parts) put(part.name, part.value);
   put("loss", report.losses.total);
   for (const auto& norm : report.gradient_norms) put(norm.name, norm.value);
+  values.push_back(report.skipped);
   pending.values = at::stack(values);
 }
 
@@ -40,6 +53,7 @@ std::vector<StepValues> PendingSteps::read() {
   const double* number = numbers.const_data_ptr<double>();
   for (Pending& pending : pending_) {
     for (auto& [name, value] : pending.step.values) value = *number++;
+    pending.step.skipped = *number++ != 0;
     steps.push_back(std::move(pending.step));
   }
   pending_.clear();
@@ -51,6 +65,7 @@ void StepSums::add(const StepValues& step) {
   last_step_ = step.step;
   lr_ = step.lr;
   for (const auto& [name, value] : step.values) {
+    if (!std::isfinite(value)) continue;
     Sum& sum = sums_[name];
     sum.max = sum.steps == 0 ? value : std::max(sum.max, value);
     sum.sum += value;

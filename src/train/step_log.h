@@ -17,20 +17,25 @@ struct StepValues {
   int64_t step = 0;
   double lr = 0;
   std::vector<std::pair<std::string, double>> values;  ///< parts, their sum "loss", gradient norms
+  bool skipped = false;                                ///< it changed nothing
+  std::vector<Batch> batches = {};                     ///< without samples
+
+  /// The first value that is not finite, as "loss is nan"; there is one where it was skipped.
+  std::string cause() const;
 };
 
 /// What steps gave and nobody has read yet: reading waits for the device.
 class PendingSteps {
  public:
   /// Puts the values of a step by, without waiting for them.
-  void keep(int64_t step, const StepReport& report);
+  void keep(int64_t step, const StepReport& report, std::vector<Batch> batches);
   /// All that was put by, in order.
   std::vector<StepValues> read();
 
  private:
   struct Pending {
     StepValues step;    ///< its values without their numbers
-    at::Tensor values;  ///< [values] on the device
+    at::Tensor values;  ///< [values, and 1 if it was skipped] on the device
   };
   std::vector<Pending> pending_;
 };
@@ -41,7 +46,8 @@ class StepSums {
  public:
   void add(const StepValues& step);
   /// The line so far: `steps` that it covers, the last one's `step` and `lr`, each value's mean
-  /// over the steps that have it, and of a "gradient_norm" its greatest as "max_gradient_norm".
+  /// over the steps in which it was finite, and of a "gradient_norm" its greatest as
+  /// "max_gradient_norm".
   nlohmann::json line() const;
 
   nlohmann::json state() const;

@@ -35,7 +35,9 @@ void StepTimer::end(StepPart part) { add(part, clock_.lap_ms()); }
 
 void StepTimer::add(StepPart part, double ms) {
   if (begun_ <= warm_up_) return;
-  parts_[part].push_back(ms);
+  auto& of_part = parts_[part];
+  of_part.resize(steps_.size());  // a part that comes several times in a step counts once
+  of_part.back() += ms;
   steps_.back() += ms;
 }
 

@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -13,8 +14,9 @@
 #include "limbeck/core/progress.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
-#include "train/load_checkpoint.h"
-#include "train/optimizer.h"
+#include "train/checkpoint_files.h"
+#include "train/schedule.h"
+#include "train/weight_average.h"
 
 namespace limbeck {
 namespace {
@@ -25,24 +27,10 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-at::Generator generator(const at::Device& device) {
-  return at::globalContext().defaultGenerator(device);
-}
-
 std::vector<std::string> names_of(const std::vector<NamedValidationSet>& sets) {
   std::vector<std::string> names;
   for (const NamedValidationSet& set : sets) names.push_back(set.name);
   return names;
-}
-
-void require_finite(const StepValues& step) {
-  for (const auto& [name, value] : step.values) {
-    if (std::isfinite(value)) continue;
-    throw DivergenceError(
-        format("training diverged at step %d: %s is %f; the last checkpoint is kept. Try a smaller "
-               "train.optimizer.lr",
-               step.step, name, value));
-  }
 }
 
 /// Collects what runs where while it lives.
@@ -74,6 +62,7 @@ Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, a
       saver_(parts.run, options.keep, options.save_failures),
       events_(options, parts.run.path(), parts.config, parts.task, parts.valid.front().set, device,
               parts.logger),
+      skipped_(options.max_skipped, options.steps),
       pace_(parts.train.rate_hz(), device) {}
 
 TrainState Trainer::run() {
@@ -100,17 +89,18 @@ TrainState Trainer::run() {
 void Trainer::train() {
   const auto start = Clock::now();
   const double seconds_before = state_.seconds;
-  Loader loader(parts_.train, parts_.loader, key_, state_.step);
+  Loader loader(parts_.train, parts_.loader, key_, state_.step * options_.accumulate);
   Progress progress(parts_.logger, "step", "steps", options_.steps, state_.step);
   pace_.begin();
   // Reading a loss waits for the device, so on a GPU several steps are read at once.
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < last_step()) {
-    const StepReport report = train_on(next_batch(loader));
+    std::vector<Batch> batches = next_batches(loader);
+    const StepReport report = train_on(batches);
     ++state_.step;
     pace_.end_step(loader.wait_seconds());
-    pending_.keep(state_.step, report);
+    pending_.keep(state_.step, report, std::move(batches));
 
     state_.seconds = seconds_before + seconds_since(start);
     const bool asked = take_save_request();
@@ -141,24 +131,30 @@ void Trainer::train() {
     parts_.logger.warn(
         format("%d examples could not be read and were replaced", loader.unreadable()));
   }
+  if (skipped_.total() > 0) {
+    parts_.logger.warn(format(
+        "%d of %d steps changed nothing, because their loss or gradient was not finite; their "
+        "batches are in %s",
+        skipped_.total(), state_.step, parts_.run.path() / "diverged"));
+  }
 }
 
 /// Where a signal comes while it is waited for, that is the end.
-Batch Trainer::next_batch(Loader& loader) {
+std::vector<Batch> Trainer::next_batches(Loader& loader) {
   try {
-    return loader.next();
+    return loader.next(options_.accumulate);
   } catch (const Interrupted&) {
     stop_interrupted();
   }
 }
 
 /// The first step of a sitting says what runs where.
-StepReport Trainer::train_on(const Batch& batch) {
-  pace_.add_audio(batch);
-  if (told_kernels_) return step_(to_device(batch, device_), state_.step);
+StepReport Trainer::train_on(const std::vector<Batch>& batches) {
+  for (const Batch& batch : batches) pace_.add_audio(batch);
+  if (told_kernels_) return step_(to_device(batches, device_), state_.step);
   told_kernels_ = true;
   const KernelWatch watch(parts_.task);
-  StepReport report = step_(to_device(batch, device_), state_.step);
+  StepReport report = step_(to_device(batches, device_), state_.step);
   parts_.logger.debug("what ran where in this step, forward:\n" + watch.use().text());
   if (const auto lost = watch.use().lost(); !lost.empty()) {
     parts_.logger.warn(format(
@@ -195,17 +191,38 @@ void Trainer::stop_interrupted() {
   throw Interrupted(interrupt_signal());
 }
 
-/// Reads what the last steps gave, stops at the first value that is not finite, and writes the line
-/// of metrics.jsonl that is due.
+/// Notes whether a step was skipped, and keeps what is known of it then. Throws DivergenceError
+/// where that are too many.
+void Trainer::note_skipped(const StepValues& step) {
+  skipped_.add(step.step, step.skipped);
+  if (!step.skipped) return;
+  const std::string cause = step.cause();
+  const auto file =
+      parts_.run.write_skipped(step.step, skipped_text(step.step, cause, step.batches));
+  if (const std::string why = skipped_.too_many(); !why.empty()) {
+    throw DivergenceError(
+        format("training diverged: %s; in step %d %s (its batch is in %s); the last checkpoint is "
+               "kept. Try a smaller train.optimizer.lr",
+               why, step.step, cause, file));
+  }
+  if (std::has_single_bit(static_cast<uint64_t>(skipped_.total()))) {
+    parts_.logger.warn(format("step %d changed nothing: %s; %d so far; its batch is in %s",
+                              step.step, cause, skipped_.total(), file));
+  }
+}
+
+/// Reads what the last steps gave, ends the training where too many were skipped, and writes the
+/// line of metrics.jsonl that is due.
 void Trainer::log_pending() {
   for (const StepValues& step : pending_.read()) {
-    require_finite(step);
+    note_skipped(step);
     sums_.add(step);
     const bool is_line = step.step % options_.log_every == 0;
     // Until there is a line the terminal shows what is going to be in it.
     if (!is_line && told_line_) continue;
     nlohmann::json line = sums_.line();
     line["epoch"] = epoch(step.step);
+    if (skipped_.total() > 0) line["skipped"] = skipped_.total();
     if (is_line) {
       line["timing"] = pace_.lap();
       line["timing"]["seconds"] = state_.seconds;
@@ -224,13 +241,14 @@ void Trainer::tell(const nlohmann::json& line) {
 
 /// How often the data were gone through after `step` steps.
 double Trainer::epoch(int64_t step) const {
-  return static_cast<double>(step) * static_cast<double>(parts_.loader.batch_size) /
-         static_cast<double>(parts_.train.size());
+  const int64_t items = step * options_.accumulate * parts_.loader.batch_size;
+  return static_cast<double>(items) / static_cast<double>(parts_.train.size());
 }
 
 /// Finds out what the network is worth, whose checkpoint is saved.
 void Trainer::validate() {
-  state_.act(criterion_, options_.early_stop);  // on what was found in the background
+  act();  // on what was found in the background
+  const AveragedWeights averaged(step_.average());
   if (!validator_.start(state_.step)) stop_interrupted();
   events_.add_estimates(state_.step);
   if (!options_.validation.background) take_scores(false);
@@ -250,38 +268,41 @@ void Trainer::take_scores(bool in_any_case) {
   for (const std::string& warning : found->warnings) parts_.logger.warn(warning);
   const double value = found->values.at(criterion_.key);
   const bool is_best = state_.take(criterion_, value, found->step);
-  if (!options_.validation.background) state_.act(criterion_, options_.early_stop);
+  if (!options_.validation.background) act();
   nlohmann::json line = found->values;
   line.update({{"step", found->step},
                {"epoch", epoch(found->step)},
                {"split", "valid"},
                {"timing", {{"seconds", state_.seconds}}}});
   tell(line);
-  nlohmann::json result = state_.found(criterion_);
-  result["value"] = criterion_.higher_is_better ? value : -value;
+  nlohmann::json result = this->found();
+  result["value"] = criterion_.gain(value);
   saver_.add_validation(found->step, result.dump() + "\n", is_best);
   parts_.logger.info(
       format("valid %d/%d%s%s", found->step, options_.steps, found->text, is_best ? "  best" : ""));
 }
 
+/// Lets the news of a validation, if there are any, change how training goes on.
+void Trainer::act() {
+  if (state_.news) step_.schedule().observe(criterion_.gain(*state_.news));
+  state_.act(criterion_, options_.early_stop);
+}
+
+/// What validations have found, and come to, so far.
+nlohmann::json Trainer::found() {
+  nlohmann::json found = state_.found(criterion_);
+  found["schedule"] = step_.schedule().state();
+  return found;
+}
+
 void Trainer::save() {
   log_pending();
   take_scores(true);
-  SafeTensors optimizer;
-  optimizer.tensors = step_.optimizer().state();
-  optimizer.tensors["generator/cpu"] = generator(at::kCPU).get_state();
-  if (!device_.is_cpu()) optimizer.tensors["generator/device"] = generator(device_).get_state();
-  SafeTensors helpers;
-  helpers.tensors = nn::state_of(parts_.task.helpers());
-  nlohmann::json state = {{"step", state_.step},
-                          {"planned_steps", options_.steps},
-                          {"seconds", state_.seconds},
-                          {"since_last_line", sums_.state()},
-                          {"found", state_.found(criterion_)}};
-  CheckpointFiles files = {{"model.safetensors", nn::serialize_model(parts_.task.model())},
-                           {"optimizer.safetensors", serialize_safetensors(optimizer)},
-                           {"state.json", state.dump(2) + "\n"}};
-  if (!helpers.tensors.empty()) files["helpers.safetensors"] = serialize_safetensors(helpers);
+  const nlohmann::json state = {{"step", state_.step},         {"planned_steps", options_.steps},
+                                {"seconds", state_.seconds},   {"since_last_line", sums_.state()},
+                                {"skipped", skipped_.state()}, {"found", found()}};
+  CheckpointFiles files = checkpoint_files(parts_.task, step_, device_);
+  files["state.json"] = state.dump(2) + "\n";
   last_save_ = Clock::now();
   saver_.save(state_.step, std::move(files));
 }
@@ -311,12 +332,7 @@ bool Trainer::resume() {
     return false;
   }
   const std::string source = checkpoint->string();
-  const auto generators = load_checkpoint(*checkpoint, parts_.task, step_);
-  for (const auto& [name, state] : generators) {
-    const bool is_cpu = name == "generator/cpu";
-    if (is_cpu) generator(at::kCPU).set_state(state);
-    if (!is_cpu && !device_.is_cpu()) generator(device_).set_state(state);
-  }
+  load_checkpoint(*checkpoint, parts_.task, step_, device_);
   const auto validation = validation_of(*checkpoint);
   try {
     auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
@@ -325,7 +341,8 @@ bool Trainer::resume() {
     // A checkpoint of another run, which this one is begun with, has neither.
     if (state.contains("since_last_line")) sums_.load_state(state["since_last_line"]);
     if (validation) state["found"] = nlohmann::json::parse(*validation);
-    if (state.contains("found")) state_.take_found(state["found"]);
+    if (state.contains("found")) take_found(state["found"]);
+    skipped_.load_state(state.at("skipped"), state_.step);
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
@@ -336,6 +353,11 @@ bool Trainer::resume() {
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
   begin_extension();
   return validation.has_value();
+}
+
+void Trainer::take_found(const nlohmann::json& found) {
+  state_.take_found(found);
+  step_.schedule().load_state(found.at("schedule").get<std::map<std::string, double>>());
 }
 
 /// Says what the schedule does where a run was extended that begins again there.

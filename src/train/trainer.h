@@ -16,6 +16,7 @@
 #include "limbeck/run/saver.h"
 #include "limbeck/train/step.h"
 #include "train/pace.h"
+#include "train/skipped_steps.h"
 #include "train/step_log.h"
 #include "train/train_state.h"
 #include "train/training_events.h"
@@ -59,14 +60,18 @@ class Trainer {
   bool is_due() const;
   int64_t last_step() const;
   bool is_save_due() const;
-  Batch next_batch(Loader& loader);
-  StepReport train_on(const Batch& batch);
+  std::vector<Batch> next_batches(Loader& loader);
+  StepReport train_on(const std::vector<Batch>& batches);
   void save();
+  void note_skipped(const StepValues& step);
   void log_pending();
   void tell(const nlohmann::json& line);
   double epoch(int64_t step) const;
   void validate();
   void take_scores(bool in_any_case);
+  void act();
+  nlohmann::json found();
+  void take_found(const nlohmann::json& found);
   [[noreturn]] void stop_interrupted();
 
   TrainOptions options_;
@@ -82,6 +87,7 @@ class Trainer {
   bool told_kernels_ = false;
   TrainState state_;
   TrainingEvents events_;
+  SkippedSteps skipped_;
   PendingSteps pending_;
   StepSums sums_;
   Pace pace_;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "data/pair_dataset.h"
+#include "data/sampler.h"
 #include "limbeck/core/error.h"
 #include "made_corpus.h"
 
@@ -61,6 +62,24 @@ class Counting : public Dataset {
   int64_t broken_;
   std::chrono::microseconds delay_;
 };
+
+TEST(Loader, SaysOfEachExampleWhereItCameFrom) {
+  const Counting data(5);
+  Loader loader(data, {.batch_size = 2, .workers = 2, .epochs_unique = 1}, SeedKey(1));
+  EpochPlan plan(SeedKey(1), 5);
+  const auto batches = loader.next(4);  // the fourth is the first again
+  ASSERT_EQ(batches.size(), 4U);
+  for (int64_t i = 0; i < 8; ++i) {
+    const Batch& batch = batches[static_cast<size_t>(i / 2)];
+    ASSERT_EQ(batch.draws.size(), 2U);
+    const Draw& draw = batch.draws[static_cast<size_t>(i % 2)];
+    const int64_t position = i % 6;
+    EXPECT_EQ(draw.epoch, plan.epoch_of(position));
+    EXPECT_EQ(draw.index, plan.index_at(position));
+    EXPECT_EQ(draw.key, plan.key_at(position).value());
+    EXPECT_EQ(batch.recipes[static_cast<size_t>(i % 2)].id, std::to_string(draw.index));
+  }
+}
 
 TEST(Loader, CountsExamplesWithoutSpeechOrNoise) {
   test::TempDir dir;

@@ -70,7 +70,7 @@ Trained train(const Recipe& recipe, const at::Device& device, const std::string&
   for (int64_t i = 0; i < 3; ++i) {
     if (i == 1) take_waits();
     const auto batch = make_batch(1600, 10 + 2 * static_cast<uint64_t>(i));
-    const auto report = step(to_device(batch, device), i);
+    const auto report = step({to_device(batch, device)}, i);
     trained.values.push_back(report.losses.total);
     for (const auto* parts : {&report.losses.parts, &report.gradient_norms}) {
       for (const auto& part : *parts) trained.values.push_back(part.value);
@@ -113,6 +113,7 @@ std::vector<Recipe> recipes() {
   add_types("optimizer", optimizers().names(), "terms: [attention]");
   add_types("schedule", schedules().names());
   add_types("clip", clips().names());
+  all.push_back({.name = "ema", .train = "ema: {decay: 0.9}"});
   const std::string kTerms = "terms: [attention, {name: output, weight: 0.1}]\n";
   for (const auto& [name, more] : std::vector<std::pair<std::string, std::string>>{
            {"balance_warmup", "balance: {mode: warmup, steps: 4}"},

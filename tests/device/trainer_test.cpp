@@ -34,7 +34,8 @@ TrainState train_at(const Place& place, const std::filesystem::path& path, int64
   objective::LearningTask task(student, teacher, {}, distill, kBatch, SeedKey(1));
   Logger logger(Verbosity::quiet);
   RunDir run(path, Identity("training", 1), config::to_node(config), false);
-  const ValidationSet valid(std::make_unique<Tones>(), 4, 9, kBatch);
+  std::vector<NamedValidationSet> valid;
+  valid.push_back({"", ValidationSet(std::make_unique<Tones>(), 4, 9, kBatch)});
   Trainer trainer(config.train, {task, dataset, valid, {kBatch, 0, 2, {}, &logger}, run, logger},
                   SeedKey(1), place.device);
   return trainer.run();

@@ -160,6 +160,25 @@ TEST_F(JobTest, SaysThatAnOlderCheckpointIsScored) {
   EXPECT_EQ(older.model_file, run / "checkpoints/step-00000001/model.safetensors");
 }
 
+TEST_F(JobTest, ARunWithSkippedStepsIsMarked) {
+  const fs::path run = folder_ / "run";
+  put_text(run / "identity.json", Identity("training", 1).text());
+  const std::string model = read_file(folder_ / "model.safetensors");
+  for (const auto& [step, skipped] : {std::pair(1, 0), {2, 3}}) {
+    const std::string state = format(R"({"step": %d, "skipped": {"total": %d}})", step, skipped);
+    CheckpointStore(run).save(step, {{"model.safetensors", model}, {"state.json", state}},
+                              step == 1);
+    // Whichever of its checkpoints is scored.
+    const EvaluationJob job = model_job({.path = run.string(), .which = "best"}, set_,
+                                        {.device = "cpu"}, folder_ / "out", quiet_);
+    if (skipped == 0) {
+      EXPECT_THAT(job.notes, testing::IsEmpty());
+    } else {
+      EXPECT_THAT(job.notes, testing::ElementsAre(HasSubstr("3 steps of its training changed")));
+    }
+  }
+}
+
 TEST_F(JobTest, ReplacesOthersWhereToldAndSaysSo) {
   run_job(job(), quiet_);
   add_pair("4");

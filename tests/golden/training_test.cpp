@@ -85,14 +85,14 @@ TEST(GoldenAdamW, FiveStepsWithDecayClippingAndSchedule) {
       {{"model", &module}});
   const auto clip = make_clip(format("type: norm, max_norm: %g", o["clip_norm"].get<double>()));
   const auto schedule =
-      make_schedule(format("type: warmup_cosine, warmup_steps: %d, final_ratio: %g",
+      make_schedule(format("type: cosine, warmup_steps: %d, final_ratio: %g",
                            o["warmup_steps"].get<int64_t>(), o["final_ratio"].get<double>()));
   for (int64_t step = 0; step < o["steps"].get<int64_t>(); ++step) {
     const std::string number = std::to_string(step);
     for (auto& item : module.named_parameters()) {
       item.value().mutable_grad() = golden.at("adamw/grad" + number + "/" + item.key()).clone();
     }
-    const double factor = schedule->factor(step, o["steps"]);
+    const double factor = schedule.factor(step, o["steps"]);
     EXPECT_NEAR(factor, o["factors"][static_cast<size_t>(step)].get<double>(), 1e-12);
     const auto gradients = optimizer->gradients().at("model");
     const auto norm = joint_norm(gradients);

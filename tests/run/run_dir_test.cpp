@@ -77,7 +77,9 @@ TEST_F(RunDirs, ARunWithoutIdentityIsRefusedByName) {
 }
 
 TEST_F(RunDirs, RestartRemovesTheOldRunAndNothingElse) {
-  open();
+  const fs::path skipped = open().write_skipped(12, "{}\n");
+  EXPECT_EQ(skipped, path_ / "diverged" / "step-00000012.json");
+  EXPECT_EQ(read_file(skipped), "{}\n");
   put_text(path_ / "checkpoints" / "step-00000001" / "model.safetensors", "x");
   for (const char* name :
        {"best.json", "last.json", "metrics.jsonl", "train.log", "environment.json", "data.json",

@@ -70,6 +70,19 @@ TEST_F(RunViews, IsFinishedWhenItsStateSaysSo) {
   EXPECT_FALSE(run_.finished());
 }
 
+TEST_F(RunViews, TellsHowManyStepsWereSkipped) {
+  EXPECT_EQ(run_.skipped(), 0);
+  put_run(path_, 4, 10);
+  EXPECT_EQ(run_.skipped(), 0);
+  put_text(path_ / "identity.json", made_identity().text());
+  CheckpointStore(path_).save(
+      6, {{"state.json", R"({"step": 6, "planned_steps": 10, "skipped": {"total": 3}})"}});
+  EXPECT_EQ(run_.skipped(), 3);
+  CheckpointStore(path_).save(7, {{"state.json", R"({"step": 7, "skipped": 3})"}});
+  EXPECT_THAT(message_of<CheckpointError>([&] { run_.skipped(); }),
+              ::testing::HasSubstr("step-00000007/state.json: malformed"));
+}
+
 TEST_F(RunViews, GivesTheModelOfEitherCheckpoint) {
   put_run(path_, 4, 10);
   put_run(path_, 6, 10, made_identity(), false);

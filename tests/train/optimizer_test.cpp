@@ -7,6 +7,7 @@ namespace {
 
 /// A row for every optimizer: options under which all of it is at work.
 const std::map<std::string, std::string> kExamples = {
+    {"adam", "type: adam, lr: 0.02, beta1: 0.8, beta2: 0.9, weight_decay: 0.1"},
     {"adamw", "type: adamw, lr: 0.02, beta1: 0.8, beta2: 0.9, weight_decay: 0.1"},
     {"sgd", "type: sgd, lr: 0.05, momentum: 0.8, nesterov: true, weight_decay: 0.1"}};
 
@@ -174,16 +175,70 @@ TEST_P(EveryOptimizer, RefusesAStateThatDoesNotFitByName) {
   }
 }
 
-TEST(AdamW, IsThePlainFormula) {
+TEST_P(EveryOptimizer, ASkippedStepChangesNothing) {
+  torch::nn::Module module, other;
+  auto p = module.register_parameter("p", normal({3, 2}, 1));
+  auto q = other.register_parameter("p", normal({3, 2}, 1));
+  const auto optimizer = make(module);
+  const auto without = make(other);
+  const auto skipped = torch::ones({});
+  for (uint64_t step = 0; step < 4; ++step) {
+    p.mutable_grad() = normal({3, 2}, 10 + step);
+    q.mutable_grad() = p.grad().clone();
+    if (step == 2) {
+      const auto before = p.detach().clone();
+      const auto state = copies(optimizer->state());
+      for (const double broken : {double(NAN), double(INFINITY)}) {
+        p.mutable_grad().fill_(broken);
+        optimizer->step(optimizer->peak_lr(), skipped);
+        EXPECT_TRUE(same_bits(p.detach(), before));
+        for (const auto& [name, tensor] : optimizer->state()) {
+          EXPECT_TRUE(same_bits(tensor, state.at(name))) << name;
+        }
+      }
+      continue;
+    }
+    optimizer->step(optimizer->peak_lr(), torch::zeros({}));
+    without->step(without->peak_lr());
+  }
+  EXPECT_TRUE(same_bits(p.detach(), q.detach()));
+}
+
+TEST_P(EveryOptimizer, AParameterMayHaveARateOfItsOwn) {
+  torch::nn::Module module, other;
+  auto p = module.register_parameter("p", normal({3, 2}, 1));
+  auto q = module.register_parameter("q", normal({3, 2}, 2));
+  auto r = other.register_parameter("r", normal({3, 2}, 2));
+  const auto config = config::read_text<OptimizerConfig>("{" + kExamples.at(GetParam()) + "}", "t");
+  auto parameters = trained_parameters({{"model", &module}});
+  for (auto& parameter : parameters) {
+    if (parameter.name == "model.q") parameter.lr_factor = 0.25;
+  }
+  const auto optimizer =
+      optimizers().build(config.chosen.name(), *config.chosen, std::move(parameters));
+  const auto slow = make(other);
+  for (uint64_t step = 0; step < 3; ++step) {
+    p.mutable_grad() = normal({3, 2}, 20 + step);
+    for (auto* parameter : {&q, &r}) parameter->mutable_grad() = normal({3, 2}, 30 + step);
+    optimizer->step(0.1);
+    slow->step(0.1 * 0.25);
+  }
+  EXPECT_TRUE(same_bits(q.detach(), r.detach()));
+}
+
+TEST(Adam, IsThePlainFormulaWithDecayInTheGradientOrBeside) {
   const double lr = 0.02, beta1 = 0.8, beta2 = 0.9, epsilon = 1e-6, weight_decay = 0.1;
-  for (const char* memory_format : {"contiguous", "channels_last"}) {
-    SCOPED_TRACE(memory_format);
+  for (const auto& [type, memory_format] :
+       {std::pair("adamw", "contiguous"), {"adamw", "channels_last"}, {"adam", "channels_last"}}) {
+    SCOPED_TRACE(std::string(type) + " " + memory_format);
+    const bool coupled = type == std::string("adam");
     const auto model =
         make_model("temporal: {type: gru, hidden: 6}\nactivation: prelu\nmemory_format: " +
                    std::string(memory_format));
-    const auto optimizer = make_optimizer(
-        "type: adamw, lr: 0.02, beta1: 0.8, beta2: 0.9, epsilon: 1e-6, weight_decay: 0.1",
-        {{"model", model.get()}});
+    const auto optimizer =
+        make_optimizer(std::string("type: ") + type +
+                           ", lr: 0.02, beta1: 0.8, beta2: 0.9, epsilon: 1e-6, weight_decay: 0.1",
+                       {{"model", model.get()}});
     EXPECT_EQ(optimizer->peak_lr(), lr);
     std::map<std::string, at::Tensor> weights, averages, squares;
     for (const auto& item : model->named_parameters()) {
@@ -196,13 +251,15 @@ TEST(AdamW, IsThePlainFormula) {
       backward(*model, 50 + static_cast<uint64_t>(step));
       const double now = lr / step;
       for (const auto& item : model->named_parameters()) {
-        const auto g = item.value().grad().to(torch::kDouble);
+        auto g = item.value().grad().to(torch::kDouble);
         auto& m = averages[item.key()];
         auto& v = squares[item.key()];
         auto& w = weights[item.key()];
+        const double decay = w.dim() >= 2 ? weight_decay : 0;
+        if (coupled) g = g + decay * w;
         m = beta1 * m + (1 - beta1) * g;
         v = beta2 * v + (1 - beta2) * g * g;
-        if (w.dim() >= 2) w = w * (1 - now * weight_decay);
+        if (!coupled) w = w * (1 - now * decay);
         const auto m_hat = m / (1 - std::pow(beta1, step));
         const auto v_hat = v / (1 - std::pow(beta2, step));
         w = w - now * m_hat / (v_hat.sqrt() + epsilon);

@@ -8,6 +8,7 @@
 #include "limbeck/train/config.h"
 #include "nn/support.h"
 #include "paths.h"
+#include "train/optimizer.h"
 
 namespace limbeck::test {
 namespace {
@@ -57,6 +58,46 @@ TEST_P(ShippedDistillation, FitsTheTeacherThatIsShippedWithIt) {
   report.total.backward();
   for (const auto& item : task.helpers().named_parameters())
     EXPECT_TRUE(item.value().grad().defined()) << item.key();
+}
+
+/// Of what a parameter is, as its name tells: the last part, and the module that it belongs to.
+bool is_weight_matrix(const std::string& name) {
+  const size_t dot = name.rfind('.');
+  const std::string last = name.substr(dot + 1);
+  const size_t before = name.rfind('.', dot - 1);
+  const std::string module = name.substr(before + 1, dot - before - 1);
+  const bool scales = module.ends_with("norm") || module.ends_with("activation");
+  return last.starts_with("weight") && !scales;
+}
+
+void expect_decays_by_name(torch::nn::Module& module) {
+  for (const TrainedParameter& parameter : trained_parameters({{"m", &module}})) {
+    EXPECT_EQ(parameter.decays(), is_weight_matrix(parameter.name)) << parameter.name;
+  }
+}
+
+TEST(ShippedModels, DecayTheirMatricesAndKernelsAlone) {
+  const auto files = shipped("model");
+  ASSERT_GE(files.size(), 11U);
+  for (const std::string& file : files) {
+    SCOPED_TRACE(file);
+    for (const char* norm : {"batch", "instance"}) {
+      for (const char* activation : {"prelu", "relu"}) {
+        const auto config = config::load<TrainingConfig>(
+            {(kConfigs / "model" / file).string()},
+            {"run.dir=x", "data.source={type: pairs, manifest: x}",
+             std::string("model.norm=") + norm, std::string("model.activation=") + activation});
+        expect_decays_by_name(*nn::build_model(config.model, SeedKey(1)));
+      }
+    }
+  }
+}
+
+TEST_P(ShippedDistillation, DecaysTheMatricesOfAdaptersAlone) {
+  objective::LearningTask task(nn::build_model(config_.model, SeedKey(1)),
+                               nn::build_model(config_.model, SeedKey(2)), config_.objective,
+                               config_.distill, config_.train.batch_size, SeedKey(1));
+  expect_decays_by_name(task.helpers());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedDistillation, testing::ValuesIn(shipped("distill")),

@@ -13,14 +13,18 @@ StepReport report(double cosine, double loss, double norm, double lr) {
   report.losses.parts = {{"cosine", at::full({}, cosine, at::kDouble)}};
   report.losses.total = at::full({}, loss, at::kDouble);
   report.gradient_norms = {{"gradient_norm", at::full({}, norm, at::kDouble)}};
+  report.skipped = at::full({}, std::isfinite(loss) ? 0 : 1, at::kDouble);
   report.lr = lr;
   return report;
 }
 
 TEST(PendingSteps, HandsOverEveryStepOnceTheCauseBeforeTheSum) {
   PendingSteps pending;
-  pending.keep(4, report(0.1, 1.5, 2, 0.01));
-  pending.keep(5, report(0.2, NAN, 3, 0.02));
+  Batch batch;
+  batch.size = 2;
+  batch.noisy = {1, 2};
+  pending.keep(4, report(0.1, 1.5, 2, 0.01), {batch});
+  pending.keep(5, report(0.2, NAN, 3, 0.02), {batch, batch});
   const auto steps = pending.read();
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[0].step, 4);
@@ -29,12 +33,18 @@ TEST(PendingSteps, HandsOverEveryStepOnceTheCauseBeforeTheSum) {
               testing::ElementsAre(testing::Pair("cosine", 0.1), testing::Pair("loss", 1.5),
                                    testing::Pair("gradient_norm", 2.0)));
   EXPECT_TRUE(std::isnan(steps[1].values[1].second));
+  EXPECT_FALSE(steps[0].skipped);
+  EXPECT_TRUE(steps[1].skipped);
+  EXPECT_EQ(steps[1].cause(), "loss is nan");
+  ASSERT_EQ(steps[1].batches.size(), 2U);
+  EXPECT_EQ(steps[1].batches[0].size, 2);
+  EXPECT_TRUE(steps[1].batches[0].noisy.empty());
   EXPECT_TRUE(pending.read().empty());
 }
 
 TEST(StepSums, AreOfTheStepsThatHaveAValueAndGoOnToTheBit) {
   StepSums whole;
-  whole.add({7, 0.1, {{"loss", 0.1}, {"gradient_norm", 5}}});
+  whole.add({7, 0.1, {{"loss", 0.1}, {"gradient_norm", 5}, {"cosine", NAN}}});
   whole.add({8, 0.2, {{"loss", 0.7}, {"gradient_norm", 3}, {"cosine", 4}}});
   StepSums resumed;
   resumed.load_state(nlohmann::json::parse(whole.state().dump(2)));

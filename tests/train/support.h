@@ -18,9 +18,19 @@ inline std::unique_ptr<Optimizer> make_optimizer(
   return optimizers().build(config.chosen.name(), *config.chosen, trained_parameters(modules));
 }
 
-inline std::unique_ptr<Schedule> make_schedule(const std::string& options) {
+/// A schedule and its warm-up.
+struct MadeSchedule {
+  std::unique_ptr<Schedule> after;
+  int64_t warmup_steps;
+
+  double factor(int64_t step, int64_t steps) const {
+    return lr_factor(*after, warmup_steps, step, steps);
+  }
+};
+
+inline MadeSchedule make_schedule(const std::string& options) {
   const auto config = config::read_text<ScheduleConfig>("{" + options + "}", "test");
-  return schedules().build(config.chosen.name(), *config.chosen);
+  return {schedules().build(config.chosen.name(), *config.chosen), config.warmup_steps};
 }
 
 inline std::unique_ptr<Clip> make_clip(const std::string& options) {

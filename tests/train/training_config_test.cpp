@@ -43,20 +43,59 @@ TEST(TrainingConfig, AcceptsBalancePhasesAndCache) {
 TEST(TrainingConfig, ChoosesOptimizerScheduleAndClippingByType) {
   const auto standard = distill_config({});
   EXPECT_EQ(standard.train.optimizer.chosen.name(), "adamw");
-  EXPECT_EQ(standard.train.schedule.chosen.name(), "warmup_cosine");
+  EXPECT_EQ(standard.train.schedule.chosen.name(), "cosine");
   EXPECT_EQ(standard.train.clip.chosen.name(), "norm");
   // What the file says of the others does not stay behind.
   const auto other =
       distill_config({"train.optimizer={type: adamw, beta1: 0.8}", "train.optimizer.lr=0.1",
-                      "train.schedule.type=warmup_cosine", "train.schedule.type=constant",
+                      "train.schedule.type=cosine", "train.schedule.type=constant",
                       "train.optimizer={type: sgd, momentum: 0.5}", "train.clip=none"});
   const std::string text = config::to_yaml(config::to_node(other.train));
-  EXPECT_THAT(text, AllOf(HasSubstr("optimizer:\n  type: sgd\n  lr: 0.01\n  momentum: 0.5\n"),
-                          HasSubstr("schedule:\n  type: constant\n  warmup_steps: "),
-                          HasSubstr("clip:\n  type: none\n")));
-  EXPECT_THAT(refused({"train.optimizer.type=adam"}), HasSubstr("did you mean 'adamw'?"));
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("optimizer:\n  type: sgd\n  lr: 0.01\n  momentum: 0.5\n"),
+                    HasSubstr("schedule:\n  type: constant\n  warmup_epochs: 0\n  warmup_steps: "),
+                    HasSubstr("clip:\n  type: none\n")));
+  EXPECT_THAT(refused({"train.optimizer.type=adan"}), HasSubstr("did you mean 'adam'?"));
   EXPECT_THAT(refused({"train.optimizer.clip_norm=5"}),
               HasSubstr("train.optimizer.clip_norm: unknown key"));
+}
+
+TEST(TrainingConfig, LengthsAreInStepsOrInEpochs) {
+  const auto by_steps = config::read_text<TrainOptions>("{}", "test");
+  EXPECT_EQ(by_steps.steps, 2000);
+  EXPECT_EQ(by_steps.schedule.warmup_steps, 100);
+  const auto options = config::read_text<TrainOptions>(
+      "{epochs: 3, batch_size: 4, accumulate: 2, schedule: {warmup_epochs: 0.5}}", "test");
+  EXPECT_EQ(options.steps, 0);
+  EXPECT_EQ(options.schedule.warmup_steps, 0);
+  const std::string text = config::to_yaml(config::to_node(options));
+  EXPECT_EQ(config::to_yaml(config::to_node(config::read_text<TrainOptions>(text, "dump"))), text);
+
+  const auto resolved = in_steps(options, 21);  // 21 items are 2.625 steps of 8
+  EXPECT_EQ(resolved.steps, 8);                 // 7.875
+  EXPECT_EQ(resolved.schedule.warmup_steps, 1);
+  EXPECT_EQ(resolved.epochs, 0);
+  EXPECT_EQ(resolved.schedule.warmup_epochs, 0);
+  EXPECT_EQ(in_steps(options, 16).steps, 6) << "ends with the epoch";
+  EXPECT_EQ(in_steps(options, 160).schedule.warmup_steps, 10);
+  EXPECT_EQ(in_steps(options, 1).schedule.warmup_steps, 1) << "a warm-up that was asked for";
+  EXPECT_EQ(in_steps(by_steps, 1000).steps, 2000);
+  EXPECT_EQ(in_steps(by_steps, 1000).schedule.warmup_steps, 100);
+  EXPECT_NO_THROW(in_steps(options, 16, 5));
+  EXPECT_THAT(message_of<ConfigError>([&] { in_steps(options, 16, 6); }),
+              HasSubstr("take 6 of 6 steps; shorten them, or raise train.epochs"));
+
+  EXPECT_THAT(refused({"train.steps=300", "train.epochs=2"}),
+              HasSubstr("train.steps: and epochs are both given (300 and 2)"));
+  EXPECT_THAT(refused({"train.steps=2000", "train.epochs=2"}),
+              HasSubstr("train.steps: and epochs are both given (2000 and 2)"));
+  EXPECT_THAT(refused({"train.steps=0"}), HasSubstr("must be at least 1, or epochs be given"));
+  EXPECT_THAT(refused({"train.schedule={warmup_steps: 100, warmup_epochs: 0.5}"}),
+              HasSubstr("warmup_steps: and warmup_epochs are both given (100 and 0.5)"));
+  EXPECT_NO_THROW(distill_config({"train.steps=0", "train.epochs=2"}));
+  // Before the size of the data set is known, nothing can be said of phases.
+  EXPECT_NO_THROW(distill_config(
+      {"train.steps=0", "train.epochs=2", "distill.phases=[{steps: 300, task: false}, {}]"}));
 }
 
 TEST(TrainingConfig, RefusesWhatCannotTrainAndSaysWhatToDo) {

@@ -81,14 +81,14 @@ void time_steps(const TrainingConfig& config, const at::Device& device, int64_t 
   const auto task = make_task(config, device);
   const auto train = make_train_dataset(config.data);
   Loader loader(*train, with_workers(config, speed.workers), SeedKey(1));
-  TrainStep train_step(config.train, *task);
+  TrainStep train_step(in_steps(config.train, train->size()), *task);
   DeviceClock clock(device);
   double total_ms = 0, waited_before = 0;
   const int64_t warm_up = warm_up_steps(steps);
   for (int64_t step = 0; step < warm_up + steps; ++step) {
     throw_if_interrupted();
     if (step == warm_up) waited_before = loader.wait_seconds();
-    train_step(to_device(loader.next(), device), step);
+    train_step(to_device(loader.next(config.train.accumulate), device), step);
     // On a GPU training runs ahead, which can only shorten the waiting.
     const double lap_ms = clock.lap_ms();
     if (step >= warm_up) total_ms += lap_ms;

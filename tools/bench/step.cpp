@@ -44,15 +44,15 @@ class Arm {
         step_(config.train, *task_),
         timer_(device, warm_up) {}
 
-  void step(const objective::TaskBatch& batch, int64_t step, double data_ms) {
+  void step(const std::vector<objective::TaskBatch>& batches, int64_t step, double data_ms) {
     if (caches_) {  // another epoch was here before
       at::NoGradGuard no_grad;
       task_->model().train();
-      task_->forward(batch);
+      for (const auto& batch : batches) task_->forward(batch);
     }
     task_->watch_kernels(step == 0 ? &kernels_ : nullptr);  // a step of the warm-up
     timer_.begin(data_ms);
-    step_(batch, step, &timer_);
+    step_(batches, step, &timer_);
   }
 
   const std::string& name() const { return name_; }
@@ -112,9 +112,10 @@ Bench time_steps(const TrainingConfig& config, int64_t steps) {
   bench.threads = nn::set_threads(config.run.threads);
   bench.device = device.str();
   const int64_t warm_up = warm_up_steps(steps);
-  bench.arms = make_arms(config, device, warm_up, *bench.scratch);
-
   const auto train = make_train_dataset(config.data);
+  TrainingConfig in_steps_only = config;
+  in_steps_only.train = in_steps(config.train, train->size());
+  bench.arms = make_arms(in_steps_only, device, warm_up, *bench.scratch);
   Loader loader(*train, loader_options(config.data, config.train.batch_size, nullptr),
                 SeedKey(static_cast<uint64_t>(config.run.seed)));
   DeviceClock clock(device);
@@ -122,9 +123,9 @@ Bench time_steps(const TrainingConfig& config, int64_t steps) {
     for (int64_t step = 0; step < warm_up + steps; ++step) {
       throw_if_interrupted();
       clock.lap_ms();
-      const auto batch = to_device(loader.next(), device);
+      const auto batches = to_device(loader.next(config.train.accumulate), device);
       const double data_ms = clock.lap_ms();
-      for (const auto& arm : bench.arms) arm->step(batch, step, data_ms);
+      for (const auto& arm : bench.arms) arm->step(batches, step, data_ms);
     }
   });
   rusage usage{};

@@ -43,6 +43,8 @@ class Loader {
   /// from where this loader began), and ChangedFile. Throws Interrupted where a signal was caught
   /// and worker threads are not done with it.
   Batch next();
+  /// The next so many.
+  std::vector<Batch> next(int64_t count);
 
   /// Time that calls of next() took so far, which is time without training.
   double wait_seconds() const;

@@ -51,6 +51,8 @@ class ValidationSet {
     int64_t samples;
   };
 
+  Example read(const Part& part) const;
+
   std::unique_ptr<const Dataset> dataset_;
   std::vector<Part> items_;     // in the order of their length
   std::vector<size_t> starts_;  // of the batches, and the end of the last

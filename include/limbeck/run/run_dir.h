@@ -18,8 +18,8 @@
 namespace limbeck {
 
 /// The folder of a run, for the one process that trains it: identity.json, config.yaml,
-/// environment.json, data.json, train.log, metrics.jsonl, checkpoints/. Locked while open; all
-/// others read it through RunView.
+/// environment.json, data.json, train.log, metrics.jsonl, checkpoints/, diverged/. Locked while
+/// open; all others read it through RunView.
 class RunDir {
  public:
   /// Makes the folder, or opens it for resuming. `config` is written into it for people. With
@@ -36,6 +36,9 @@ class RunDir {
   WriteTrouble& trouble() { return *trouble_; }
   /// Keeps what the run is trained on.
   void write_record(const TrainingRecord& record);
+  /// Keeps what is known of a step that was skipped (diverged/step-00000008.json), or tells that it
+  /// cannot; returns where.
+  std::filesystem::path write_skipped(int64_t step, const std::string& json);
 
   /// Throws DataError unless the run still lies in its folder: one that was removed, or is no
   /// longer mounted, must not be begun anew without what it is known by.

@@ -99,6 +99,10 @@ class RunView {
   RunState state() const { return state(look_for("last")); }
   RunState state(const Found& last) const;
 
+  /// How many of its steps were skipped up to its last checkpoint, because their loss or gradient
+  /// was not finite. Throws CheckpointError if what that says is malformed.
+  int64_t skipped() const;
+
   /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
   std::optional<TrainingRecord> record() const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ struct TrainedModel {
   std::string hash;                      ///< of the file: stands for its weights and options
   std::optional<Identity> identity;      ///< of the run that made it, where that is known
   std::optional<TrainingRecord> record;  ///< what it was trained on, where that is known
+  int64_t skipped = 0;                   ///< `RunView::skipped` of the run that it lies in
   std::vector<std::string> warnings;     ///< newer checkpoints that were passed over for it
 };
 

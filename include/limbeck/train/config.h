@@ -23,6 +23,8 @@ struct OptimizerConfig {
 struct ScheduleConfig {
   ScheduleConfig();
   config::Chosen chosen;
+  int64_t warmup_steps = 100;
+  double warmup_epochs = 0;  ///< in place of warmup_steps, until `in_steps`
   void describe(config::Visitor& v);
 };
 
@@ -55,13 +57,31 @@ struct TensorboardOptions {
   void describe(config::Visitor& v);
 };
 
+/// Section `train.ema:`: an average of the weights, which is what comes out of training.
+struct EmaOptions {
+  double decay = 0;  ///< 0: none
+  void describe(config::Visitor& v);
+};
+
+/// Section `train.max_skipped:`: how many steps without a finite gradient end a training.
+struct SkipLimits {
+  int64_t in_a_row = 20;
+  double share = 0.1;
+  void describe(config::Visitor& v);
+};
+
 /// Section `train:`.
 struct TrainOptions {
   int64_t steps = 2000;
+  int64_t epochs = 0;  ///< in place of steps, until `in_steps`
   int64_t batch_size = 8;
+  int64_t accumulate = 1;
   OptimizerConfig optimizer;
+  double adapter_lr = 1;
   ScheduleConfig schedule;
   ClipConfig clip;
+  EmaOptions ema;
+  SkipLimits max_skipped;
   std::string init;
   std::string init_fit = "exact";
   int64_t validate_every = 250;
@@ -77,6 +97,13 @@ struct TrainOptions {
 
   void describe(config::Visitor& v);
 };
+
+/// The same with all lengths in steps, for a data set of `items`, so that only `steps` and
+/// `schedule.warmup_steps` are left to look at. A step takes accumulate · batch_size items; the
+/// last of them may reach into another epoch. Throws ConfigError unless the last of the phases
+/// before which `steps_before_last_phase` are trained comes to begin.
+TrainOptions in_steps(const TrainOptions& options, int64_t items,
+                      int64_t steps_before_last_phase = 0);
 
 /// Section `run:`.
 struct RunOptions {

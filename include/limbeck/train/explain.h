@@ -8,9 +8,9 @@
 namespace limbeck {
 
 /// What a configuration matches with what, for people: taps and their shapes, parameters that train
-/// beside the student, weights, and each term's share of the gradient over the first `batches`
-/// training batches of the run, which are trained on (and forgotten). Writes nothing. Throws as
+/// beside the student, weights, and each term's share of the gradient over the first `steps`
+/// of the run, which are trained (and forgotten). Writes nothing. Throws as
 /// run_training does.
-std::string explain(const TrainingConfig& config, int64_t batches);
+std::string explain(const TrainingConfig& config, int64_t steps);
 
 }  // namespace limbeck

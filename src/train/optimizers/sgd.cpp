@@ -30,25 +30,15 @@ class Sgd : public Optimizer {
     if (options_.momentum > 0) add_state("velocity");
   }
 
-  void step(double lr) override {
-    at::NoGradGuard no_grad;
-    for (Group& group : groups()) {
-      auto updates = group.gradients;
-      if (group.decays && options_.weight_decay > 0) {
-        updates = at::_foreach_add(updates, group.parameters, options_.weight_decay);
-      }
-      if (options_.momentum > 0) {
-        const auto& velocity = group.state["velocity"];
-        at::_foreach_mul_(velocity, options_.momentum);
-        at::_foreach_add_(velocity, updates);
-        updates =
-            options_.nesterov ? at::_foreach_add(updates, velocity, options_.momentum) : velocity;
-      }
-      at::_foreach_add_(group.parameters, updates, -lr);
-    }
+ private:
+  void update(const Group& group, double lr, const at::Tensor& skipped) override {
+    at::TensorList velocity;
+    if (options_.momentum > 0) velocity = group.state.at("velocity");
+    at::_fused_sgd_(group.parameters, group.gradients, velocity,
+                    group.decays ? options_.weight_decay : 0, options_.momentum, lr, 0,
+                    options_.nesterov, false, false, std::nullopt, skipped);
   }
 
- private:
   SgdOptions options_;
 };
 

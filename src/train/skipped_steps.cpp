@@ -1,0 +1,87 @@
+#include "train/skipped_steps.h"
+
+#include <algorithm>
+
+#include "limbeck/core/format.h"
+
+namespace limbeck {
+namespace {
+
+nlohmann::json example_json(const Recipe& recipe, const Draw& draw) {
+  nlohmann::json example = {{"epoch", draw.epoch},
+                            {"index", draw.index},
+                            {"key", format("%016x", draw.key)},
+                            {"id", recipe.id},
+                            {"speech", pieces_text(recipe.speech)}};
+  if (!recipe.noise.empty()) {
+    example.update({{"noise", pieces_text(recipe.noise)},
+                    {"snr_db", recipe.snr_db},
+                    {"level_dbfs", recipe.level_dbfs},
+                    {"speech_gain", recipe.speech_gain},
+                    {"noise_gain", recipe.noise_gain}});
+  }
+  if (!recipe.response.empty()) {
+    example.update({{"response", recipe.response}, {"early_ms", recipe.early_ms}});
+  }
+  if (!recipe.noise_of.empty()) example["noise_of"] = recipe.noise_of;
+  if (recipe.removed.high_hz > 0) {
+    example["removed_hz"] = {recipe.removed.low_hz, recipe.removed.high_hz};
+  }
+  return example;
+}
+
+}  // namespace
+
+void SkippedSteps::add(int64_t step, bool skipped) {
+  step_ = step;
+  while (!recent_.empty() && recent_.front() <= step - kSkipWindow) recent_.pop_front();
+  if (!skipped) return;
+  ++total_;
+  recent_.push_back(step);
+}
+
+int64_t SkippedSteps::in_a_row() const {
+  int64_t count = 0;
+  for (auto step = recent_.rbegin(); step != recent_.rend() && *step == step_ - count; ++step) {
+    ++count;
+  }
+  return count;
+}
+
+std::string SkippedSteps::too_many() const {
+  // A short training may have no more steps than may be skipped.
+  if (const int64_t row = in_a_row(); row > 0 && row >= std::min(limits_.in_a_row, steps_)) {
+    return format("%d steps in a row had no finite loss and gradient (train.max_skipped.in_a_row)",
+                  row);
+  }
+  const int64_t seen = std::min(step_, kSkipWindow);
+  const auto count = static_cast<double>(recent_.size());
+  if (seen >= kSkipLeast && count > limits_.share * static_cast<double>(seen)) {
+    return format(
+        "%d of the last %d steps had no finite loss and gradient (train.max_skipped.share)",
+        recent_.size(), seen);
+  }
+  return "";
+}
+
+std::string skipped_text(int64_t step, const std::string& cause,
+                         const std::vector<Batch>& batches) {
+  nlohmann::json text = {{"step", step}, {"cause", cause}, {"batches", nlohmann::json::array()}};
+  for (const Batch& batch : batches) {
+    auto& examples = text["batches"].emplace_back(nlohmann::json::array());
+    for (size_t i = 0; i < batch.recipes.size(); ++i) {
+      examples.push_back(example_json(batch.recipes[i], batch.draws[i]));
+    }
+  }
+  return text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+nlohmann::json SkippedSteps::state() const { return {{"total", total_}, {"recent", recent_}}; }
+
+void SkippedSteps::load_state(const nlohmann::json& state, int64_t step) {
+  step_ = step;
+  total_ = state.at("total").get<int64_t>();
+  recent_ = state.at("recent").get<std::deque<int64_t>>();
+}
+
+}  // namespace limbeck

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "limbeck/data/batch.h"
+#include "limbeck/train/config.h"
+
+namespace limbeck {
+
+constexpr int64_t kSkipWindow = 1000;  // steps of which a share may be skipped
+constexpr int64_t kSkipLeast = 100;    // steps before that share is looked at
+
+/// The steps of a training that changed nothing, because their loss or gradient was not finite.
+class SkippedSteps {
+ public:
+  /// Of a training of `steps`.
+  SkippedSteps(const SkipLimits& limits, int64_t steps) : limits_(limits), steps_(steps) {}
+
+  /// Of the steps, which count from 1, one after the other.
+  void add(int64_t step, bool skipped);
+  int64_t total() const { return total_; }
+  /// Why training must end, as "20 steps in a row were skipped, …"; empty if it need not.
+  std::string too_many() const;
+
+  /// For a checkpoint.
+  nlohmann::json state() const;
+  /// As it was after step `step`. Throws nlohmann::json::exception.
+  void load_state(const nlohmann::json& state, int64_t step);
+
+ private:
+  int64_t in_a_row() const;
+
+  SkipLimits limits_;
+  int64_t steps_;
+  int64_t step_ = 0;
+  int64_t total_ = 0;
+  std::deque<int64_t> recent_;  // those within the window
+};
+
+/// What is known of a step that was skipped for a `cause`, as JSON: of each example in its batches
+/// where it came from, and of what it was made.
+std::string skipped_text(int64_t step, const std::string& cause, const std::vector<Batch>& batches);
+
+}  // namespace limbeck
