@@ -19,8 +19,8 @@ inline at::Device device_of(DeviceKind kind) {
 
 /// Ends a test for a device that is not there. The fake one gives way to a real one, as LibTorch
 /// has pinned memory for one of them only.
-#define LIMBECK_SKIP_WITHOUT(kind)                                                 \
-  if (at::hasCUDA() != ((kind) == DeviceKind::cuda)) {                             \
+#define LIMBECK_SKIP_WITHOUT(kind)                                                    \
+  if (at::hasCUDA() != ((kind) == DeviceKind::cuda)) {                                \
     GTEST_SKIP() << (at::hasCUDA() ? "a CUDA GPU is there" : "there is no CUDA GPU"); \
   }
 

@@ -25,8 +25,7 @@ TrainState train_at(const Place& place, const std::filesystem::path& path, int64
              steps, kBatch, place.rarely, place.rarely),
       "test");
   const auto distill = config::read_text<objective::DistillOptions>(
-      "terms: [" + place.term + ", output]\nbalance: {mode: gradient_ratio, steps: 100}",
-      "test");
+      "terms: [" + place.term + ", output]\nbalance: {mode: gradient_ratio, steps: 100}", "test");
   const auto student =
       nn::build_model(model_config("temporal: {type: gru, hidden: 4}"), SeedKey(1));
   const auto teacher = make_model("latent: {channels: 6}", 2);

@@ -31,8 +31,9 @@ TEST(Device, OfACpuThereIsNeitherPinnedMemoryNorAPeak) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which end the process
 TEST(Device, WithoutMemoryOnTheHostTheBatchSizeIsNamed) {
   const auto take_all = [] { return at::empty({int64_t{1} << 60}); };
-  EXPECT_EQ(message_of<ConfigError>([&] { nn::within_memory(at::kCPU, "batch_size: 9", take_all); }),
-            "out of memory on cpu with batch_size: 9; a smaller one takes less");
+  EXPECT_EQ(
+      message_of<ConfigError>([&] { nn::within_memory(at::kCPU, "batch_size: 9", take_all); }),
+      "out of memory on cpu with batch_size: 9; a smaller one takes less");
 }
 #endif
 
