@@ -7,10 +7,11 @@
 namespace limbeck {
 
 /// Exponential moving average of a network's weights over steps, average ← d · average + (1 − d) ·
-/// weights with d = min(decay, (1 + step) / (10 + step)): early steps, whose weights are soon out of
-/// date, count less (as num_updates of TensorFlow's ExponentialMovingAverage). It is of parameters
-/// alone; the averaged network has the running statistics of batch norms as they are now, which are
-/// averages themselves. A step that was skipped counts as one in which no weight moved.
+/// weights with d = min(decay, (1 + step) / (10 + step)): early steps, whose weights are soon out
+/// of date, count less (as num_updates of TensorFlow's ExponentialMovingAverage). It is of
+/// parameters alone; the averaged network has the running statistics of batch norms as they are
+/// now, which are averages themselves. A step that was skipped counts as one in which no weight
+/// moved.
 class WeightAverage {
  public:
   /// Begins with the weights that the network has, which must outlive it.

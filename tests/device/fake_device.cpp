@@ -221,7 +221,7 @@ void copy(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const auto& from = (*stack)[stack->size() - 2].toTensor();
   const bool may_go_on = (*stack)[stack->size() - 1].toBool();
   if (!is_fake(to)) waits().add("read " + text_of(from));
-  if (!is_fake(from) && from.dim() > 0 &&
+  if (!is_fake(from) &&
       !(may_go_on && (from.nbytes() <= kStaged || is_pinned(from.storage().data())))) {
     waits().add("sent " + text_of(from));
   }

@@ -159,6 +159,7 @@ TEST_F(TrainingIdentities, NameTheOptionThatDiffers) {
 TEST_F(TrainingIdentities, LeaveOutWhatDoesNotChangeResults) {
   EXPECT_EQ(
       of({"run.dir=elsewhere", "run.device=cpu", "run.threads=3", "run.kernels=reference",
+          "run.tf32=true", "run.deterministic=true", "train.tensorboard={enabled: false}",
           "data.workers=5", "train.log_every=7", "teacher.checkpoint=moved", "data.epochs_unique=1",
           "train.save_every=7", "train.save_every_minutes=0.5", "train.save_failures=1",
           "train.keep={last: 2, best: 3, every: 4}", "train.init_fit=partial"}),
