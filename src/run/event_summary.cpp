@@ -1,5 +1,5 @@
 // Numbers of fields are those of tensorboard/compat/proto/summary.proto and
-// tensorboard/plugins/hparams/{api,plugin_data}.proto.
+// tensorboard/plugins/{audio/plugin_data,hparams/api,hparams/plugin_data}.proto.
 
 #include <charconv>
 #include <chrono>
@@ -15,21 +15,26 @@ constexpr int kValue = 1;  // of Summary
 constexpr int kTag = 1;
 constexpr int kSimpleValue = 2;
 constexpr int kImage = 4;
-constexpr int kAudio = 6;
+constexpr int kTensor = 8;
 constexpr int kMetadata = 9;
 
-/// A value that a plugin keeps in its metadata.
-ProtobufWriter hparams_value(const std::string& tag, int field, const ProtobufWriter& content) {
-  ProtobufWriter plugin_content;  // HParamsPluginData
-  plugin_content.message(field, content);
-  ProtobufWriter plugin;  // SummaryMetadata.PluginData
-  plugin.bytes(1, "hparams");
-  plugin.message(2, plugin_content);
+/// SummaryMetadata: what a plugin keeps of a tag.
+ProtobufWriter metadata_for(const std::string& plugin_name, const ProtobufWriter& content) {
+  ProtobufWriter plugin;
+  plugin.bytes(1, plugin_name);
+  plugin.message(2, content);
   ProtobufWriter metadata;
   metadata.message(1, plugin);
+  return metadata;
+}
+
+/// `field` is that of HParamsPluginData for what `content` is.
+ProtobufWriter hparams_value(const std::string& tag, int field, const ProtobufWriter& content) {
+  ProtobufWriter plugin_content;
+  plugin_content.message(field, content);
   ProtobufWriter value;
   value.bytes(kTag, tag);
-  value.message(kMetadata, metadata);
+  value.message(kMetadata, metadata_for("hparams", plugin_content));
   return value;
 }
 
@@ -97,17 +102,25 @@ void EventSummary::image(const std::string& tag, const std::string& png, int64_t
   message_.message(kValue, value);
 }
 
-void EventSummary::audio(const std::string& tag, const std::string& wav, int64_t samples,
-                         int rate_hz) {
-  ProtobufWriter audio;
-  audio.float32(1, static_cast<float>(rate_hz));
-  audio.integer(2, 1);  // channels
-  audio.integer(3, samples);
-  audio.bytes(4, wav);
-  audio.bytes(5, "audio/wav");
+void EventSummary::audio(const std::string& tag, const std::string& wav) {
+  // Message Audio is older, and with it TensorBoard does not tell browsers what type of sound it
+  // is.
+  ProtobufWriter dimension;
+  dimension.integer(1, 1);  // size
+  ProtobufWriter shape;
+  shape.message(2, dimension);
+  ProtobufWriter tensor;
+  tensor.integer(1, 7);  // dtype: strings
+  tensor.message(2, shape);
+  tensor.bytes(8, wav);
+  ProtobufWriter plugin_content;  // AudioPluginData
+  plugin_content.integer(2, 11);  // encoding: WAV
+  ProtobufWriter metadata = metadata_for("audio", plugin_content);
+  metadata.integer(4, 3);  // data_class: a sequence of blobs
   ProtobufWriter value;
   value.bytes(kTag, tag);
-  value.message(kAudio, audio);
+  value.message(kTensor, tensor);
+  value.message(kMetadata, metadata);
   message_.message(kValue, value);
 }
 

@@ -188,7 +188,7 @@ void TensorboardOptions::describe(config::Visitor& v) {
   v.value("enabled", enabled, "write the values of metrics.jsonl, options and examples",
           config::any().no_effect());
   v.value("examples", examples,
-          "validation examples that are shown as spectrogram and audio, at up to 20 validations",
+          "validation examples that are shown as spectrogram and audio, at up to ten validations",
           config::between(0, 100).no_effect());
 }
 

@@ -15,8 +15,7 @@
 namespace limbeck {
 namespace {
 
-constexpr int64_t kMostEstimates =
-    20;  // of an example; TensorBoard shows ten, the files stay small
+constexpr int64_t kMostEstimates = 10;  // of an example: TensorBoard shows no more
 
 /// The numbers of a line, under names like "train/loss".
 void add_numbers(EventSummary& summary, const std::string& prefix, const nlohmann::json& line) {
@@ -110,8 +109,7 @@ void TrainingEvents::add_side(EventSummary& summary, size_t example, const char*
   const auto tag = [&](const char* kind) { return format("%s_%d/%s", kind, example + 1, side); };
   const Picture picture = spectrogram(samples, rate_hz);
   summary.image(tag("spectrogram"), png_bytes(picture), picture.width, picture.height);
-  const auto length = static_cast<int64_t>(samples.size());
-  summary.audio(tag("audio"), wav_bytes({std::move(samples), rate_hz}), length, rate_hz);
+  summary.audio(tag("audio"), wav_bytes({std::move(samples), rate_hz}));
 }
 
 }  // namespace limbeck

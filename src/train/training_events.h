@@ -25,7 +25,7 @@ class TrainingEvents {
   /// As that of EventFile.
   void truncate(int64_t step, bool validated);
   void add_line(const nlohmann::json& line);
-  /// What the network makes of the examples after `step` steps, at up to 20 of a training's
+  /// What the network makes of the examples after `step` steps, at up to ten of a training's
   /// validations.
   void add_estimates(int64_t step);
 

@@ -57,6 +57,10 @@ expect 2 "train.steps: 12 → 13" "${train[@]}" --set "run.dir=$work/whole" --se
 expect 0 "already trained to step 12" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12
 # Which kernels run is no part of what a run is, and is written down.
 grep -q '"kernels": "fused"' "$work/whole/environment.json" || fail "environment.json does not name the kernels"
+for key in compiler processor identity command started; do
+  grep -q "\"$key\": " "$work/whole/environment.json" || fail "environment.json does not name the $key"
+done
+[ -s "$work/whole/tensorboard/events.out.tfevents.limbeck" ] || fail "TensorBoard is told nothing"
 expect 0 "begun with another kernels" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12 --set run.kernels=reference
 expect 0 "run.kernels: reference" "${train[@]}" --set "run.dir=$work/plain" --set train.steps=1 --set run.kernels=reference --verbose
 

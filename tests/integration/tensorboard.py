@@ -65,14 +65,14 @@ def main():
         for side in ("noisy", "clean", "estimate"):
             steps = [0] if side != "estimate" else [10, 20, 30, 40] if finished else None
             images = old.Images(f"spectrogram_{number}/{side}")
-            sounds = old.Audio(f"audio_{number}/{side}")
+            sounds = old.Tensors(f"audio_{number}/{side}")
             for told in (images, sounds):
                 check(steps is None or [event.step for event in told] == steps, f"steps of {number} {side}")
             for image in images:
                 check(image.encoded_image_string.startswith(b"\x89PNG"), "an image is no PNG")
                 check((image.width, image.height) == (200, 256), f"size {image.width} x {image.height}")
             for sound in sounds:
-                with wave.open(io.BytesIO(sound.encoded_audio_string)) as file:
+                with wave.open(io.BytesIO(sound.tensor_proto.string_val[0])) as file:
                     check(file.getframerate() == 16000 and file.getnframes() == 16000, "another sound")
 
     # What the plugins are given, after the migration that TensorBoard puts all events through.

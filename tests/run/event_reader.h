@@ -63,6 +63,16 @@ struct EventValue {
   float scalar() const { return number_in<float>(fields.find(2)->second); }
 };
 
+/// The WAV file of a value of the audio plugin; "" for another value.
+inline std::string sound_in(const EventValue& value) {
+  const auto metadata = value.fields.find(9);
+  const auto tensor = value.fields.find(8);
+  if (metadata == value.fields.end() || tensor == value.fields.end()) return "";
+  const auto plugin = fields_of(fields_of(metadata->second).find(1)->second);
+  if (plugin.find(1)->second != "audio") return "";
+  return fields_of(tensor->second).find(8)->second;
+}
+
 struct Event {
   double wall_time = 0;
   int64_t step = 0;

@@ -11,14 +11,12 @@
 
 namespace limbeck {
 
-/// What one event tells: message Summary of TensorFlow's summary.proto, in the forms that all
-/// versions of TensorBoard show.
+/// What one event tells: message Summary of TensorFlow's summary.proto.
 class EventSummary {
  public:
   void scalar(const std::string& tag, double value);
   void image(const std::string& tag, const std::string& png, int64_t width, int64_t height);
-  /// One channel.
-  void audio(const std::string& tag, const std::string& wav, int64_t samples, int rate_hz);
+  void audio(const std::string& tag, const std::string& wav);
   /// For the tab HPARAMS: every option of `config` by its dotted key, and the tags of the scalars
   /// by which runs are compared.
   void hyperparameters(const config::Node& config, const std::vector<std::string>& metrics);
