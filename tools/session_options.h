@@ -14,7 +14,8 @@ inline void add_session_options(CLI::App& app, SessionOptions& session) {
   auto* fork = app.add_option("--fork", session.fork,
                               "begin run.dir with the last checkpoint of another run's folder, "
                               "under this configuration");
-  auto* which = app.add_option("--which", session.which, "checkpoint that --fork begins with: last or best");
+  auto* which =
+      app.add_option("--which", session.which, "checkpoint that --fork begins with: last or best");
   extend->excludes(restart)->excludes(fork);
   which->check(CLI::IsMember({"last", "best"}))->needs(fork);
 }

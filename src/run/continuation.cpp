@@ -58,13 +58,14 @@ Continuation continue_run(const RunView& run, const std::optional<Identity>& sto
       extensions.empty() ? state.value("planned_steps", int64_t{0}) : extensions.back().to;
   const std::string path = run.path().string();
   if (steps < done) {
-    throw ConfigError(format("%s: has %d steps done already, and only %d are asked for", path,
-                             done, steps));
+    throw ConfigError(
+        format("%s: has %d steps done already, and only %d are asked for", path, done, steps));
   }
   if (steps < before) {
-    throw ConfigError(format("%s: is planned for %d steps, and only %d are asked for; a run can be "
-                             "extended, but not shortened",
-                             path, before, steps));
+    throw ConfigError(
+        format("%s: is planned for %d steps, and only %d are asked for; a run can be "
+               "extended, but not shortened",
+               path, before, steps));
   }
   if (steps == before) return as_planned;
   if (!extend) {
@@ -103,8 +104,7 @@ Fork find_fork(const fs::path& run, const std::string& which) {
 }
 
 std::optional<Fork> plan_fork(const RunView& run, const std::optional<Identity>& stored,
-                              const fs::path& parent, const std::string& which,
-                              Identity& planned) {
+                              const fs::path& parent, const std::string& which, Identity& planned) {
   const config::Node* known = stored ? stored->facts().find(kFork) : nullptr;
   if (known != nullptr && run.look_for("last").folder) {
     planned.set(kFork, *known);

@@ -40,9 +40,10 @@ void Saver::save(int64_t step, CheckpointFiles files) {
              "%d failures in a row)",
              step, most_failures_));
   if (failures_ < most_failures_) return;
-  throw DataError(format("%s: could not be written %d times in a row (%s); training ends at step "
-                         "%d. %s",
-                         run_.path(), failures_, reason_in(error_), step, put_elsewhere()));
+  throw DataError(
+      format("%s: could not be written %d times in a row (%s); training ends at step "
+             "%d. %s",
+             run_.path(), failures_, reason_in(error_), step, put_elsewhere()));
 }
 
 void Saver::add_validation(int64_t step, const std::string& json, bool is_best) {
@@ -61,8 +62,8 @@ void Saver::finish() {
 
 void Saver::rescue(Logger& logger) {
   if (is_saved() || try_to_write()) return;
-  logger.warn(format("%s: cannot be written (%s). %s", run_.path(), reason_in(error_),
-                     put_elsewhere()));
+  logger.warn(
+      format("%s: cannot be written (%s). %s", run_.path(), reason_in(error_), put_elsewhere()));
 }
 
 bool Saver::try_to_write() {
@@ -96,9 +97,10 @@ std::string Saver::put_elsewhere() {
   if (newest_.files.empty()) {
     newest_ = {newest_.step, {}, "", false};
     owed_.reset();
-    return format("Step %d is saved there; what validation found of it is not, and the same "
-                  "command validates it again",
-                  newest_.step);
+    return format(
+        "Step %d is saved there; what validation found of it is not, and the same "
+        "command validates it again",
+        newest_.step);
   }
   const char* variable = std::getenv("TMPDIR");
   std::vector<fs::path> bases = {"/tmp"};

@@ -58,7 +58,9 @@ TEST_F(Continuations, ARunIsExtendedAndKnowsIt) {
   const auto as = ask(20, true);
   EXPECT_EQ(as.plan.steps_at(3), 10);
   EXPECT_EQ(as.plan.steps_at(4), 20);
-  { open(as); }
+  {
+    open(as);
+  }
   EXPECT_THAT(run_.identity().text(), HasSubstr("extended"));
   EXPECT_NE(run_.identity(), made_identity(20));
   // With and without --extend it is gone on with.
@@ -78,7 +80,9 @@ TEST_F(Continuations, ARunIsExtendedAndKnowsIt) {
   EXPECT_EQ(longer.plan.steps_at(20), 30);
   EXPECT_TRUE(longer.plan.ends_at(20));
   EXPECT_FALSE(longer.plan.ends_at(10));
-  { open(longer); }
+  {
+    open(longer);
+  }
   EXPECT_EQ(run_.state(), RunState::interrupted);  // though its last checkpoint does not know yet
 }
 

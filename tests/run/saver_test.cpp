@@ -65,7 +65,7 @@ class Savers : public testing::Test {
   fs::path path_ = dir_ / "run";
   fs::path elsewhere_ = dir_ / "tmp";
   Logger logger_;
-  std::optional<RunDir> run_{std::in_place, path_,  made_identity(), config::Node::make_map({}),
+  std::optional<RunDir> run_{std::in_place, path_,   made_identity(), config::Node::make_map({}),
                              false,         &logger_};
   Saver saver_{*run_, {}, 3};
   RunView view_{path_};
@@ -153,8 +153,7 @@ TEST_F(Savers, WhatLiesElsewhereIsARunThatCanBeGoneOnWith) {
   for (int again = 0; again < 2; ++again) {  // as if it was killed at once
     run_->metrics().truncate(4, false);
     run_->metrics().complete(*last);
-    EXPECT_EQ(read_file(path_ / "metrics.jsonl"),
-              "{\"step\": 1}\n{\"step\": 2}\n{\"step\": 3}\n");
+    EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "{\"step\": 1}\n{\"step\": 2}\n{\"step\": 3}\n");
   }
   Saver(*run_, {}, 3).resume_at(4, 2, true);
   EXPECT_THAT(steps_in(path_), ElementsAre("step-00000002", "step-00000004"));

@@ -111,8 +111,9 @@ TEST(Saving, AFolderThatIsReadOnlyForATimeLosesNothing) {
   const fs::path run = dir / "run";
   fs::permissions(dir.path(), fs::perms(0755));
   std::optional<ReadOnly> read_only;
-  const Eventful events({{call_of(6), [&] { read_only.emplace(std::vector{run, run / "checkpoints"}); }},
-                         {call_of(11), [&] { read_only.reset(); }}});
+  const Eventful events(
+      {{call_of(6), [&] { read_only.emplace(std::vector{run, run / "checkpoints"}); }},
+       {call_of(11), [&] { read_only.reset(); }}});
   testing::internal::CaptureStderr();
   train(run, events, 12);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
@@ -125,9 +126,9 @@ TEST(Saving, ADiskThatIsFullForATimeLosesNothing) {
   train(dir / "whole", Tones(), 12);
   const fs::path run = dir / "run";
   std::optional<FullDisk> full;
-  const Eventful events({{call_of(6),
-                          [&] { full.emplace(fs::file_size(run / "metrics.jsonl") + 30); }},
-                         {call_of(11), [&] { full.reset(); }}});
+  const Eventful events(
+      {{call_of(6), [&] { full.emplace(fs::file_size(run / "metrics.jsonl") + 30); }},
+       {call_of(11), [&] { full.reset(); }}});
   testing::internal::CaptureStderr();
   train(run, events, 12);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("step 8 is not saved"));

@@ -23,10 +23,10 @@ struct Continuation {
   StepPlan plan;
 };
 
-/// `planned` is what the configuration asks for, `steps` the steps in it, `stored` what is to be gone
-/// on with, if anything is. A run that differs in nothing but having fewer steps is extended, if
-/// that is asked for. What lies there otherwise is for RunDir to judge. Throws ConfigError that says
-/// what to do; DataError.
+/// `planned` is what the configuration asks for, `steps` the steps in it, `stored` what is to be
+/// gone on with, if anything is. A run that differs in nothing but having fewer steps is extended,
+/// if that is asked for. What lies there otherwise is for RunDir to judge. Throws ConfigError that
+/// says what to do; DataError.
 Continuation continue_run(const RunView& run, const std::optional<Identity>& stored,
                           const Identity& planned, int64_t steps, bool extend);
 

@@ -14,8 +14,8 @@ namespace limbeck {
 std::optional<TrainedModel> find_init(const TrainOptions& options);
 
 /// Copies its weights into the network: all, or by `train.init_fit: partial` those that fit by name
-/// and shape. `logger`, if there is one, is told which those are. Throws ConfigError that lists what
-/// does not fit; DataError.
+/// and shape. `logger`, if there is one, is told which those are. Throws ConfigError that lists
+/// what does not fit; DataError.
 void take_init(nn::DenoisingModel& model, const TrainOptions& options, const TrainedModel& init,
                Logger* logger);
 
