@@ -20,6 +20,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/nn/model_file.h"
+#include "limbeck/run/checkpoint.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/session.h"
 #include "nn/support.h"
@@ -100,10 +101,10 @@ class Faults : public testing::Test {
                "model: {%s}\n"
                "data: {source: {type: pairs, manifest: '%s'}, segment_seconds: 0.1, workers: 0, "
                "valid_count: 2, valid_segment_seconds: 0.1, epochs_unique: 1}\n"
-               "train: {steps: 4, batch_size: 2, validate_every: 2, log_every: 1}\n"
+               "train: {steps: 4, batch_size: 2, validate_every: 2, log_every: 1%s}\n"
                "teacher: {checkpoint: '%s', which: last}\n"
                "distill: {terms: [{name: cosine}], cache: {dir: '%s'}}\n",
-               folder / "run", seed, inline_yaml(kModel), *shared_ / "data/pairs.csv",
+               folder / "run", seed, inline_yaml(kModel), *shared_ / "data/pairs.csv", more_,
                teacher.empty() ? *shared_ / "teacher.safetensors" : teacher, folder / "cache"),
         "fault test");
   }
@@ -258,6 +259,7 @@ class Faults : public testing::Test {
   }
 
   static std::unique_ptr<TempDir> shared_;
+  static inline std::string more_;  ///< keys of section train
   static fs::path whole_;
   static Outcome* reference_;
 };
@@ -278,6 +280,27 @@ TEST_F(Faults, AreTriedAtMoreThanAHundredCalls) {
 TEST_F(Faults, KilledAnywhereARunGoesOnToTheSameBits) {
   try_each(reference_->calls, {.fault = Fault::kill}, 0, kStride, false, nothing,
            [](const fs::path&, const Outcome& broken) { EXPECT_EQ(broken.code, -SIGKILL); });
+}
+
+TEST_F(Faults, KilledWhileItRemovesCheckpointsNoPointerDangles) {
+  more_ = ", save_every: 1, keep: {last: 2, best: 2, every: 3}";
+  TempDir dir;
+  const Outcome whole = train(dir / "whole", {});
+  ASSERT_EQ(whole.code, 0) << whole.said;
+  for (size_t at = 0; at < whole.calls.size() && !HasFailure(); at += 13 * kStride) {
+    SCOPED_TRACE(whole.calls[at]);
+    const fs::path folder = dir / format("case-%d", at);
+    const Injection kill = {.fault = Fault::kill, .at = static_cast<int64_t>(at)};
+    EXPECT_EQ(train(folder, kill).code, -SIGKILL);
+    for (const char* which : {"best", "last"}) {
+      const auto pointed = RunView(folder / "run").pointed(which);
+      EXPECT_EQ(pointed ? check_checkpoint(*pointed) : "", "") << which;
+    }
+    EXPECT_EQ(train(folder, {}).code, 0);
+    EXPECT_EQ(names_in(folder / "run"), names_in(dir / "whole/run"));
+    EXPECT_EQ(metrics(folder / "run"), metrics(whole_ / "run"));
+  }
+  more_.clear();
 }
 
 /// A call that fails ends the training as an error of the data, if it matters; nothing is taken for
