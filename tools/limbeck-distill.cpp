@@ -1,6 +1,6 @@
 #include "common.h"
 #include "limbeck/train/explain.h"
-#include "limbeck/train/session.h"
+#include "session_options.h"
 
 int main(int argc, char** argv) {
   using namespace limbeck;
@@ -16,8 +16,7 @@ int main(int argc, char** argv) {
   options.add_flag_shortcut("--allow-leak", "data.allow_leak",
                             "go on where train, valid and test share files or speakers");
   SessionOptions session;
-  tool.app.add_flag("--restart", session.restart,
-                    "remove what an earlier run left in run.dir and start over");
+  add_session_options(tool.app, session);
   bool explains = false;
   tool.app.add_flag("--explain", explains,
                     "print what is matched with what, and how strongly over 20 batches; train "

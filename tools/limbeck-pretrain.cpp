@@ -1,5 +1,5 @@
 #include "common.h"
-#include "limbeck/train/session.h"
+#include "session_options.h"
 
 int main(int argc, char** argv) {
   using namespace limbeck;
@@ -13,8 +13,7 @@ int main(int argc, char** argv) {
   options.add_flag_shortcut("--allow-leak", "data.allow_leak",
                             "go on where train, valid and test share files or speakers");
   SessionOptions session;
-  tool.app.add_flag("--restart", session.restart,
-                    "remove what an earlier run left in run.dir and start over");
+  add_session_options(tool.app, session);
   return tool.run(argc, argv, [&] {
     TrainingConfig config;
     if (!options.load(config)) return 0;

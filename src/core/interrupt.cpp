@@ -10,9 +10,10 @@
 namespace limbeck {
 namespace {
 
-// A signal handler can reach nothing but a global; this is the project's only one.
+// A signal handler can reach nothing but globals; these are the project's only ones.
 std::atomic<int> remembered_signal{0};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<bool> is_save_requested{false};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
 void remember(int signal) {
   int none = 0;
@@ -20,6 +21,8 @@ void remember(int signal) {
   // A terminal that closes says so more than once: through its shell, and by itself.
   if (signal != SIGHUP) ::_exit(128 + signal);
 }
+
+void request_save(int) { is_save_requested = true; }
 
 }  // namespace
 
@@ -33,9 +36,13 @@ void catch_interrupts() {
   struct sigaction before{};
   ::sigaction(SIGHUP, nullptr, &before);
   if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
+  action.sa_handler = request_save;
+  ::sigaction(SIGUSR1, &action, nullptr);
 }
 
 int interrupt_signal() { return remembered_signal; }
+
+bool take_save_request() { return is_save_requested.exchange(false); }
 
 void throw_if_interrupted() {
   if (const int signal = interrupt_signal()) throw Interrupted(signal);

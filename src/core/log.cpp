@@ -3,12 +3,41 @@
 #include "limbeck/core/log.h"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include <cstdio>
+#include <mutex>
+
 #include "limbeck/core/error.h"
+#include "limbeck/core/line_file.h"
 
 namespace limbeck {
+namespace {
+
+/// A file whose lines wait where it cannot be written, which is told once for each reason.
+class LineSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit LineSink(LineFile file) : file_(std::move(file)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    std::string line(text.data(), text.size());
+    line.resize(line.find_last_not_of("\r\n") + 1);
+    std::string failed = file_.append(line);
+    failed.swap(failed_);
+    if (!failed_.empty() && failed_ != failed) throw spdlog::spdlog_ex(failed_);
+  }
+  void flush_() override {}  // what is written is in the file
+
+ private:
+  LineFile file_;
+  std::string failed_;
+};
+
+}  // namespace
 
 struct Logger::Sinks {
   std::shared_ptr<spdlog::sinks::stderr_color_sink_mt> terminal =
@@ -18,6 +47,9 @@ struct Logger::Sinks {
 
 Logger::Logger(Verbosity verbosity) : verbosity_(verbosity), sinks_(std::make_unique<Sinks>()) {
   sinks_->logger.set_level(spdlog::level::debug);
+  sinks_->logger.set_error_handler([](const std::string& what) {
+    std::fprintf(stderr, "warning: %s; what is said is kept for it\n", what.c_str());
+  });
   sinks_->terminal->set_pattern("%v");
   sinks_->terminal->set_level(verbosity == Verbosity::quiet     ? spdlog::level::warn
                               : verbosity == Verbosity::verbose ? spdlog::level::debug
@@ -32,14 +64,11 @@ void Logger::warn(const std::string& message) { sinks_->logger.warn("warning: " 
 void Logger::error(const std::string& message) { sinks_->logger.error("error: " + message); }
 
 void Logger::add_file(const std::filesystem::path& path) {
-  try {
-    auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
-    file->set_pattern("%Y-%m-%d %H:%M:%S.%e %v");
-    sinks_->logger.sinks().push_back(std::move(file));
-    sinks_->logger.flush_on(spdlog::level::debug);
-  } catch (const spdlog::spdlog_ex& e) {
-    throw DataError(path.string() + ": cannot be written: " + e.what());
-  }
+  LineFile lines(path);
+  if (const std::string failed = lines.open(); !failed.empty()) throw DataError(failed);
+  auto file = std::make_shared<LineSink>(std::move(lines));
+  file->set_pattern("%Y-%m-%d %H:%M:%S.%e %v");
+  sinks_->logger.sinks().push_back(std::move(file));
 }
 
 }  // namespace limbeck

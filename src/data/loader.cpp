@@ -14,12 +14,14 @@
 #include "data/sampler.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/data/manifest.h"
 
 namespace limbeck {
 namespace {
 
 constexpr int kAttempts = 10;
+constexpr auto kPatience = std::chrono::seconds(1);
 constexpr int64_t kTolerated = 100;  // one of so many examples of an epoch may be unreadable
 
 /// An example that could not be read.
@@ -162,7 +164,9 @@ class Loader::State {
 
   Made take() {
     std::unique_lock lock(mutex_);
-    made_.wait(lock, [&] { return results_.contains(next_wanted_); });
+    const auto is_made = [&] { return results_.contains(next_wanted_); };
+    // A disk that hangs must not keep a signal from ending the training.
+    while (!made_.wait_for(lock, kPatience, is_made)) throw_if_interrupted();
     return std::move(results_.extract(next_wanted_).mapped());
   }
 

@@ -1,7 +1,10 @@
 #include "limbeck/run/checkpoint.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -26,6 +29,25 @@ nlohmann::json tensor_shapes(const std::string& bytes, const std::string& file) 
 
 std::string name_of(int64_t step) { return format("step-%08d", step); }
 
+/// −1 for a folder of another kind.
+int64_t step_of(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  int64_t step = -1;
+  std::from_chars(name.data() + std::min(name.size(), name.find('-') + 1),
+                  name.data() + name.size(), step);
+  return step;
+}
+
+/// What validation found it to be worth, if that is known.
+std::optional<double> value_of(const fs::path& folder) {
+  const auto found = validation_of(folder);
+  if (!found) return std::nullopt;
+  const auto parsed = nlohmann::json::parse(*found);
+  const auto value = parsed.is_object() ? parsed.find("value") : parsed.end();
+  if (value == parsed.end() || !value->is_number()) return std::nullopt;
+  return value->get<double>();
+}
+
 /// Empty if `path` holds what the manifest's `entry` says.
 std::string check_file(const fs::path& path, const nlohmann::json& entry, Look look) {
   if (look == Look::sizes) {
@@ -41,8 +63,7 @@ std::string check_file(const fs::path& path, const nlohmann::json& entry, Look l
   return same ? "" : "another content";
 }
 
-void write_files(const fs::path& folder, int64_t step,
-                 const std::map<std::string, std::string>& files) {
+void write_files(const fs::path& folder, int64_t step, const CheckpointFiles& files) {
   on_disk([&] { fs::create_directories(folder); });
   nlohmann::json manifest = {
       {"format", kFormatVersion}, {"step", step}, {"files", nlohmann::json::object()}};
@@ -59,25 +80,42 @@ void write_files(const fs::path& folder, int64_t step,
 
 }  // namespace
 
-CheckpointStore::CheckpointStore(fs::path run) : run_(std::move(run)) {}
+void KeepOptions::describe(config::Visitor& v) {
+  v.value("last", last, "the newest so many", config::at_least(1).no_effect());
+  v.value("best", best, "so many of the best, by train.select", config::at_least(1).no_effect());
+  v.value("every", every, "those at multiples of so many steps; 0: none for that",
+          config::at_least(0).no_effect());
+}
 
-void CheckpointStore::save(int64_t step, const std::map<std::string, std::string>& files,
-                           bool is_best) {
+CheckpointStore::CheckpointStore(fs::path run, const KeepOptions& keep)
+    : run_(std::move(run)), keep_(keep) {}
+
+void CheckpointStore::save(int64_t step, const CheckpointFiles& files, bool is_best) {
   const fs::path folder = run_ / kCheckpoints / name_of(step);
   const fs::path temporary = temporary_sibling(folder);
   try {
     write_files(temporary, step, files);
-    if (is_there(folder)) remove_at_once(folder);  // whole or not: it was not gone on from
+    if (lies_there(folder)) remove_at_once(folder);  // whole or not: it was not gone on from
     on_disk([&] { fs::rename(temporary, folder); });
   } catch (const Error&) {
-    std::error_code ignored;
-    fs::remove_all(temporary, ignored);
+    unfinished_.push_back(temporary);
+    remove_unfinished();
     throw;
   }
+  remove_unfinished();
   sync_path(run_ / kCheckpoints);
   if (is_best) point("best", step);
   point("last", step);
   remove_others();
+}
+
+/// What cannot be removed (from a folder that has become read-only) is tried again next time.
+void CheckpointStore::remove_unfinished() {
+  std::erase_if(unfinished_, [](const fs::path& folder) {
+    std::error_code failed;
+    fs::remove_all(folder, failed);
+    return !failed;
+  });
 }
 
 void CheckpointStore::add_validation(int64_t step, const std::string& json, bool is_best) {
@@ -86,10 +124,15 @@ void CheckpointStore::add_validation(int64_t step, const std::string& json, bool
   remove_others();
 }
 
-void CheckpointStore::settle(int64_t best_step) {
-  const fs::path best = run_ / kCheckpoints / name_of(best_step);
-  if (is_there(best) && pointed_checkpoint(run_, "best") != best) point("best", best_step);
+void CheckpointStore::settle(int64_t last_step, int64_t best_step) {
+  repoint("best", best_step);
+  repoint("last", last_step);
   remove_others();
+}
+
+void CheckpointStore::repoint(const std::string& which, int64_t step) {
+  const fs::path folder = run_ / kCheckpoints / name_of(step);
+  if (is_there(folder) && pointed_checkpoint(run_, which) != folder) point(which, step);
 }
 
 void CheckpointStore::point(const std::string& which, int64_t step) {
@@ -97,13 +140,39 @@ void CheckpointStore::point(const std::string& which, int64_t step) {
   write_file_atomically(run_ / (which + ".json"), pointer.dump() + "\n");
 }
 
-/// Removes the checkpoints that neither pointer names, unless one cannot be understood.
+/// Removes the checkpoints that are not to be kept, unless a pointer cannot be understood. Those
+/// that the pointers name stay; those after `last` were not gone on from, and go.
 void CheckpointStore::remove_others() const {
   const auto best = pointed_checkpoint(run_, "best");
   const auto last = pointed_checkpoint(run_, "last");
   if (!last || (!best && is_there(run_ / "best.json"))) return;
-  for (const fs::path& other : checkpoint_folders(run_)) {
-    if (other != *last && other != best) remove_at_once(other);
+  const std::vector<fs::path> all = checkpoint_folders(run_);
+  std::vector<fs::path> earlier;  // newest first
+  for (const fs::path& folder : all) {
+    if (step_of(folder) <= step_of(*last)) earlier.insert(earlier.begin(), folder);
+  }
+  std::set<fs::path> kept = {*last};
+  if (best) kept.insert(*best);
+  const auto keep_first = [&](int64_t count) {
+    for (size_t i = 0; i < earlier.size() && std::cmp_less(i, count); ++i) kept.insert(earlier[i]);
+  };
+  keep_first(keep_.last);
+  for (const fs::path& folder : earlier) {
+    if (keep_.every > 0 && step_of(folder) % keep_.every == 0) kept.insert(folder);
+  }
+  if (keep_.best > 1) {
+    std::map<fs::path, double> values;
+    for (const fs::path& folder : earlier) {
+      if (const auto value = value_of(folder)) values[folder] = *value;
+    }
+    std::erase_if(earlier, [&](const fs::path& folder) { return !values.contains(folder); });
+    std::reverse(earlier.begin(), earlier.end());  // of equals the first is the best
+    std::stable_sort(earlier.begin(), earlier.end(),
+                     [&](const fs::path& a, const fs::path& b) { return values[a] > values[b]; });
+    keep_first(keep_.best);
+  }
+  for (const fs::path& folder : all) {
+    if (!kept.contains(folder)) remove_at_once(folder);
   }
 }
 
@@ -148,7 +217,9 @@ std::vector<fs::path> checkpoint_folders(const fs::path& run) {
   std::vector<fs::path> folders = entries_of(run / kCheckpoints);
   std::erase_if(folders,
                 [](const fs::path& f) { return !f.filename().string().starts_with("step-"); });
-  std::sort(folders.begin(), folders.end());
+  std::sort(folders.begin(), folders.end(), [](const fs::path& a, const fs::path& b) {
+    return std::pair(step_of(a), a) < std::pair(step_of(b), b);
+  });
   return folders;
 }
 

@@ -9,6 +9,10 @@ bool is_there(const fs::path& path) {
   return on_disk([&] { return fs::exists(path); });
 }
 
+bool lies_there(const fs::path& path) {
+  return on_disk([&] { return fs::exists(fs::symlink_status(path)); });
+}
+
 std::optional<std::string> read_if_there(const fs::path& path) {
   try {
     return read_file(path);
@@ -35,8 +39,20 @@ bool is_temporary(const fs::path& path) {
 void remove_at_once(const fs::path& path) {
   const fs::path aside = temporary_sibling(path);
   on_disk([&] { fs::rename(path, aside); });
-  // On a network file system not while somebody reads it; whoever opens the run next tries again.
+  std::error_code failed;
+  fs::remove_all(aside, failed);
+  if (!failed) return;
+  // What somebody has made read-only goes, too. What cannot be removed even so (on a network file
+  // system, while somebody reads it) is tried again by whoever opens the run next.
   std::error_code ignored;
+  const auto open_up = [&](const fs::path& folder) {
+    fs::permissions(folder, fs::perms::owner_all, fs::perm_options::add, ignored);
+  };
+  open_up(aside);
+  for (fs::recursive_directory_iterator entry(aside, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) open_up(entry->path());
+  }
   fs::remove_all(aside, ignored);
 }
 

@@ -19,10 +19,14 @@ constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kStateFile = "state.json";
 constexpr const char* kManifestFile = "manifest.json";
 constexpr const char* kValidationFile = "validation.json";
+constexpr const char* kKeptLinesFile = "kept_lines.jsonl";  // of metrics, beside what they lack
 
 /// Throws DataError where that cannot be told (no permission, a failing disk): nothing may be
 /// taken for missing, and be made anew, because it could not be looked at.
 bool is_there(const std::filesystem::path& path);
+
+/// The same, and true for a symbolic link that leads nowhere: something that has to make way.
+bool lies_there(const std::filesystem::path& path);
 
 /// A whole file; nothing where there is none, or no longer. Throws DataError.
 std::optional<std::string> read_if_there(const std::filesystem::path& path);

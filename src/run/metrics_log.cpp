@@ -1,10 +1,5 @@
 #include "limbeck/run/metrics_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -15,7 +10,7 @@
 namespace limbeck {
 
 void MetricsLog::truncate(int64_t step, bool validated) {
-  const auto text = read_if_there(file_);
+  const auto text = read_if_there(lines_.path());
   if (!text) return;
   std::istringstream in(*text);
   std::string kept;
@@ -26,26 +21,40 @@ void MetricsLog::truncate(int64_t step, bool validated) {
     if (at > step || (at == step && !validated && entry.value("split", "") == "valid")) break;
     kept += line + "\n";
   }
-  write_file_atomically(file_, kept);
+  write_file_atomically(lines_.path(), kept);
+}
+
+void MetricsLog::complete(const std::filesystem::path& checkpoint) {
+  const auto lines = read_if_there(checkpoint / kKeptLinesFile);
+  if (!lines) return;
+  const std::string text = read_if_there(lines_.path()).value_or("");
+  const std::string first = lines->substr(0, lines->find('\n') + 1);
+  size_t end = text.size();
+  // At the start of a line, for one may be the end of another.
+  for (size_t at = text.find(first); at != std::string::npos; at = text.find(first, at + 1)) {
+    if (at > 0 && text[at - 1] != '\n') continue;
+    end = at;
+    break;
+  }
+  write_file_atomically(lines_.path(), text.substr(0, end) + *lines);
 }
 
 void MetricsLog::append(const std::string& json_line) {
-  const std::string line = json_line + "\n";
-  const int descriptor = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  bool written = descriptor >= 0;
-  // A disk that is getting full takes a part first; only the next call says why.
-  for (size_t done = 0; written && done < line.size();) {
-    const ssize_t now = ::write(descriptor, line.data() + done, line.size() - done);
-    written = now >= 0;
-    if (written) done += static_cast<size_t>(now);
+  const std::string failed = lines_.append(json_line);
+  if (trouble_ == nullptr) {
+    if (!failed.empty()) throw DataError(failed);
+  } else if (failed.empty()) {
+    trouble_->over(lines_.path());
+  } else {
+    trouble_->tell(lines_.path(), failed,
+                   "training goes on, and its lines are kept until they can be written");
   }
-  const int reason = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!written) throw DataError(file_.string() + ": cannot be written: " + std::strerror(reason));
 }
 
-void MetricsLog::sync() const {
-  if (is_there(file_)) sync_path(file_);
+void MetricsLog::sync() {
+  const std::string failed = lines_.write_kept();
+  if (!failed.empty()) throw DataError(failed);
+  if (is_there(lines_.path())) sync_path(lines_.path());
 }
 
 }  // namespace limbeck

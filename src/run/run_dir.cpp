@@ -47,8 +47,10 @@ void refuse_another(const RunView& run, const Identity& planned) {
 }  // namespace
 
 RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& config, bool restart,
-               Logger* logger)
-    : path_(std::move(path)), metrics_(path_ / kMetricsFile) {
+               Logger* logger, const std::optional<Identity>& before)
+    : path_(std::move(path)),
+      trouble_(std::make_unique<WriteTrouble>(logger)),
+      metrics_(path_ / kMetricsFile, trouble_.get()) {
   refuse_foreign(path_);
   make_folder(path_);
   lock_ = std::make_unique<DirectoryLock>(path_, logger);
@@ -61,16 +63,32 @@ RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& conf
   for (const fs::path& checkpoint : checkpoint_folders(path_)) {
     remove_stale_siblings(checkpoint / "any");
   }
-  if (RunView(path_).exists()) {
-    refuse_another(RunView(path_), identity);
+  known_by_[kIdentityFile] = identity.text();
+  known_by_[kConfigFile] = config::to_yaml(config);
+  const RunView view(path_);
+  const bool is_replaced = before && view.has_identity() && view.identity() == *before;
+  if (view.exists() && !is_replaced) {
+    refuse_another(view, identity);
   } else {
-    write_file_atomically(path_ / kIdentityFile, identity.text());
+    write_file_atomically(path_ / kIdentityFile, known_by_[kIdentityFile]);
   }
-  write_file_atomically(path_ / kConfigFile, config::to_yaml(config));
+  write_file_atomically(path_ / kConfigFile, known_by_[kConfigFile]);
 }
 
-void RunDir::write_record(const TrainingRecord& record) const {
-  write_file_atomically(path_ / kRecordFile, record.text());
+void RunDir::write_record(const TrainingRecord& record) {
+  known_by_[kRecordFile] = record.text();
+  write_file_atomically(path_ / kRecordFile, known_by_[kRecordFile]);
+}
+
+void RunDir::require_there() const {
+  const auto text = read_if_there(path_ / kIdentityFile);
+  if (!text) throw DataError(path_.string() + ": the run is gone: removed, or no longer mounted");
+  if (*text == known_by_.at(kIdentityFile)) return;
+  throw DataError(path_.string() + ": the run is gone: another one lies there");
+}
+
+void RunDir::describe_in(const fs::path& folder) const {
+  for (const auto& [name, text] : known_by_) write_file_atomically(folder / name, text);
 }
 
 void RunDir::write_divergence(int64_t step, const std::string& reason) {

@@ -8,6 +8,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/lock.h"
 #include "limbeck/run/checkpoint.h"
+#include "limbeck/run/step_plan.h"
 #include "run/layout.h"
 
 namespace limbeck {
@@ -87,8 +88,8 @@ Identity RunView::identity() const {
 RunView::Found RunView::find(const std::string& which, const std::string& only, Look look) const {
   std::vector<fs::path> folders;
   if (which == "last") folders = checkpoint_folders(folder_);
-  if (const auto pointed = pointed_checkpoint(folder_, which)) {
-    std::erase(folders, *pointed);
+  const auto pointed = pointed_checkpoint(folder_, which);
+  if (pointed && std::find(folders.begin(), folders.end(), *pointed) == folders.end()) {
     folders.push_back(*pointed);
   }
   Found found;
@@ -139,8 +140,11 @@ bool RunView::finished(const Found& last) const {
   const fs::path file = *last.folder / kStateFile;
   try {
     const auto state = nlohmann::json::parse(read_file(file));
-    return state.at("step").get<int64_t>() >= state.at("planned_steps").get<int64_t>() &&
-           validation_of(*last.folder).has_value();
+    // A run that was extended knows so before its next checkpoint does.
+    const auto extensions = has_identity() ? extensions_in(identity()) : std::vector<Extension>();
+    const int64_t planned =
+        extensions.empty() ? state.at("planned_steps").get<int64_t>() : extensions.back().to;
+    return state.at("step").get<int64_t>() >= planned && validation_of(*last.folder).has_value();
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());
   }

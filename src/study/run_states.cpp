@@ -6,6 +6,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/identity.h"
+#include "limbeck/train/init.h"
 
 namespace limbeck {
 namespace {
@@ -74,8 +75,16 @@ const std::map<std::string, std::string>& RunStates::data_content(const DataOpti
   return data_contents_[key] = content_of(options);
 }
 
+const std::string& RunStates::init_hash(const TrainOptions& options) {
+  const auto found = init_hashes_.find(options.init);
+  if (found != init_hashes_.end()) return found->second;
+  const auto init = find_init(options);
+  return init_hashes_[options.init] = init ? init->hash : "";
+}
+
 Identity RunStates::identity_of(const StudyRun& run, const std::string& teacher_hash) {
-  return training_identity(run.config, data_content(run.config.data), teacher_hash);
+  return training_identity(run.config, data_content(run.config.data), teacher_hash,
+                           init_hash(run.config.train));
 }
 
 std::string RunStates::recorded_hash(const StudyRun& teacher, const std::string& which) {

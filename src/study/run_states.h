@@ -59,9 +59,11 @@ class RunStates {
   /// Of a damaged run: what its model file was, if it is the run that was planned.
   std::string recorded_hash(const StudyRun& teacher, const std::string& which);
   const std::map<std::string, std::string>& data_content(const DataOptions& options);
+  const std::string& init_hash(const TrainOptions& options);
 
   const StudyPlan& plan_;
   std::map<std::string, std::map<std::string, std::string>> data_contents_;
+  std::map<std::string, std::string> init_hashes_;                             ///< by `train.init`
   std::map<std::pair<std::string, std::string>, std::string> teacher_hashes_;  ///< of trained ones
   std::set<std::filesystem::path> done_;                                       ///< folders of runs
 };

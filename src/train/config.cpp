@@ -73,8 +73,27 @@ void TrainOptions::describe(config::Visitor& v) {
   v.section("optimizer", optimizer, "how parameters follow their gradients");
   v.section("schedule", schedule, "learning rate over time");
   v.section("clip", clip, "limit of the gradients");
+  v.value(
+      "init", init,
+      "run folder (its best checkpoint), checkpoint folder or model file whose weights training "
+      "begins with; empty: random ones",
+      config::any().names_file());
+  v.value(
+      "init_fit", init_fit,
+      "exact: every weight must be there, and no other; partial: what fits by name and shape is "
+      "taken",
+      config::one_of({"exact", "partial"}));
   v.value("validate_every", validate_every, "steps between validations, each with a checkpoint",
           config::at_least(1));
+  v.value("save_every", save_every, "steps between checkpoints beside those; 0: none",
+          config::at_least(0).no_effect());
+  v.value("save_every_minutes", save_every_minutes,
+          "minutes after which a checkpoint is saved if none was; 0: never",
+          config::at_least(0).no_effect());
+  v.section("keep", keep, "checkpoints that stay, beside those of best.json and last.json");
+  v.value("save_failures", save_failures,
+          "failed saves in a row after which training ends, its state saved in $TMPDIR",
+          config::at_least(1).no_effect());
   v.value("select", select,
           "validation value that chooses the best checkpoint: si_sdr, or the denoising loss",
           config::one_of({"si_sdr", "loss"}));

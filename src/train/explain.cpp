@@ -9,6 +9,7 @@
 #include "limbeck/data/options.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/objective/teacher.h"
+#include "limbeck/train/init.h"
 #include "limbeck/train/make_task.h"
 #include "limbeck/train/step.h"
 
@@ -139,6 +140,9 @@ std::string explain(const TrainingConfig& config, int64_t batches) {
   TrainingConfig without_cache = config;
   without_cache.distill.cache.dir.clear();
   const auto task = make_task(without_cache, device);
+  if (const auto init = find_init(config.train)) {
+    take_init(task->model(), config.train, *init, nullptr);
+  }
   std::string text = "student: " + nn::cost_text(task->model()) + "\n";
   if (task->terms().empty()) return text + "no terms: the student is trained from scratch\n";
   text += "teacher: " + task->teacher()->cost() + ", " + config.teacher.checkpoint + "\n\n";

@@ -1,5 +1,7 @@
 #include "limbeck/train/identity.h"
 
+#include <stdexcept>
+
 namespace limbeck {
 namespace {
 
@@ -10,7 +12,10 @@ constexpr int64_t kFormatVersion = 2;
 
 Identity training_identity(const TrainingConfig& config,
                            const std::map<std::string, std::string>& data_content,
-                           const std::string& teacher_hash) {
+                           const std::string& teacher_hash, const std::string& init_hash) {
+  if (config.train.init.empty() != init_hash.empty()) {
+    throw std::logic_error("training_identity: train.init without its content");
+  }
   Identity identity("training", kFormatVersion, config::to_node(config, true));
   for (const auto& [key, hash] : data_content) identity.set("data." + key, hash);
   if (config.distill.terms.empty()) {  // no teacher takes part, and nothing is said of it
@@ -18,6 +23,11 @@ Identity training_identity(const TrainingConfig& config,
     identity.set("distill", config::Node());
   } else {
     identity.set(kTeacherKey, teacher_hash);
+  }
+  if (config.train.init.empty()) {
+    identity.set("train.init_fit", config::Node());
+  } else {
+    identity.set("train.init", init_hash);
   }
   return identity;
 }

@@ -14,25 +14,42 @@
 #include "limbeck/data/options.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/nn/device.h"
-#include "limbeck/run/run_view.h"
+#include "limbeck/run/continuation.h"
 #include "limbeck/train/identity.h"
+#include "limbeck/train/init.h"
 #include "limbeck/train/make_task.h"
+#include "train/load_checkpoint.h"
 #include "train/trainer.h"
 
 namespace limbeck {
 namespace {
 
-/// What the run is trained on, and its teacher was. Throws DataError that lists what leaks, unless
+/// What a run comes from, beside data and configuration.
+struct Origins {
+  std::optional<TrainedModel> teacher, init;
+  std::optional<Fork> fork;
+};
+
+/// What the run is trained on, and its origins were. Throws DataError that lists what leaks, unless
 /// that is allowed.
-TrainingRecord checked_record(const DataSelection& data, const std::optional<TrainedModel>& teacher,
-                              bool allow_leak, Logger& logger) {
+TrainingRecord checked_record(const DataSelection& data, const Origins& origins,
+                              const std::optional<TrainingRecord>& known, bool allow_leak,
+                              Logger& logger) {
   TrainingRecord record(data);
-  if (teacher) {
-    record.inherit(teacher->record);
-    if (!teacher->record) {
-      logger.info(teacher->file.string() +
-                  ": nothing is known of what this teacher was trained on (no data.json)");
-    }
+  const auto inherit = [&](const std::optional<TrainingRecord>& of_origin, const auto& name,
+                           const char* what) {
+    record.inherit(of_origin);
+    if (of_origin) return;
+    logger.info(
+        format("%s: nothing is known of what this %s was trained on (no data.json)", name, what));
+  };
+  if (origins.teacher) inherit(origins.teacher->record, origins.teacher->file, "teacher");
+  if (origins.init) inherit(origins.init->record, origins.init->file, "network");
+  if (origins.fork) inherit(origins.fork->record, origins.fork->checkpoint, "run");
+  // A run that goes on need not be told again whose fork it is.
+  if (known) {
+    record.teacher = known->teacher;
+    record.teacher_unknown = known->teacher_unknown;
   }
   refuse_leaks(record, data, allow_leak, logger);
   return record;
@@ -77,6 +94,35 @@ void write_environment(const RunDir& run, const at::Device& device, int threads,
                         now.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+/// What the run is known by, and how it goes on. Looks for the checkpoint that it begins with.
+Continuation plan_run(const TrainingConfig& config, const SessionOptions& session,
+                      Origins& origins) {
+  const auto hash_of = [](const auto& model) { return model ? model->hash : ""; };
+  Identity planned = training_identity(config, content_of(config.data), hash_of(origins.teacher),
+                                       hash_of(origins.init));
+  const RunView there(config.run.dir);
+  const auto stored = session.restart ? std::nullopt : stored_identity(there);
+  origins.fork = plan_fork(there, stored, session.fork, session.which, planned);
+  return continue_run(there, stored, planned, config.train.steps, session.extend);
+}
+
+/// Throws ConfigError that lists what of the checkpoint does not fit.
+void require_fit(const Fork& fork, const TrainingConfig& config, objective::LearningTask& task) {
+  try {
+    TrainStep step(config.train, task);
+    load_checkpoint(fork.checkpoint, task, step);
+  } catch (const CheckpointError& e) {
+    throw ConfigError(std::string("--fork: ") + e.what() +
+                      "\ntrain.init takes weights alone, and with train.init_fit: partial those "
+                      "that fit");
+  }
+  if (config.train.steps > fork.step) return;
+  throw ConfigError(
+      format("train.steps: %d: the checkpoint that --fork begins with has %d steps "
+             "done; ask for more",
+             config.train.steps, fork.step));
+}
+
 }  // namespace
 
 void run_training(const TrainingConfig& config, const SessionOptions& session, Logger& logger) {
@@ -86,11 +132,21 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
     at::globalContext().setBenchmarkCuDNN(false);
     at::globalContext().setDeterministicCuDNN(true);
   }
-  const auto teacher = find_teacher(config);
-  if (teacher) warn_of_moving_teacher(config.teacher, *teacher, logger);
-  const auto task = make_task(config, teacher, device, &logger);
+  Origins origins{find_teacher(config), find_init(config.train), {}};
+  if (origins.teacher) warn_of_moving_teacher(config.teacher, *origins.teacher, logger);
+  const auto task = make_task(config, origins.teacher, device, &logger);
   const DataSelection data = select_data(config.data);
-  const TrainingRecord record = checked_record(data, teacher, config.data.allow_leak, logger);
+  const Continuation planned = plan_run(config, session, origins);
+  const RunView there(config.run.dir);
+  if (origins.init) {
+    const bool goes_on = !session.restart && there.pointed("last");
+    take_init(task->model(), config.train, *origins.init, goes_on ? nullptr : &logger);
+  }
+  if (origins.fork) require_fit(*origins.fork, config, *task);
+  const bool goes_on_as_fork = !origins.fork && planned.identity.facts().find("fork") != nullptr;
+  const TrainingRecord record =
+      checked_record(data, origins, goes_on_as_fork ? there.record() : std::nullopt,
+                     config.data.allow_leak, logger);
   const auto train = make_train_dataset(config.data, data);
   const ValidationSet valid = make_validation_set(config.data, data, config.train.batch_size);
   logger.info("model: " + nn::cost_text(task->model()));
@@ -109,17 +165,22 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   add_files(data.valid, validation);
   require_files(validation, logger);
   for (const Split split : {Split::train, Split::valid}) require_sound(data, split);
-  RunDir run(config.run.dir,
-             training_identity(config, content_of(config.data), teacher ? teacher->hash : ""),
-             config::to_node(config), session.restart, &logger);
+  RunDir run(config.run.dir, planned.identity, config::to_node(config), session.restart, &logger,
+             planned.before);
+  if (origins.fork) begin_with(*origins.fork, run, config.train.steps);
   logger.add_file(run.path() / "train.log");
   run.write_record(record);
   write_environment(run, device, threads, config.run.kernels, record, logger);
   for (const std::string& note : record.notes) logger.warn(note);
+  if (origins.fork) {
+    logger.info(
+        format("begun with %s, of the run %s", origins.fork->checkpoint, origins.fork->parent));
+  }
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));
   const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
-  Trainer trainer(config.train, {*task, *train, valid, loader, run, logger},
+  Trainer trainer(config.train,
+                  {*task, *train, valid, loader, run, logger, planned.plan.extensions()},
                   SeedKey(static_cast<uint64_t>(config.run.seed)), device);
   TrainState state;
   try {

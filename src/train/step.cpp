@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "limbeck/train/step_timer.h"
 #include "train/clip.h"
@@ -48,9 +49,10 @@ auto build(const Registry& registry, const config::Chosen& chosen, const Argumen
 
 }  // namespace
 
-TrainStep::TrainStep(const TrainOptions& options, objective::LearningTask& task)
+TrainStep::TrainStep(const TrainOptions& options, objective::LearningTask& task,
+                     std::vector<Extension> extensions)
     : task_(task),
-      steps_(options.steps),
+      plan_(options.steps, std::move(extensions)),
       optimizer_(build(optimizers(), options.optimizer.chosen, trained_parameters(modules(task)))),
       schedule_(build(schedules(), options.schedule.chosen)),
       clip_(build(clips(), options.clip.chosen)) {}
@@ -80,7 +82,8 @@ StepReport TrainStep::operator()(objective::TaskBatch batch, int64_t step, StepT
     clip_->apply(of_module, norm);
     report.gradient_norms.push_back({norm_name(module), norm});
   }
-  if (step > 0 && step == task_.stretch(step, steps_).first_step) optimizer_->reset_state();
+  if (step > 0 && step == task_.stretch(step, plan_.steps_at(step)).first_step)
+    optimizer_->reset_state();
   report.lr = lr(step);
   optimizer_->step(report.lr);
   over(StepPart::update);
@@ -88,7 +91,7 @@ StepReport TrainStep::operator()(objective::TaskBatch batch, int64_t step, StepT
 }
 
 double TrainStep::lr(int64_t step) const {
-  const auto [first_step, steps] = task_.stretch(step, steps_);
+  const auto [first_step, steps] = task_.stretch(step, plan_.steps_at(step));
   return optimizer_->peak_lr() * schedule_->factor(step - first_step, steps);
 }
 

@@ -13,6 +13,7 @@
 #include "limbeck/core/progress.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
+#include "train/load_checkpoint.h"
 #include "train/optimizer.h"
 
 namespace limbeck {
@@ -46,22 +47,34 @@ class KernelWatch {
 
 Trainer::Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device)
     : options_(options),
+      plan_(options.steps, parts.extensions),
       parts_(parts),
       key_(key),
       device_(device),
-      step_(options, parts.task),
+      step_(options, parts.task, parts.extensions),
       validator_(parts.task, parts.valid, device),
-      checkpoints_(parts.run.path()) {}
+      saver_(parts.run, options.keep, options.save_failures) {}
 
 TrainState Trainer::run() {
   generator(at::kCPU).set_current_seed(key_.with("libtorch").value());
   if (!device_.is_cpu()) generator(device_).set_current_seed(key_.with("libtorch").value());
   const bool validated = resume();
-  if (is_due() && !validated) validate();
-  if (state_.step >= options_.steps) {
-    parts_.logger.info(format("already trained to step %d", state_.step));
-    return state_;
+  try {
+    if (is_due() && !validated) validate();
+    if (state_.step < options_.steps) {
+      train();
+    } else {
+      parts_.logger.info(format("already trained to step %d", state_.step));
+    }
+    saver_.finish();
+  } catch (...) {
+    saver_.rescue(parts_.logger);
+    throw;
   }
+  return state_;
+}
+
+void Trainer::train() {
   const auto start = Clock::now();
   const double seconds_before = state_.seconds;
   Loader loader(parts_.train, parts_.loader, key_, state_.step);
@@ -70,22 +83,21 @@ TrainState Trainer::run() {
   const int64_t log_every = device_.is_cpu() ? 1 : options_.log_every;
 
   while (state_.step < options_.steps) {
-    const StepReport report = train_on(loader.next());
+    const StepReport report = train_on(next_batch(loader));
     ++state_.step;
     keep(report);
 
     if (is_due() || state_.step % log_every == 0) progress.update(state_.step, log_pending());
     state_.seconds = seconds_before + seconds_since(start);
-    if (is_due()) {
+    const bool asked = take_save_request();
+    if (is_due() || asked || is_save_due()) {
       progress.finish();
       save();
-      validate();
     }
+    if (asked && saver_.is_saved()) parts_.logger.info(format("saved at step %d", state_.step));
+    if (is_due()) validate();
     // Asked once, after all that takes time; what comes later is noticed after the next step.
-    if (interrupt_signal() != 0) {
-      if (!is_due()) save();
-      stop_interrupted();
-    }
+    if (interrupt_signal() != 0) stop_interrupted();
   }
   parts_.logger.info(format("trained %d steps in %s; waited %.1f %% of it for data", state_.step,
                             duration_text(seconds_since(start)),
@@ -94,7 +106,15 @@ TrainState Trainer::run() {
     parts_.logger.warn(
         format("%d examples could not be read and were replaced", loader.unreadable()));
   }
-  return state_;
+}
+
+/// Where a signal comes while it is waited for, that is the end.
+Batch Trainer::next_batch(Loader& loader) {
+  try {
+    return loader.next();
+  } catch (const Interrupted&) {
+    stop_interrupted();
+  }
 }
 
 /// The first step of a sitting says what runs where.
@@ -116,10 +136,19 @@ StepReport Trainer::train_on(const Batch& batch) {
 /// After the step that was just trained, the network is validated.
 bool Trainer::is_due() const {
   return state_.step > 0 &&
-         (state_.step == options_.steps || state_.step % options_.validate_every == 0);
+         (plan_.ends_at(state_.step) || state_.step % options_.validate_every == 0);
+}
+
+/// A checkpoint is asked for here, whether there is a validation or not.
+bool Trainer::is_save_due() const {
+  const double minutes = seconds_since(last_save_) / 60;
+  return (options_.save_every > 0 && state_.step % options_.save_every == 0) ||
+         (options_.save_every_minutes > 0 && minutes >= options_.save_every_minutes);
 }
 
 void Trainer::stop_interrupted() {
+  if (saver_.step() != state_.step) save();
+  saver_.finish();
   parts_.logger.info(
       format("interrupted; saved at step %d, the same command goes on from there", state_.step));
   throw Interrupted(interrupt_signal());
@@ -199,9 +228,9 @@ void Trainer::validate() {
                          {"si_sdr", means.si_sdr},    {"si_sdr_noisy", means.si_sdr_noisy}};
   for (const auto& [name, mean] : means.parts) line["loss_" + name] = mean;
   parts_.run.metrics().append(line.dump());
-  parts_.run.metrics().sync();
-  nlohmann::json found = {{"best_step", state_.best_step}, {"best_value", state_.best_value}};
-  checkpoints_.add_validation(state_.step, found.dump() + "\n", is_best);
+  nlohmann::json found = {
+      {"value", value}, {"best_step", state_.best_step}, {"best_value", state_.best_value}};
+  saver_.add_validation(state_.step, found.dump() + "\n", is_best);
   parts_.logger.info(format("valid %d/%d  si_sdr %.2f dB (noisy %.2f)  loss %.4g%s", state_.step,
                             options_.steps, means.si_sdr, means.si_sdr_noisy, means.loss,
                             is_best ? "  best" : ""));
@@ -209,7 +238,6 @@ void Trainer::validate() {
 
 void Trainer::save() {
   log_pending();
-  parts_.run.metrics().sync();
   SafeTensors optimizer;
   optimizer.tensors = step_.optimizer().state();
   optimizer.tensors["generator/cpu"] = generator(at::kCPU).get_state();
@@ -222,12 +250,12 @@ void Trainer::save() {
                           {"seconds", state_.seconds}};
   if (state_.best_step >= 0) state["best_value"] = state_.best_value;
 
-  std::map<std::string, std::string> files = {
-      {"model.safetensors", nn::serialize_model(parts_.task.model())},
-      {"optimizer.safetensors", serialize_safetensors(optimizer)},
-      {"state.json", state.dump(2) + "\n"}};
+  CheckpointFiles files = {{"model.safetensors", nn::serialize_model(parts_.task.model())},
+                           {"optimizer.safetensors", serialize_safetensors(optimizer)},
+                           {"state.json", state.dump(2) + "\n"}};
   if (!helpers.tensors.empty()) files["helpers.safetensors"] = serialize_safetensors(helpers);
-  checkpoints_.save(state_.step, files);
+  last_save_ = Clock::now();
+  saver_.save(state_.step, std::move(files));
 }
 
 /// Where to go on from, if there is any checkpoint. Throws CheckpointError where none of them is
@@ -254,18 +282,12 @@ bool Trainer::resume() {
     return false;
   }
   const std::string source = checkpoint->string();
-  nn::load_state(parts_.task.model(), read_safetensors(*checkpoint / "model.safetensors").tensors,
-                 source);
-  if (!nn::state_of(parts_.task.helpers()).empty()) {
-    nn::load_state(parts_.task.helpers(),
-                   read_safetensors(*checkpoint / "helpers.safetensors").tensors, source);
+  const auto generators = load_checkpoint(*checkpoint, parts_.task, step_);
+  for (const auto& [name, state] : generators) {
+    const bool is_cpu = name == "generator/cpu";
+    if (is_cpu) generator(at::kCPU).set_state(state);
+    if (!is_cpu && !device_.is_cpu()) generator(device_).set_state(state);
   }
-  auto optimizer = read_safetensors(*checkpoint / "optimizer.safetensors").tensors;
-  if (auto node = optimizer.extract("generator/cpu")) generator(at::kCPU).set_state(node.mapped());
-  if (auto node = optimizer.extract("generator/device")) {
-    if (!device_.is_cpu()) generator(device_).set_state(node.mapped());
-  }
-  step_.optimizer().load_state(optimizer, source);
   const auto validation = validation_of(*checkpoint);
   try {
     auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
@@ -278,9 +300,23 @@ bool Trainer::resume() {
     throw CheckpointError(source + "/state.json: " + e.what());
   }
   parts_.run.metrics().truncate(state_.step, validation.has_value());
-  if (unusable.empty()) checkpoints_.settle(state_.best_step);
+  parts_.run.metrics().complete(*checkpoint);
+  saver_.resume_at(state_.step, state_.best_step, unusable.empty());
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
+  tell_extension();
   return validation.has_value();
+}
+
+/// What the schedule does where a run was extended that begins again there.
+void Trainer::tell_extension() const {
+  for (const Extension& extension : plan_.extensions()) {
+    if (extension.at != state_.step) continue;
+    parts_.logger.info(
+        format("extended from %d to %d steps; from step %d on the rate of train.schedule (%s) is "
+               "computed over %d steps: %.3g → %.3g",
+               extension.from, extension.to, extension.at, options_.schedule.chosen.name(),
+               plan_.steps_at(state_.step), step_.lr(state_.step - 1), step_.lr(state_.step)));
+  }
 }
 
 }  // namespace limbeck

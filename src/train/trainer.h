@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <chrono>
 #include <limits>
 #include <string>
 #include <vector>
@@ -12,9 +13,9 @@
 #include "limbeck/data/loader.h"
 #include "limbeck/data/validation.h"
 #include "limbeck/objective/task.h"
-#include "limbeck/run/checkpoint.h"
 #include "limbeck/run/run_dir.h"
 #include "limbeck/run/run_view.h"
+#include "limbeck/run/saver.h"
 #include "limbeck/train/step.h"
 #include "train/validator.h"
 
@@ -40,6 +41,7 @@ class Trainer {
     LoaderOptions loader;
     RunDir& run;
     Logger& logger;
+    std::vector<Extension> extensions = {};
   };
   Trainer(const TrainOptions& options, const Parts& parts, SeedKey key, at::Device device);
 
@@ -60,7 +62,11 @@ class Trainer {
 
   RunView::Found find_checkpoint();
   bool resume();
+  void train();
+  void tell_extension() const;
   bool is_due() const;
+  bool is_save_due() const;
+  Batch next_batch(Loader& loader);
   StepReport train_on(const Batch& batch);
   void save();
   void keep(const StepReport& report);
@@ -69,12 +75,14 @@ class Trainer {
   [[noreturn]] void stop_interrupted();
 
   TrainOptions options_;
+  StepPlan plan_;
   Parts parts_;
   SeedKey key_;
   at::Device device_;
   TrainStep step_;
   Validator validator_;
-  CheckpointStore checkpoints_;
+  Saver saver_;
+  std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   bool told_kernels_ = false;
   TrainState state_;
   std::vector<Pending> pending_;

@@ -90,6 +90,19 @@ TEST(Interrupt, TerminalsMayHangUpTwice) {
             143);
 }
 
+TEST(Interrupt, ARequestToSaveIsAnsweredOnceAndEndsNothing) {
+  EXPECT_EQ(exit_of([] {
+              catch_interrupts();
+              if (take_save_request()) return 1;
+              ::raise(SIGUSR1);
+              ::raise(SIGUSR1);
+              if (!take_save_request()) return 2;
+              if (take_save_request()) return 3;
+              return interrupt_signal();
+            }),
+            0);
+}
+
 TEST(Interrupt, NohupHolds) {
   EXPECT_EQ(exit_of([] {
               ::signal(SIGHUP, SIG_IGN);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/support.h"
+#include "limbeck/core/format.h"
 #include "limbeck/run/run_view.h"
 
 namespace limbeck::test {
@@ -136,9 +137,72 @@ TEST_F(Checkpoints, NothingIsRemovedWhileAPointerCannotBeUnderstood) {
   put_text(dir_ / "best.json", "{\"check");
   save(3);
   EXPECT_THAT(folders(), testing::ElementsAre("step-00000001", "step-00000002", "step-00000003"));
-  store_.settle(1);  // as training knows
+  store_.settle(3, 1);  // as training knows
   EXPECT_EQ(run_.checkpoint("best"), folder("step-00000001"));
   EXPECT_THAT(folders(), testing::ElementsAre("step-00000001", "step-00000003"));
+}
+
+TEST_F(Checkpoints, LastBestAndEveryAreKept) {
+  store_ = CheckpointStore(dir_.path(), {.last = 2, .best = 3, .every = 4});
+  const double values[] = {5, 1, 7, 2, 7, 0, 3, 1, 6, 2};
+  double best = -1;
+  for (int64_t step = 1; step <= 10; ++step) {
+    const double value = values[step - 1];
+    save(step);
+    store_.add_validation(step, nlohmann::json{{"value", value}}.dump(), value > best);
+    best = std::max(best, value);
+  }
+  save(11);  // not validated
+  EXPECT_EQ(run_.checkpoint("best"), folder("step-00000003"));
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000003", "step-00000004", "step-00000005",
+                                              "step-00000008", "step-00000009", "step-00000010",
+                                              "step-00000011"));
+  // What best and last point to stays, whatever is kept.
+  CheckpointStore(dir_.path()).settle(11, 3);
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000003", "step-00000011"));
+}
+
+TEST_F(Checkpoints, WhateverLiesInTheWayMakesWay) {
+  const std::vector<std::function<void(const fs::path&)>> obstacles = {
+      [](const fs::path& path) { put_text(path, "a file"); },
+      [](const fs::path& path) { fs::create_directory_symlink("nowhere", path); },
+      [this](const fs::path& path) {
+        fs::create_directories(dir_ / "other");
+        fs::create_directory_symlink(dir_ / "other", path);
+      },
+      [](const fs::path& path) {
+        put_text(path / "deep" / "model.bin", "weig");
+        fs::permissions(path / "deep", fs::perms::owner_read);
+        fs::permissions(path, fs::perms::owner_read);
+      }};
+  save(1, true);
+  int64_t step = 2;
+  for (const auto& put : obstacles) {
+    put(folder(format("step-%08d", step)));
+    save(step);
+    EXPECT_EQ(run_.checkpoint("last"), folder(format("step-%08d", step))) << step;
+    EXPECT_FALSE(fs::is_symlink(folder(format("step-%08d", step))));
+    EXPECT_EQ(folders().size(), 2U) << step;
+    ++step;
+  }
+  EXPECT_TRUE(fs::exists(dir_ / "other"));
+}
+
+TEST_F(Checkpoints, TheNewestIsTheLastEvenIfNothingPointsToItYet) {
+  save(1, true);
+  fs::copy(dir_ / "last.json", dir_ / "kept");
+  save(2);
+  fs::rename(dir_ / "kept", dir_ / "last.json");  // killed before it was written
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
+  store_.settle(2, 1);
+  EXPECT_EQ(nlohmann::json::parse(read_file(dir_ / "last.json"))["step"], 2);
+  EXPECT_THAT(folders(), testing::ElementsAre("step-00000001", "step-00000002"));
+}
+
+TEST_F(Checkpoints, AreInTheOrderOfTheirSteps) {
+  save(99999999, true);
+  save(100000000);
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-100000000"));
 }
 
 TEST_F(Checkpoints, SavingTheSameStepAgainReplacesIt) {

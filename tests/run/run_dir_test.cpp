@@ -146,7 +146,7 @@ TEST_F(RunDirs, WhatKilledWritesLeftIsRemoved) {
 TEST_F(RunDirs, KeepsWhatItIsTrainedOn) {
   TrainingRecord record;
   record.source = "speech.csv";
-  const auto run = open();
+  auto run = open();
   EXPECT_FALSE(RunView(path_).record());
   run.write_record(record);
   EXPECT_EQ(RunView(path_).record()->text(), record.text());

@@ -156,7 +156,7 @@ TEST_F(RunViews, WhatTheSystemRefusesIsAnErrorOfTheData) {
            [&] { RunView(loop).record(); }, [&] { find_model(loop, "best"); },
            [&] { RunDir(loop, made_identity(), config::Node::make_map({}), true); },
            [&] { MetricsLog(loop / "metrics.jsonl").truncate(0); },
-           [&] { CheckpointStore(loop).settle(1); }}) {
+           [&] { CheckpointStore(loop).settle(1, 1); }}) {
     EXPECT_THAT(message_of<DataError>(ask), HasSubstr(loop.string()));
   }
 }

@@ -13,6 +13,7 @@
 #include "limbeck/run/run_view.h"
 #include "limbeck/run/trained_model.h"
 #include "limbeck/train/identity.h"
+#include "limbeck/train/init.h"
 #include "paths.h"
 #include "run/support.h"
 
@@ -277,6 +278,22 @@ TEST_F(StudyRuns, WithoutIdentityAreRefusedByName) {
   EXPECT_THAT(states(plan()), ElementsAre("done", "refused", "done"));
   EXPECT_THAT(refusal(plan()),
               HasSubstr("is a run without identity.json, of an older version than this one"));
+}
+
+TEST_F(StudyRuns, WhatTheyBeginWithIsKnownByItsContent) {
+  put_text(dir_ / "first.safetensors", test::model_bytes("first"));
+  put_text(dir_ / "copy.safetensors", test::model_bytes("first"));
+  put_text(dir_ / "other.safetensors", test::model_bytes("other"));
+  const auto with = [&](const char* file) {
+    return plan({"overrides.train.init=" + (dir_ / file).string()});
+  };
+  const auto first = with("first.safetensors");
+  const auto& config = first.teachers[0].config;
+  put_run(first.teachers[0].dir, 10, 10,
+          training_identity(config, content_of(config.data), "", find_init(config.train)->hash));
+  EXPECT_EQ(states(with("first.safetensors"))[0], "done");
+  EXPECT_EQ(states(with("copy.safetensors"))[0], "done");
+  EXPECT_EQ(states(with("other.safetensors"))[0], "refused");
 }
 
 }  // namespace

@@ -35,10 +35,12 @@ std::string path_at(int folder, const char* path) {
 }
 
 /// Counts a call; true if it must fail, with errno set.
-bool fails(const char* call, const std::string& path) {
+bool fails(const char* call, const std::string& path, bool is_write = true) {
   if (watched.empty() || !path.starts_with(watched)) return false;
+  const auto number = static_cast<int64_t>(calls.size()) - injection_of_process.at;
   calls.push_back(std::string(call) + " " + path);
-  if (static_cast<int64_t>(calls.size()) - 1 != injection_of_process.at) return false;
+  if (number < 0 || number >= injection_of_process.count) return false;
+  if (injection_of_process.writes_only && !is_write) return false;
   if (injection_of_process.fault == Fault::kill) ::raise(SIGKILL);
   if (injection_of_process.fault == Fault::interrupt) ::raise(SIGINT);
   if (injection_of_process.fault != Fault::fail) return false;
@@ -72,23 +74,23 @@ using limbeck::test::next;
 using limbeck::test::path_at;
 using limbeck::test::path_of;
 
-#define LIMBECK_TEST_OPEN(name)                                            \
-  int name(const char* path, int flags, ...) {                             \
-    static const auto real = next<int(const char*, int, ...)>(#name);      \
-    va_list more;                                                          \
-    va_start(more, flags);                                                 \
-    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0; \
-    va_end(more);                                                          \
-    return fails("open", path) ? -1 : real(path, flags, mode);             \
+#define LIMBECK_TEST_OPEN(name)                                                                 \
+  int name(const char* path, int flags, ...) {                                                  \
+    static const auto real = next<int(const char*, int, ...)>(#name);                           \
+    va_list more;                                                                               \
+    va_start(more, flags);                                                                      \
+    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;                      \
+    va_end(more);                                                                               \
+    return fails("open", path, (flags & O_ACCMODE) != O_RDONLY) ? -1 : real(path, flags, mode); \
   }
 LIMBECK_TEST_OPEN(open)
 LIMBECK_TEST_OPEN(open64)
 #undef LIMBECK_TEST_OPEN
 
-#define LIMBECK_TEST_FOPEN(name)                                           \
-  FILE* name(const char* path, const char* mode) {                         \
-    static const auto real = next<FILE*(const char*, const char*)>(#name); \
-    return fails("open", path) ? nullptr : real(path, mode);               \
+#define LIMBECK_TEST_FOPEN(name)                                             \
+  FILE* name(const char* path, const char* mode) {                           \
+    static const auto real = next<FILE*(const char*, const char*)>(#name);   \
+    return fails("open", path, mode[0] != 'r') ? nullptr : real(path, mode); \
   }
 LIMBECK_TEST_FOPEN(fopen)
 LIMBECK_TEST_FOPEN(fopen64)
@@ -96,7 +98,7 @@ LIMBECK_TEST_FOPEN(fopen64)
 
 DIR* opendir(const char* path) {
   static const auto real = next<DIR*(const char*)>("opendir");
-  return fails("opendir", path) ? nullptr : real(path);
+  return fails("opendir", path, false) ? nullptr : real(path);
 }
 
 ssize_t write(int descriptor, const void* data, size_t size) {
@@ -106,7 +108,7 @@ ssize_t write(int descriptor, const void* data, size_t size) {
 
 ssize_t read(int descriptor, void* data, size_t size) {
   static const auto real = next<ssize_t(int, void*, size_t)>("read");
-  return fails("read", path_of(descriptor)) ? -1 : real(descriptor, data, size);
+  return fails("read", path_of(descriptor), false) ? -1 : real(descriptor, data, size);
 }
 
 int fsync(int descriptor) {

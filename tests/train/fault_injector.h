@@ -17,8 +17,10 @@ enum class Fault {
 
 struct Injection {
   Fault fault = Fault::none;
-  int64_t at = -1;  ///< which call, from 0
-  int error = 0;    ///< of Fault::fail
+  int64_t at = -1;           ///< which call, from 0
+  int error = 0;             ///< of Fault::fail
+  int64_t count = 1;         ///< so many calls from there on
+  bool writes_only = false;  ///< reading goes on, as on a disk that is full or read-only
 };
 
 /// From now on, calls of this process about what lies below `folder` are counted, one by one, and

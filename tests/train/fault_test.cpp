@@ -18,12 +18,12 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
-#include "limbeck/data/manifest.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/session.h"
 #include "nn/support.h"
 #include "train/fault_injector.h"
+#include "train/tiny_data.h"
 
 namespace limbeck::test {
 namespace {
@@ -66,28 +66,7 @@ class Faults : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = std::make_unique<TempDir>();
-    Manifest manifest;
-    manifest.kind = Manifest::Kind::pairs;
-    const fs::path data = *shared_ / "data";
-    for (int i = 0; i < 5; ++i) {
-      ManifestEntry& entry = manifest.entries.emplace_back();
-      entry.id = std::to_string(i);
-      entry.speaker = "s" + entry.id;
-      entry.split = i < 3 ? Split::train : Split::valid;
-      entry.samples = 1600;
-      entry.rate_hz = 16000;
-      const auto put = [&](AudioFile& file, const char* side, std::vector<float> samples) {
-        file.path = data / (entry.id + side);
-        file.hash = hash_audio(samples);
-        put_audio(file.path, std::move(samples), 16000, SampleFormat::float32);
-      };
-      auto noisy = sine(1600, 200 + 90 * i, 0.3);
-      const auto noise = white(1600, static_cast<uint64_t>(i + 1), 0.1);
-      put(entry.audio, "-clean.wav", noisy);
-      for (size_t n = 0; n < noisy.size(); ++n) noisy[n] += noise[n];
-      put(entry.noisy, "-noisy.wav", noisy);
-    }
-    manifest.write(data / "pairs.csv");
+    put_pairs(*shared_ / "data");
     in_child([&] {
       const auto model =
           config::read_text<nn::ModelConfig>("{" + inline_yaml(kModel) + "}", "test");
@@ -282,6 +261,58 @@ TEST_F(Faults, FailingAnywhereARunGoesOnToTheSameBits) {
              2 * kStride, false, nothing,
              [&](const fs::path&, const Outcome& broken) { expect_told(broken, error); });
   }
+}
+
+TEST_F(Faults, AFolderThatMendsCostsNothing) {
+  // While it is written first, and between the two checkpoints: what fails there is made good.
+  TempDir tmp;
+  ::setenv("TMPDIR", tmp.path().c_str(), 1);
+  size_t first = 0;
+  while (reference_->calls[first].find("step-00000002") == std::string::npos) ++first;
+  for (const int error : {ENOSPC, EROFS}) {
+    try_each(reference_->calls,
+             {.fault = Fault::fail, .error = error, .count = 25, .writes_only = true},
+             first + (error == EROFS ? 3 : 0), 7 * kStride, false, nothing,
+             [&](const fs::path& folder, const Outcome& broken) {
+               if (broken.code == 0) {  // bar what cannot be removed before it is opened again
+                 EXPECT_EQ(metrics(folder / "run"), metrics(whole_ / "run"));
+                 for (const char* file : {"run/best.json", "run/last.json"}) {
+                   EXPECT_EQ(read_file(folder / file), read_file(whole_ / file));
+                 }
+                 return;
+               }
+               expect_told(broken, error);
+               EXPECT_THAT(broken.said, testing::HasSubstr("training ends at step 4"));
+             });
+  }
+  ::unsetenv("TMPDIR");
+}
+
+TEST_F(Faults, AFolderThatStaysAsItIsCostsNoStep) {
+  TempDir dir;
+  const fs::path tmp = dir / "tmp";
+  fs::create_directories(tmp);
+  ::setenv("TMPDIR", tmp.c_str(), 1);
+  size_t first = 0;
+  while (reference_->calls[first].find("step-00000002") == std::string::npos) ++first;
+  const Outcome broken = train(dir / "case", {.fault = Fault::fail,
+                                              .at = static_cast<int64_t>(first),
+                                              .error = EDQUOT,
+                                              .count = 100000,
+                                              .writes_only = true});
+  ::unsetenv("TMPDIR");
+  EXPECT_EQ(broken.code, 3) << broken.said;
+  EXPECT_THAT(broken.said, testing::HasSubstr(std::strerror(EDQUOT)));
+  EXPECT_FALSE(RunView(dir / "case/run").checkpoint("last"));
+  // As the message says: what is elsewhere is copied, and the same command goes on.
+  ASSERT_FALSE(fs::is_empty(tmp));
+  const fs::path saved = fs::directory_iterator(tmp)->path();
+  EXPECT_THAT(broken.said, testing::HasSubstr(saved.string()));
+  fs::copy(saved / "checkpoints", dir / "case/run/checkpoints", fs::copy_options::recursive);
+  const Outcome mended = train(dir / "case", {});
+  ASSERT_EQ(mended.code, 0) << mended.said;
+  EXPECT_TRUE(fs::remove(dir / "case/run/checkpoints/step-00000004/kept_lines.jsonl"));
+  expect_as_whole(dir / "case");
 }
 
 TEST_F(Faults, InterruptedAnywhereARunHasSavedWhatItWroteDown) {

@@ -88,10 +88,11 @@ TEST(TrainingIdentity, KnowsEveryKeyThatNamesAFile) {
   TrainingConfig().describe(texts);
   // Each of the first is covered by a test below. A new key that holds free text belongs to one of
   // the two: call names_file() if it is a path, and give its content to content_of.
-  EXPECT_THAT(files, UnorderedElementsAre(
-                         "data.source.file", "data.source.manifest", "data.source.speech",
-                         "data.source.noise", "data.source.reverb.responses",
-                         "data.source.valid_recipes", "teacher.checkpoint", "teacher.which"));
+  EXPECT_THAT(files,
+              UnorderedElementsAre("data.source.file", "data.source.manifest", "data.source.speech",
+                                   "data.source.noise", "data.source.reverb.responses",
+                                   "data.source.valid_recipes", "teacher.checkpoint",
+                                   "teacher.which", "train.init"));
   EXPECT_THAT(others, UnorderedElementsAre("distill.terms[].student", "distill.terms[].teacher"));
 }
 
@@ -156,10 +157,12 @@ TEST_F(TrainingIdentities, NameTheOptionThatDiffers) {
 }
 
 TEST_F(TrainingIdentities, LeaveOutWhatDoesNotChangeResults) {
-  EXPECT_EQ(of({"run.dir=elsewhere", "run.device=cpu", "run.threads=3", "run.kernels=reference",
-                "data.workers=5", "train.log_every=7", "teacher.checkpoint=moved",
-                "data.epochs_unique=1"}),
-            of({"data.epochs_unique=1", "distill.cache.dir=kept", "teacher.which=last"}));
+  EXPECT_EQ(
+      of({"run.dir=elsewhere", "run.device=cpu", "run.threads=3", "run.kernels=reference",
+          "data.workers=5", "train.log_every=7", "teacher.checkpoint=moved", "data.epochs_unique=1",
+          "train.save_every=7", "train.save_every_minutes=0.5", "train.save_failures=1",
+          "train.keep={last: 2, best: 3, every: 4}", "train.init_fit=partial"}),
+      of({"data.epochs_unique=1", "distill.cache.dir=kept", "teacher.which=last"}));
 }
 
 TEST_F(TrainingIdentities, FollowTheDataNotItsPlace) {
@@ -222,6 +225,22 @@ TEST_F(TrainingIdentities, HoldTheTeacherByItsWeights) {
   };
   EXPECT_EQ(identity(alone({}), ""), identity(alone({"distill.balance.mode=warmup"}), "def"));
   EXPECT_THAT(identity(alone({}), "").differences(identity(alone({}), "def")), IsEmpty());
+}
+
+TEST_F(TrainingIdentities, HoldWhatTheyBeginWithByItsWeights) {
+  auto sets = mixtures(dir_ / "data");
+  sets.push_back("train.init=somewhere");
+  const TrainingConfig from = config(sets);
+  const auto with = [&](const TrainingConfig& other, const std::string& init) {
+    return training_identity(other, content_of(other.data), "abc", init);
+  };
+  EXPECT_THAT(with(from, "abc").differences(with(from, "def")),
+              ElementsAre("train.init: abc → def"));
+  sets.back() = "train.init=elsewhere";
+  EXPECT_EQ(with(from, "abc"), with(config(sets), "abc"));
+  sets.push_back("train.init_fit=partial");
+  EXPECT_EQ(with(from, "abc").differences(with(config(sets), "abc")).size(), 1U);
+  EXPECT_THROW(with(from, ""), std::logic_error);  // it must not pass for one without
 }
 
 }  // namespace

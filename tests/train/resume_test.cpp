@@ -4,6 +4,7 @@
 
 #include "limbeck/core/interrupt.h"
 #include "limbeck/run/run_view.h"
+#include "train/shared_dir.h"
 #include "train/tiny_run.h"
 #include "train/trainer.h"
 
@@ -71,28 +72,6 @@ TEST(Resume, WithoutAUsableCheckpointNothingIsStartedOver) {
   train(dir / "run", Tones(), 10);
   expect_same_run(dir / "whole", dir / "run", 10);
 }
-
-/// A folder that a test shares with the process in which it dies: that is this test run afresh up
-/// to EXPECT_EXIT, and finds the folder in the environment.
-class SharedDir {
- public:
-  SharedDir() {
-    if (std::getenv(kVariable) == nullptr) {
-      dir_.emplace();
-      ::setenv(kVariable, dir_->path().c_str(), 1);
-    }
-    path_ = std::getenv(kVariable);
-  }
-  ~SharedDir() { ::unsetenv(kVariable); }
-  SharedDir(const SharedDir&) = delete;
-  SharedDir& operator=(const SharedDir&) = delete;
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  static constexpr const char* kVariable = "LIMBECK_TEST_SHARED_DIR";
-  std::optional<TempDir> dir_;
-  fs::path path_;
-};
 
 /// Trains in a process of its own, in which a SIGINT comes, and expects that it ends by it.
 void expect_interrupted(const std::function<void()>& body) {

@@ -50,15 +50,17 @@ struct TinyConfig {
 };
 
 /// Trains a tiny student from a tiny teacher in `path`, or goes on there. `changes` are more lines
-/// of section distill; validation is upon tones, too, unless another set is given.
+/// of section distill; validation is upon tones, too, unless another set is given. `more` are
+/// further keys of section train.
 inline TrainState train(const std::filesystem::path& path, const Dataset& dataset, int64_t steps,
                         int64_t workers = 0, const std::string& changes = "",
-                        std::unique_ptr<Dataset> validation = std::make_unique<Tones>()) {
+                        std::unique_ptr<Dataset> validation = std::make_unique<Tones>(),
+                        const std::string& more = "") {
   at::set_num_threads(1);
   const auto config = config::read_text<TinyConfig>(
       format("train: {steps: %d, batch_size: %d, optimizer: {lr: 5e-3}, schedule: {warmup_steps: "
-             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1}",
-             steps, kBatch),
+             "3, final_ratio: 0.1}, validate_every: 4, log_every: 1%s}",
+             steps, kBatch, more.empty() ? "" : ", " + more),
       "test");
   const auto distill = config::read_text<objective::DistillOptions>(
       "terms: [{name: cosine, weight: 0.3}]\n" + changes, "test");
@@ -72,7 +74,7 @@ inline TrainState train(const std::filesystem::path& path, const Dataset& datase
                                make_model("latent: {channels: 6}", 2), objective, distill, 2,
                                SeedKey(1));
   Logger logger(Verbosity::quiet);
-  RunDir run(path, Identity("training", 1), config::to_node(config), false);
+  RunDir run(path, Identity("training", 1), config::to_node(config), false, &logger);
   const ValidationSet valid(std::move(validation), 4, 9, kBatch);
   Trainer trainer(config.train,
                   {task, dataset, valid, {kBatch, workers, 2, {}, &logger}, run, logger},

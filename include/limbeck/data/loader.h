@@ -40,7 +40,8 @@ class Loader {
 
   /// The next batch. Throws, at this batch and every time that it is asked for again: what a worker
   /// threw while making it; DataError where more than 1 % of an epoch could not be read (counted
-  /// from where this loader began), and ChangedFile.
+  /// from where this loader began), and ChangedFile. Throws Interrupted where a signal was caught
+  /// and worker threads are not done with it.
   Batch next();
 
   /// Time that calls of next() took so far, which is time without training.

@@ -51,8 +51,9 @@ class RunView {
     std::vector<std::string> unusable;  ///< "step-00000008: model.safetensors: missing"
   };
 
-  /// The folder that `which` ("best" or "last") points to, if it is sound; for "last" else the
-  /// newest sound one.
+  /// "best": the folder that it points to, if that is sound. "last": the newest sound one, pointed
+  /// to or not: a process may have been killed before it said so, and one that was saved elsewhere
+  /// may have been put here.
   Found look_for(const std::string& which, Look look = Look::whole) const {
     return find(which, "", look);
   }

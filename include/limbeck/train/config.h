@@ -7,6 +7,7 @@
 #include "limbeck/nn/kernel_use.h"
 #include "limbeck/nn/model_config.h"
 #include "limbeck/objective/config.h"
+#include "limbeck/run/checkpoint.h"
 
 namespace limbeck {
 
@@ -38,7 +39,13 @@ struct TrainOptions {
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   ClipConfig clip;
+  std::string init;
+  std::string init_fit = "exact";
   int64_t validate_every = 250;
+  int64_t save_every = 0;
+  double save_every_minutes = 0;
+  KeepOptions keep;
+  int64_t save_failures = 10;
   std::string select = "si_sdr";
   int64_t log_every = 10;
 

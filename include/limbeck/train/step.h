@@ -3,9 +3,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <vector>
 
 #include "limbeck/data/batch.h"
 #include "limbeck/objective/task.h"
+#include "limbeck/run/step_plan.h"
 #include "limbeck/train/config.h"
 
 namespace limbeck {
@@ -31,7 +33,8 @@ struct StepReport {
 class TrainStep {
  public:
   /// Trains the task's network and helpers, and must not outlive it.
-  TrainStep(const TrainOptions& options, objective::LearningTask& task);
+  TrainStep(const TrainOptions& options, objective::LearningTask& task,
+            std::vector<Extension> extensions = {});
   ~TrainStep();
 
   /// Trains on `batch` as step `step`, from 0. The batch's own step is of no account. `timer`, if
@@ -44,7 +47,7 @@ class TrainStep {
 
  private:
   objective::LearningTask& task_;
-  int64_t steps_;
+  StepPlan plan_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;
   std::unique_ptr<Clip> clip_;
