@@ -55,27 +55,28 @@ std::vector<std::pair<std::string, std::string>> lines_of(const config::Node& ma
 }
 
 /// config.yaml holds all options, but names the folder that the run had when it was begun.
-std::string command_of(const RunSummary& summary) {
-  const std::string tool = summary.kind == "distill" ? "limbeck-distill" : "limbeck-pretrain";
-  return tool + " " + for_shell((summary.path / kConfigFile).string()) + " --set " +
-         for_shell("run.dir=" + summary.path.string());
+std::string command_in(const RunSummary& summary, const std::string& folder) {
+  const std::string tool = summary.kind == "distill" ? "limbeck-distill " : "limbeck-pretrain ";
+  return tool + for_shell((summary.path / kConfigFile).string()) + " --set " +
+         for_shell("run.dir=" + folder);
 }
 
 std::string next_for(const RunSummary& summary) {
+  const std::string folder = summary.path.string();
   switch (summary.state) {
     case RunState::running:
       return "it is being trained";
     case RunState::finished:
-      return "it is finished. Score it:\n  limbeck-evaluate --model " +
-             for_shell(summary.path.string()) +
+      return "it is finished. Score it:\n  limbeck-evaluate --model " + for_shell(folder) +
              " --manifest TEST.csv --out SCORES\nor train it for more steps:\n  " +
-             command_of(summary) + " --extend --set train.steps=...";
+             command_in(summary, folder) + " --extend --set train.steps=...";
     case RunState::diverged:
-      return "it diverged, and would again; its last good weights are kept. Train it anew, with a "
+      return "it diverged, and would again. Begin another run with its last checkpoint and a "
              "smaller rate:\n  " +
-             command_of(summary) + " --restart --set train.optimizer.lr=...";
+             command_in(summary, "NEW") + " --fork " + for_shell(folder) +
+             " --set train.optimizer.lr=...";
     default:
-      return command_of(summary);
+      return command_in(summary, folder);
   }
 }
 

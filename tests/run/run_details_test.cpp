@@ -67,7 +67,7 @@ TEST_F(RunsInDetail, SayHowToGoOn) {
   put_text(path / "metrics.jsonl", "{\"step\": 5, \"diverged\": \"loss is nan\"}\n");
   const RunDetails diverged = inspect_run(path);
   EXPECT_EQ(diverged.diverged, "loss is nan");
-  EXPECT_THAT(diverged.next, HasSubstr("--restart --set train.optimizer.lr="));
+  EXPECT_THAT(diverged.next, HasSubstr("/config.yaml' --set run.dir=NEW --fork '"));
   put_run(dir_ / "done", 10, 10);
   EXPECT_THAT(inspect_run(dir_ / "done").next, HasSubstr("it is finished"));
   const DirectoryLock training(dir_ / "done");
