@@ -55,7 +55,7 @@ std::string line(Point from, Point to, const char* kind) {
 std::string axes(const Frame& f, const PlotPanel& panel, bool with_x_texts) {
   std::string svg;
   const auto y_ticks =
-      panel.logarithmic ? log_ticks_of(f.y) : ticks_of(f.y, std::max(3.0, f.height / 45));
+      panel.logarithmic ? log_ticks_of(f.y) : ticks_of(f.y, std::max(3.0, f.height / 34));
   for (const auto& [value, text] : y_ticks) {
     svg += line({f.left, f.at_y(value)}, {f.right(), f.at_y(value)}, "grid");
     svg += text_at(f.left - 8, f.at_y(value) + 4, "class=\"tick\" text-anchor=\"end\"", text);

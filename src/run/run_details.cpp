@@ -28,17 +28,6 @@ config::Node environment_of(const fs::path& run) {
   return environment;
 }
 
-std::vector<std::pair<std::string, std::string>> lines_of(const config::Node& map) {
-  std::vector<std::pair<std::string, std::string>> lines;
-  for (const auto& [key, where, value] : map.entries) {
-    const bool is_text = value.kind == config::Node::Kind::scalar;
-    const std::string text = is_text ? value.scalar : config::to_flow_yaml(value);
-    if (!text.empty() && text != "[]" && text != "{}" && text != "null")
-      lines.emplace_back(key, text);
-  }
-  return lines;
-}
-
 std::string for_shell(const std::string& word) {
   constexpr const char* kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
@@ -48,26 +37,46 @@ std::string for_shell(const std::string& word) {
   return quoted + "'";
 }
 
+/// A list of words under "command" as it would be typed, the rest as YAML; not what is empty.
+std::vector<std::pair<std::string, std::string>> lines_of(const config::Node& map) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const auto& [key, where, value] : map.entries) {
+    std::string text = config::to_flow_yaml(value);
+    if (value.kind == config::Node::Kind::scalar) text = value.scalar;
+    if (key == "command") {
+      std::vector<std::string> words;
+      for (const config::Node& word : value.items) words.push_back(for_shell(word.scalar));
+      text = join(words, " ");
+    }
+    const bool is_empty = text.empty() || text == "[]" || text == "{}" || text == "null";
+    if (!is_empty) lines.emplace_back(key, text);
+  }
+  return lines;
+}
+
 /// config.yaml holds all options, but names the folder that the run had when it was begun.
-std::string command_of(const RunSummary& summary) {
-  const std::string tool = summary.kind == "distill" ? "limbeck-distill" : "limbeck-pretrain";
-  return tool + " " + for_shell((summary.path / kConfigFile).string()) + " --set " +
-         for_shell("run.dir=" + summary.path.string());
+std::string command_in(const RunSummary& summary, const std::string& folder) {
+  const std::string tool = summary.kind == "distill" ? "limbeck-distill " : "limbeck-pretrain ";
+  return tool + for_shell((summary.path / kConfigFile).string()) + " --set " +
+         for_shell("run.dir=" + folder);
 }
 
 std::string next_for(const RunSummary& summary) {
+  const std::string folder = summary.path.string();
   switch (summary.state) {
     case RunState::running:
       return "it is being trained";
     case RunState::finished:
-      return "it is finished; limbeck-evaluate --model " + for_shell(summary.path.string()) +
-             " scores it";
+      return "it is finished. Score it:\n  limbeck-evaluate --model " + for_shell(folder) +
+             " --manifest TEST.csv --out SCORES\nor train it for more steps:\n  " +
+             command_in(summary, folder) + " --extend --set train.steps=...";
     case RunState::diverged:
-      return "it diverged, and would again; its last good weights are kept. Train it anew, with a "
-             "smaller rate: " +
-             command_of(summary) + " --restart --set train.optimizer.lr=...";
+      return "it diverged, and would again. Begin another run with its last checkpoint and a "
+             "smaller rate:\n  " +
+             command_in(summary, "NEW") + " --fork " + for_shell(folder) +
+             " --set train.optimizer.lr=...";
     default:
-      return command_of(summary);
+      return command_in(summary, folder);
   }
 }
 
@@ -142,8 +151,14 @@ RunDetails inspect_run(const fs::path& path) {
 }
 
 RunDifferences compare_runs(const fs::path& a, const fs::path& b) {
+  config::Node first = environment_of(a), second = environment_of(b);
+  // What tells runs apart that are trained alike is no difference of environments.
+  for (const char* key : {"identity", "command", "started"}) {
+    first.erase(key);
+    second.erase(key);
+  }
   return {RunView(a).identity().differences(RunView(b).identity()),
-          config::differences(environment_of(a), environment_of(b))};
+          config::differences(first, second)};
 }
 
 }  // namespace limbeck

@@ -105,17 +105,18 @@ double longest_of(const std::vector<Course>& courses) {
   return longest;
 }
 
-/// The curve of a metric, and behind it what it was smoothed from.
-void add_curve(const RunCurve& read, PlotCurve curve, double unit, int64_t smooth,
+/// The curve of a metric; of one split also what it was smoothed from, behind it.
+void add_curve(const RunCurve& read, PlotCurve curve, double unit, const RunPlotOptions& options,
                PlotPanel& panel) {
   for (const double x : read.x) curve.x.push_back(x / unit);
   curve.y = read.y;
-  if (smooth > 1) {
-    PlotCurve behind = curve;
-    behind.faint = true;
-    behind.broken_off = false;
-    if (!curve.faint) panel.curves.push_back(std::move(behind));
-    curve.y = running_mean(read.y, smooth);
+  if (options.smooth > 1) {
+    if (options.splits.size() == 1) {
+      PlotCurve& behind = panel.curves.emplace_back(curve);
+      behind.faint = true;
+      behind.broken_off = false;
+    }
+    curve.y = running_mean(read.y, options.smooth);
   }
   panel.curves.push_back(std::move(curve));
 }
@@ -134,7 +135,7 @@ PlotPanel panel_of(const std::string& metric, const std::vector<Course>& courses
       const auto found = curves.find(metric);
       if (found == curves.end()) continue;
       const bool ends = courses[run].diverged() && stands_out;
-      add_curve(found->second, {{}, {}, run, !stands_out, ends}, unit, options.smooth, panel);
+      add_curve(found->second, {{}, {}, run, !stands_out, ends}, unit, options, panel);
     }
     if (stands_out && split > 0 && !panel.curves.empty()) {
       panel.y_label += " (" + options.splits[split] + ")";
@@ -149,7 +150,8 @@ std::string note_of(const RunPlotOptions& options) {
     notes.push_back("strong lines: " + options.splits[0] + ", faint: " + options.splits[1]);
   }
   if (options.smooth > 1) {
-    notes.push_back(format("means of %d neighbouring points", options.smooth));
+    notes.push_back(format("means of %d neighbouring points", options.smooth) +
+                    (options.splits.size() == 1 ? ", faint: the points" : ""));
   }
   return join(notes, "; ");
 }

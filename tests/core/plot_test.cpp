@@ -44,7 +44,7 @@ std::string path_in(const std::string& svg) {
 TEST(Plots, DrawWhatIsThere) {
   const std::string svg = svg_of({0, 1, 2}, {3, 1, 2});
   EXPECT_TRUE(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
-  for (const char* text : {">run<", ">step<", ">loss<", ">0.5<", ">2.5<"}) {
+  for (const char* text : {">run<", ">step<", ">loss<", ">1.2<", ">2.4<"}) {
     EXPECT_THAT(svg, HasSubstr(text));
   }
   EXPECT_EQ(count(path_in(svg), "L"), 2U);

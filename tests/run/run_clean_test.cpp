@@ -111,6 +111,11 @@ TEST_F(CleanedRun, KeepsAllWhereBestOrLastIsNotSound) {
   EXPECT_EQ(removable().size(), 2U);
 }
 
+TEST_F(CleanedRun, KeepsANewerOneThanIsPointedTo) {
+  fs::copy(path_ / "checkpoints/step-00000008", path_ / "checkpoints/step-00000009");
+  EXPECT_THAT(removable(), ElementsAre("step-00000002", "step-00000006"));
+}
+
 TEST_F(CleanedRun, NeedsNoBestBeforeTheFirstValidation) {
   fs::remove(path_ / "best.json");
   for (const auto& entry : fs::directory_iterator(path_ / "checkpoints")) {

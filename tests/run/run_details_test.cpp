@@ -32,7 +32,8 @@ TEST_F(RunsInDetail, TellAllThatIsKnown) {
   put_text(path / "checkpoints/step-00000008/validation.json",
            R"({"best_step": 4, "best_value": 7.5})");
   put_text(path / "environment.json",
-           R"({"libtorch": "2.6", "threads": 2, "notes": ["x", "y"], "protocol": ""})");
+           R"({"libtorch": "2.6", "threads": 2, "notes": ["x", "y"], "protocol": "",
+               "command": ["limbeck-pretrain", "a b.yaml"]})");
   put_text(path / "metrics.jsonl",
            "{\"step\": 4, \"split\": \"valid\", \"si_sdr\": 7.5}\n"
            "{\"step\": 8, \"split\": \"train\", \"loss\": 3, \"timing\": {\"wait\": 0.5}}\n"
@@ -42,7 +43,8 @@ TEST_F(RunsInDetail, TellAllThatIsKnown) {
   EXPECT_EQ(details.hash, made_identity().hash());
   EXPECT_THAT(details.identity, ElementsAre(Pair("train", "{lr: 0.1, steps: 10}")));
   EXPECT_THAT(details.environment,
-              ElementsAre(Pair("libtorch", "2.6"), Pair("threads", "2"), Pair("notes", "[x, y]")));
+              ElementsAre(Pair("libtorch", "2.6"), Pair("threads", "2"), Pair("notes", "[x, y]"),
+                          Pair("command", "limbeck-pretrain 'a b.yaml'")));
   ASSERT_EQ(details.checkpoints.size(), 2U);
   const auto& [best, last] = std::pair(details.checkpoints[0], details.checkpoints[1]);
   EXPECT_TRUE(best.is_best && !best.is_last && !last.is_best && last.is_last);
@@ -65,7 +67,7 @@ TEST_F(RunsInDetail, SayHowToGoOn) {
   put_text(path / "metrics.jsonl", "{\"step\": 5, \"diverged\": \"loss is nan\"}\n");
   const RunDetails diverged = inspect_run(path);
   EXPECT_EQ(diverged.diverged, "loss is nan");
-  EXPECT_THAT(diverged.next, HasSubstr("--restart --set train.optimizer.lr="));
+  EXPECT_THAT(diverged.next, HasSubstr("/config.yaml' --set run.dir=NEW --fork '"));
   put_run(dir_ / "done", 10, 10);
   EXPECT_THAT(inspect_run(dir_ / "done").next, HasSubstr("it is finished"));
   const DirectoryLock training(dir_ / "done");
@@ -85,7 +87,8 @@ TEST_F(RunsInDetail, DamageIsTold) {
 
 TEST_F(RunsInDetail, AreComparedByIdentityAndEnvironment) {
   const fs::path a = put("a"), b = put("b", made_identity(20)), c = put("c");
-  put_text(a / "environment.json", R"({"libtorch": "2.6", "threads": 2})");
+  put_text(a / "environment.json",
+           R"({"libtorch": "2.6", "threads": 2, "command": ["a"], "started": "x"})");
   put_text(b / "environment.json", R"({"libtorch": "2.15", "threads": 2})");
   const RunDifferences found = compare_runs(a, b);
   EXPECT_THAT(found.identity, ElementsAre("train.steps: 10 → 20"));

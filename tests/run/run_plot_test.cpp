@@ -120,12 +120,18 @@ TEST_F(RunPlots, SmoothInFrontOfWhatWasThere) {
   const Plot plot = plot_runs({put("a", lines)}, options);
   EXPECT_EQ(plot.panels.at(0).y_label, "the loss");
   const auto& curves = plot.panels[0].curves;
-  ASSERT_EQ(curves.size(), 3U);
-  EXPECT_TRUE(curves[0].faint);
-  EXPECT_THAT(curves[0].y, ElementsAre(1, 4, 9));
-  EXPECT_FALSE(curves[1].faint);
-  EXPECT_EQ(curves[1].y, running_mean({1, 4, 9}, 3));
-  EXPECT_TRUE(curves[2].faint);  // training
+  ASSERT_EQ(curves.size(), 2U);
+  EXPECT_FALSE(curves[0].faint);
+  EXPECT_EQ(curves[0].y, running_mean({1, 4, 9}, 3));
+  EXPECT_TRUE(curves[1].faint);  // training
+  options.splits = {"valid"};
+  const PlotPanel alone = plot_runs({dir_ / "a"}, options).panels.at(0);
+  ASSERT_EQ(alone.curves.size(), 2U);
+  EXPECT_TRUE(alone.curves[0].faint);
+  EXPECT_THAT(alone.curves[0].y, ElementsAre(1, 4, 9));
+  EXPECT_FALSE(alone.curves[1].faint);
+  EXPECT_EQ(alone.curves[1].y, running_mean({1, 4, 9}, 3));
+  options.splits = {"valid", "train"};
   EXPECT_THAT(plot.note, HasSubstr("means of 3 neighbouring points"));
   options.metrics = {"gradient_norm"};  // which validation has not
   put("a", lines + R"({"step": 4, "split": "train", "gradient_norm": 1})");

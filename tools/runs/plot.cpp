@@ -58,8 +58,9 @@ Subcommand plot_command(CLI::App& parent) {
   app->add_option("--x", a->options.x, "step, epoch or seconds; what the curves go along")
       ->check(CLI::IsMember({"step", "epoch", "seconds"}))
       ->capture_default_str();
-  app->add_option("--smooth", a->options.smooth,
-                  "mean of so many neighbouring points; what it is made of stays in the background")
+  app->add_option(
+         "--smooth", a->options.smooth,
+         "mean of so many neighbouring points; with one split these stay in the background")
       ->check(CLI::Range(int64_t{1}, int64_t{1000000}))
       ->capture_default_str();
   app->add_option("--log", a->options.logarithmic, "metrics whose axis is logarithmic")
