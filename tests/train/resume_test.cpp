@@ -229,7 +229,7 @@ TEST(ResumeDeathTest, AnInterruptWaitsForScoresOfTheBackground) {
   // Its checkpoint knows what the one before, which may be gone by now, was worth.
   const auto last = RunView(dir / "parts").checkpoint("last");
   EXPECT_EQ(last->filename(), "step-00000010");
-  EXPECT_TRUE(nlohmann::json::parse(read_file(*last / "state.json")).contains("news"));
+  EXPECT_TRUE(nlohmann::json::parse(read_file(*last / "state.json"))["found"].contains("news"));
   EXPECT_EQ(metrics(dir / "parts").back()["step"], 8);
   train_on(dir / "parts", Tones());
   train_on(dir / "whole", Tones());
