@@ -53,7 +53,8 @@ expect 0 "configuration is sound" "${train[@]}" --set "run.dir=$work/whole" --ch
 "$bin/limbeck-distill" "${train[@]:1}" --set "run.dir=$work/without-terms" --set train.steps=12 --quiet
 cmp "$work/"{whole,without-terms}/checkpoints/step-00000012/model.safetensors || fail "limbeck-distill without terms trains otherwise"
 expect 2 "teacher.checkpoint: limbeck-pretrain trains without a teacher" "${train[@]}" --set "teacher.checkpoint=$work/whole"
-expect 2 "train.steps: 12 → 13" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=13
+expect 2 "--extend goes on with it" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=13
+expect 2 "train.batch_size: 2 → 3" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12 --set train.batch_size=3
 expect 0 "already trained to step 12" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12
 # Which kernels run is no part of what a run is, and is written down.
 grep -q '"kernels": "fused"' "$work/whole/environment.json" || fail "environment.json does not name the kernels"
@@ -63,6 +64,35 @@ done
 [ -s "$work/whole/tensorboard/events.out.tfevents.limbeck" ] || fail "TensorBoard is told nothing"
 expect 0 "begun with another kernels" "${train[@]}" --set "run.dir=$work/whole" --set train.steps=12 --set run.kernels=reference
 expect 0 "run.kernels: reference" "${train[@]}" --set "run.dir=$work/plain" --set train.steps=1 --set run.kernels=reference --verbose
+
+# Longer, another run from its checkpoint, and its weights alone.
+cp -r "$work/whole" "$work/longer"
+longer=("${train[@]}" --set "run.dir=$work/longer" --set train.steps=16)
+expect 0 "extended from 12 to 16 steps" "${longer[@]}" --extend
+expect 0 "already trained to step 16" "${longer[@]}"
+expect 0 "trained 16 steps" "${train[@]}" --set "run.dir=$work/fork" --set train.steps=16 --set train.batch_size=3 --fork "$work/whole"
+expect 0 "already trained to step 16" "${train[@]}" --set "run.dir=$work/fork" --set train.steps=16 --set train.batch_size=3
+expect 0 "trained 2 steps" "${train[@]}" --set "run.dir=$work/init" --set train.steps=2 --set "train.init=$work/whole"
+expect 2 "$work/nothing: no such" "${train[@]}" --set "run.dir=$work/init2" --set "train.init=$work/nothing"
+
+# A request to save is no end.
+"${train[@]}" --set "run.dir=$work/asked" --set train.steps=400 --set train.validate_every=400 >"$work/asked.log" 2>&1 &
+child=$!
+for _ in $(seq 600); do
+  [ -e "$work/asked/metrics.jsonl" ] && [ "$(wc -l <"$work/asked/metrics.jsonl")" -ge 3 ] && break
+  sleep 0.05
+done
+kill -USR1 $child
+for _ in $(seq 600); do
+  [ -e "$work/asked/last.json" ] && break
+  sleep 0.05
+done
+[ -e "$work/asked/last.json" ] || fail "SIGUSR1 saved nothing"
+kill -TERM $child
+code=0
+wait $child || code=$?
+[ $code = 143 ] || { cat "$work/asked.log" >&2; fail "exit code $code after SIGUSR1 and SIGTERM, expected 143"; }
+grep -q "saved at step" "$work/asked.log" || fail "SIGUSR1 is not told of"
 
 # Interrupted twice and resumed, the run ends in the same bits. The step count is what a longer run would take.
 long=("${train[@]}" --set train.steps=40)

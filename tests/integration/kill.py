@@ -18,7 +18,15 @@ import time
 
 # What a training may be, as lines of --set; each takes part.
 TRAININGS = {
-    "plain": ["train.steps=60"],
+    "AdamW, cosine, saves between validations": ["train.save_every=7"],
+    "SGD, plateau, accumulation": ["train.optimizer={type: sgd, lr: 0.01}", "train.accumulate=3",
+                                   "train.schedule={type: plateau, patience: 0}", "train.save_every=5"],
+    "Adam, one cycle, average of weights, epochs": [
+        "train.optimizer={type: adam}", "train.schedule={type: one_cycle, warmup_steps: 0}", "train.ema.decay=0.9",
+        "train.steps=0", "train.epochs=20", "train.keep={last: 2, best: 2, every: 20}", "train.save_every=9"],
+    "exponential, PESQ in the background, early stop": [
+        "train.schedule={type: exponential}", "train.validation={metrics: [pesq_wb, si_sdr], background: true}",
+        "train.select=pesq_wb", "train.early_stop.patience=2", "train.validate_every=10"],
 }
 TIMES = {"seconds", "timing"}  # keys of what no two sittings share
 
@@ -38,9 +46,11 @@ def contents(run):
             found[name] = without_times(json.loads(file.read_text()))
     for file in ("best.json", "last.json"):
         found[file] = (run / file).read_text()
-    lines = (run / "metrics.jsonl").read_text().splitlines()
+    # The line of a validation in the background stands where its scores were taken.
+    lines = [without_times(json.loads(line)) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    lines.sort(key=lambda line: (line["step"], line["split"]))
     for number, line in enumerate(lines, 1):
-        found[f"metrics.jsonl:{number}"] = without_times(json.loads(line))
+        found[f"metrics.jsonl:{number}"] = line
     return found
 
 
@@ -71,7 +81,8 @@ class Trainings:
     def command(self, name, folder):
         settings = [f"data.source.speech={self.work}/clean.csv", f"data.source.noise={self.work}/noise.csv",
                     "data.segment_seconds=0.5", "data.valid_count=2", "data.valid_segment_seconds=1",
-                    "train.batch_size=2", "train.validate_every=20", "train.log_every=3", "run.device=cpu",
+                    "train.batch_size=2", "train.steps=60", "train.validate_every=20", "train.log_every=3",
+                    "run.device=cpu",
                     f"run.dir={folder}", *TRAININGS[name]]
         command = [self.bin / "limbeck-distill", "configs/pretrain/demo_student.yaml", "--threads", "1", "--quiet"]
         for setting in settings:
@@ -108,11 +119,12 @@ def main():
         work = pathlib.Path(folder)
         trainings = Trainings(options.bin.resolve(), options.source.resolve(), work)
         once, longest = {}, {}
-        for name in TRAININGS:
+        for number, name in enumerate(TRAININGS):
+            folder = work / f"once-{number}"
             start = time.monotonic()
-            trainings.run(trainings.command(name, work / "once" / name))
+            trainings.run(trainings.command(name, folder))
             longest[name] = time.monotonic() - start
-            once[name] = contents(work / "once" / name)
+            once[name] = contents(folder)
         kills, runs = 0, 0
         while kills < options.kills or runs < len(TRAININGS):
             name = list(TRAININGS)[runs % len(TRAININGS)]
