@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 void train_told(const fs::path& run, const Dataset& dataset, int64_t steps) {
   train(run, dataset, steps, 0, "", std::make_unique<Tones>(),
-        "log_every: 3, tensorboard: {examples: 2}");
+        "log_every: 3, tensorboard: {enabled: true, examples: 2}");
 }
 
 std::vector<Event> events_of(const fs::path& run) {
