@@ -82,7 +82,7 @@ TEST(ShippedModels, DecayTheirMatricesAndKernelsAlone) {
   for (const std::string& file : files) {
     SCOPED_TRACE(file);
     for (const char* norm : {"batch", "instance"}) {
-      for (const char* activation : {"prelu", "relu"}) {
+      for (const char* activation : {"prelu", "relu6"}) {
         const auto config = config::load<TrainingConfig>(
             {(kConfigs / "model" / file).string()},
             {"run.dir=x", "data.source={type: pairs, manifest: x}",
