@@ -41,11 +41,10 @@ Criterion find_criterion(const std::string& select, const std::vector<std::strin
     }
   }
   const std::string meant = nearest(select, keys);
-  throw ConfigError(
-      format("validation gives no value '%s', but %s%s", select, join(keys, ", "),
-             !meant.empty()               ? "; did you mean '" + meant + "'?"
-             : metric_of_column(select)   ? "; add it to train.validation.metrics"
-                                          : std::string()));
+  throw ConfigError(format("validation gives no value '%s', but %s%s", select, join(keys, ", "),
+                           !meant.empty()             ? "; did you mean '" + meant + "'?"
+                           : metric_of_column(select) ? "; add it to train.validation.metrics"
+                                                      : std::string()));
 }
 
 }  // namespace limbeck

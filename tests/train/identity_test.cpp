@@ -88,11 +88,16 @@ TEST(TrainingIdentity, KnowsEveryKeyThatNamesAFile) {
   TrainingConfig().describe(texts);
   // Each of the first is covered by a test below. A new key that holds free text belongs to one of
   // the two: call names_file() if it is a path, and give its content to content_of.
-  EXPECT_THAT(files, UnorderedElementsAre(
-                         "data.source.file", "data.source.manifest", "data.source.speech",
-                         "data.source.noise", "data.source.reverb.responses",
-                         "data.source.valid_recipes", "teacher.checkpoint", "teacher.which"));
-  EXPECT_THAT(others, UnorderedElementsAre("distill.terms[].student", "distill.terms[].teacher"));
+  std::set<std::string> expected = {"teacher.checkpoint", "teacher.which"};
+  for (const std::string source : {"data.source.", "data.valid_sets[].source."}) {
+    for (const char* key :
+         {"file", "manifest", "speech", "noise", "reverb.responses", "valid_recipes"}) {
+      expected.insert(source + key);
+    }
+  }
+  EXPECT_EQ(files, expected);
+  EXPECT_THAT(others, UnorderedElementsAre("data.valid_sets[].name", "train.select",
+                                           "distill.terms[].student", "distill.terms[].teacher"));
 }
 
 /// A made data set below a folder, of recordings that need not be there.
