@@ -20,7 +20,7 @@ import time
 TRAININGS = {
     "AdamW, cosine, saves between validations": ["train.save_every=7"],
     "SGD, plateau, accumulation": ["train.optimizer={type: sgd, lr: 0.01}", "train.accumulate=3",
-                                   "train.schedule={type: plateau, patience: 0}", "train.save_every=5"],
+                                   "train.schedule={type: plateau, patience: 1}", "train.save_every=5"],
     "Adam, one cycle, average of weights, epochs": [
         "train.optimizer={type: adam}", "train.schedule={type: one_cycle, warmup_steps: 0}", "train.ema.decay=0.9",
         "train.steps=0", "train.epochs=20", "train.keep={last: 2, best: 2, every: 20}", "train.save_every=9"],
