@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -123,9 +124,15 @@ std::string on_terminal(unsigned short columns, const Body& body) {
   std::fflush(stderr);
   ::dup2(kept, STDERR_FILENO);
   ::close(kept);
-  std::string written(4096, '\0');
-  const ssize_t bytes = ::read(master, written.data(), written.size());
-  written.resize(static_cast<size_t>(std::max<ssize_t>(bytes, 0)));
+  // What was written arrives in pieces.
+  std::string written;
+  pollfd ready{master, POLLIN, 0};
+  while (!written.ends_with('\n') && ::poll(&ready, 1, 5000) > 0) {
+    char piece[4096];
+    const ssize_t bytes = ::read(master, piece, sizeof piece);
+    if (bytes <= 0) break;
+    written.append(piece, static_cast<size_t>(bytes));
+  }
   ::close(slave);
   ::close(master);
   return written;
