@@ -67,12 +67,13 @@ void collect_runs(const fs::path& folder, std::set<fs::path>& seen, std::vector<
   }
 }
 
-/// Runs `look`; what it throws of the run becomes a problem of it.
+/// Runs `look`; what it throws of the run becomes a problem of it, once.
 void try_to(std::vector<std::string>& problems, const std::function<void()>& look) {
   try {
     look();
   } catch (const Error& e) {
-    problems.push_back(e.what());
+    const bool is_known = std::find(problems.begin(), problems.end(), e.what()) != problems.end();
+    if (!is_known) problems.emplace_back(e.what());
   } catch (const nlohmann::json::exception& e) {
     problems.push_back(std::string("malformed: ") + e.what());
   }
@@ -98,7 +99,8 @@ void take_identity(const Identity& identity, RunSummary& summary, std::string& s
 void take_state(const fs::path& checkpoint, const std::string& select, RunSummary& summary) {
   auto state = nlohmann::json::parse(read_file(checkpoint / kStateFile));
   summary.step = std::max(summary.step, state.at("step").get<int64_t>());
-  summary.planned = state.at("planned_steps").get<int64_t>();
+  // A run that was extended knows so before its next checkpoint does.
+  summary.planned = std::max(summary.planned, state.at("planned_steps").get<int64_t>());
   summary.seconds = state.value("seconds", 0.0);
   if (state.contains("skipped")) summary.skipped = state["skipped"].at("total").get<int64_t>();
   const auto validation = validation_of(checkpoint);
