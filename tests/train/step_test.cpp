@@ -191,7 +191,7 @@ TEST(TrainStep, SeveralBatchesAreOneAsLarge) {
     return at::cat(all);
   };
   EXPECT_LT(relative_difference(weights(parts), weights(whole)), 1e-6);
-  EXPECT_GT(relative_difference(weights(parts), weights(start)), 1e-2);
+  EXPECT_GT(relative_difference(weights(parts), weights(start)), 1e-3);
 }
 
 /// With batch norm, whose statistics a forward pass changes, and a balance, whose sums it changes.
