@@ -178,7 +178,8 @@ void CheckpointStore::remove_others() const {
 
 std::optional<std::string> validation_of(const fs::path& checkpoint) {
   auto text = read_if_there(checkpoint / kValidationFile);
-  return text && nlohmann::json::accept(*text) ? std::move(text) : std::nullopt;
+  if (!text || !nlohmann::json::parse(*text, nullptr, false).is_object()) return std::nullopt;
+  return text;
 }
 
 std::string check_checkpoint(const fs::path& checkpoint, const std::string& only, Look look) {

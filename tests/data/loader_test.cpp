@@ -65,7 +65,11 @@ class Counting : public Dataset {
 
 TEST(Loader, SaysOfEachExampleWhereItCameFrom) {
   const Counting data(5);
-  Loader loader(data, {2, 2, 2, {}, nullptr, 1}, SeedKey(1));
+  LoaderOptions options;
+  options.batch_size = 2;
+  options.workers = 2;
+  options.epochs_unique = 1;
+  Loader loader(data, options, SeedKey(1));
   EpochPlan plan(SeedKey(1), 5);
   const auto batches = loader.next(4);  // the fourth is the first again
   ASSERT_EQ(batches.size(), 4U);

@@ -121,8 +121,10 @@ TEST_F(RunSummaries, TellWhatIsWrong) {
   RunSummary run = summarize_run(b);
   EXPECT_THAT(run.problems, ElementsAre(HasSubstr("is no identity")));
   EXPECT_EQ(run.step, 4);  // the rest is still told
-  put_text(b / "checkpoints/step-00000004/validation.json", "[]");
+  put_text(b / "checkpoints/step-00000004/state.json", "[]");
   EXPECT_EQ(summarize_run(b).problems.size(), 2U);
+  put_text(c / "checkpoints/step-00000004/validation.json", "[]");
+  EXPECT_FALSE(summarize_run(c).best);  // as if it had not been validated
   put_text(c / "last.json", R"({"checkpoint": "step-00000008"})");
   EXPECT_THAT(summarize_run(c).problems, ElementsAre("step-00000008: manifest.json: missing"));
   EXPECT_EQ(summarize_run(c).step, 4);
