@@ -29,15 +29,6 @@ nlohmann::json tensor_shapes(const std::string& bytes, const std::string& file) 
 
 std::string name_of(int64_t step) { return format("step-%08d", step); }
 
-/// −1 for a folder of another kind.
-int64_t step_of(const fs::path& folder) {
-  const std::string name = folder.filename().string();
-  int64_t step = -1;
-  std::from_chars(name.data() + std::min(name.size(), name.find('-') + 1),
-                  name.data() + name.size(), step);
-  return step;
-}
-
 /// What validation found it to be worth, if that is known.
 std::optional<double> value_of(const fs::path& folder) {
   const auto found = validation_of(folder);
@@ -79,6 +70,14 @@ void write_files(const fs::path& folder, int64_t step, const CheckpointFiles& fi
 }
 
 }  // namespace
+
+int64_t step_of(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  int64_t step = -1;
+  std::from_chars(name.data() + std::min(name.size(), name.find('-') + 1),
+                  name.data() + name.size(), step);
+  return step;
+}
 
 void KeepOptions::describe(config::Visitor& v) {
   v.value("last", last, "the newest so many", config::at_least(1).no_effect());

@@ -43,6 +43,9 @@ bool is_temporary(const std::filesystem::path& path);
 /// if it still stands; what is left of it under a temporary name does no harm.
 void remove_at_once(const std::filesystem::path& path);
 
+/// The step of a checkpoint by the name of its folder; −1 for a folder of another kind.
+int64_t step_of(const std::filesystem::path& checkpoint);
+
 /// All checkpoints of a run, sound or not, oldest first.
 std::vector<std::filesystem::path> checkpoint_folders(const std::filesystem::path& run);
 

@@ -113,8 +113,7 @@ void take_checkpoints(const RunView& run, RunDetails& details) {
     checkpoint.is_last = folder == last;
     checkpoint.bytes = size_on_disk(folder);
     checkpoint.wrong = check_checkpoint(folder);
-    const int64_t step = std::atoll(checkpoint.name.c_str() + std::string("step-").size());
-    const auto value = values.find(step);
+    const auto value = values.find(step_of(folder));
     if (value != values.end()) checkpoint.value = value->second;
     details.checkpoints.push_back(std::move(checkpoint));
   }

@@ -1,7 +1,7 @@
 #include "limbeck/run/run_summary.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 #include <ctime>
 #include <functional>
 #include <limits>
@@ -91,7 +91,8 @@ void take_identity(const Identity& identity, RunSummary& summary, std::string& s
                  : is_distilled                ? "distill"
                                                : "pretrain";
   if (const auto* steps = fact(identity, "train", "steps")) {
-    summary.planned = std::atoll(steps->scalar.c_str());
+    const std::string& text = steps->scalar;
+    std::from_chars(text.data(), text.data() + text.size(), summary.planned);
   }
   if (const auto* chosen = fact(identity, "train", "select")) select = chosen->scalar;
 }

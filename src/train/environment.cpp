@@ -1,6 +1,7 @@
 #include "train/environment.h"
 
 #include <ATen/Context.h>
+#include <ATen/Version.h>
 #include <torch/version.h>
 
 #include <chrono>

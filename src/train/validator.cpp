@@ -133,7 +133,7 @@ bool Validator::make_estimates(size_t number) {
 
 /// Gives the segments to the threads; `first` is the number of the first of them in the set.
 void Validator::score_in_background(size_t set, size_t first,
-                                    std::shared_ptr<const Segments> segments) {
+                                    const std::shared_ptr<const Segments>& segments) {
   for (int64_t i = 0; i < segments->batch.size; ++i) {
     const size_t number = first + static_cast<size_t>(i);
     Scores& noisy = noisy_[set][number];

@@ -67,7 +67,8 @@ class Validator {
   struct Pending;
 
   bool make_estimates(size_t set);
-  void score_in_background(size_t set, size_t first, std::shared_ptr<const Segments> segments);
+  void score_in_background(size_t set, size_t first,
+                           const std::shared_ptr<const Segments>& segments);
   Scores scores_of(size_t set, std::span<const float> clean, std::span<const float> signal) const;
   void add_losses(size_t set, Validation& validation) const;
   void add_metric(size_t set, size_t metric, Validation& validation) const;
