@@ -34,7 +34,7 @@ std::optional<double> value_of(const fs::path& folder) {
   const auto found = validation_of(folder);
   if (!found) return std::nullopt;
   const auto parsed = nlohmann::json::parse(*found);
-  const auto value = parsed.is_object() ? parsed.find("value") : parsed.end();
+  const auto value = parsed.find("value");
   if (value == parsed.end() || !value->is_number()) return std::nullopt;
   return value->get<double>();
 }

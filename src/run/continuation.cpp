@@ -42,12 +42,12 @@ std::optional<Identity> stored_identity(const RunView& run) {
 
 Continuation continue_run(const RunView& run, const std::optional<Identity>& stored,
                           const Identity& planned, int64_t steps, bool extend) {
-  const Continuation as_planned = {planned, std::nullopt, StepPlan(steps)};
+  const Continuation as_planned = {planned, std::nullopt, LengthPlan(steps)};
   if (!stored || !(without_length(*stored) == without_length(planned))) return as_planned;
   std::vector<Extension> extensions = extensions_in(*stored);
   Identity identity = planned;
   set_extensions(identity, extensions);
-  if (identity == *stored) return {identity, std::nullopt, StepPlan(steps, extensions)};
+  if (identity == *stored) return {identity, std::nullopt, LengthPlan(steps, extensions)};
 
   const RunView::Found last = run.look_for("last");
   if (!last.folder && !last.unusable.empty()) return as_planned;
@@ -77,7 +77,7 @@ Continuation continue_run(const RunView& run, const std::optional<Identity>& sto
   }
   if (done > 0) extensions.push_back({done, before, steps});
   set_extensions(identity, extensions);
-  return {identity, stored, StepPlan(steps, extensions)};
+  return {identity, stored, LengthPlan(steps, extensions)};
 }
 
 Fork find_fork(const fs::path& run, const std::string& which) {

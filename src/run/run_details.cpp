@@ -11,6 +11,7 @@
 #include "limbeck/run/run_plot.h"
 #include "run/layout.h"
 #include "run/metrics_lines.h"
+#include "run/problems.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -126,25 +127,14 @@ RunDetails inspect_run(const fs::path& path) {
   if (!run.exists()) throw CheckpointError(path.string() + ": no such run");
   RunDetails details;
   details.summary = summarize_run(path);
-  const auto try_to = [&](const auto& look) {
-    try {
-      look();
-    } catch (const Error& e) {
-      auto& problems = details.summary.problems;
-      const std::string problem = without_path(e.what(), path.string());
-      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
-        problems.push_back(problem);
-      }
-    }
-  };
-  try_to([&] {
+  try_to(details.summary, [&] {
     const Identity identity = run.identity();
     details.hash = identity.hash();
     details.identity = lines_of(identity.facts());
   });
-  try_to([&] { details.environment = lines_of(environment_of(path)); });
-  try_to([&] { take_metrics(details); });
-  try_to([&] { take_checkpoints(run, details); });
+  try_to(details.summary, [&] { details.environment = lines_of(environment_of(path)); });
+  try_to(details.summary, [&] { take_metrics(details); });
+  try_to(details.summary, [&] { take_checkpoints(run, details); });
   details.next = next_for(details.summary);
   return details;
 }

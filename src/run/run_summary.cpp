@@ -14,6 +14,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/run/checkpoint.h"
 #include "run/layout.h"
+#include "run/problems.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -64,18 +65,6 @@ void collect_runs(const fs::path& folder, std::set<fs::path>& seen, std::vector<
     }
   } catch (const DataError& e) {
     problems.push_back(e.what());
-  }
-}
-
-/// Runs `look`; what it throws of the run becomes a problem of it, once.
-void try_to(std::vector<std::string>& problems, const std::function<void()>& look) {
-  try {
-    look();
-  } catch (const Error& e) {
-    const bool is_known = std::find(problems.begin(), problems.end(), e.what()) != problems.end();
-    if (!is_known) problems.emplace_back(e.what());
-  } catch (const nlohmann::json::exception& e) {
-    problems.push_back(std::string("malformed: ") + e.what());
   }
 }
 
@@ -140,18 +129,17 @@ RunSummary look_once(const fs::path& path, const std::string& name) {
   summary.name = name;
   const RunView run(path);
   std::string select = "si_sdr";
-  try_to(summary.problems, [&] { take_identity(run.identity(), summary, select); });
+  try_to(summary, [&] { take_identity(run.identity(), summary, select); });
   RunView::Found last;
-  try_to(summary.problems, [&] {
+  try_to(summary, [&] {
     summary.step = run.progress();
     last = run.look_for("last", Look::sizes);
     note_unsound(run, last, summary);
     if (last.folder) take_state(*last.folder, select, summary);
   });
-  try_to(summary.problems, [&] { summary.state = run.state(last); });
+  try_to(summary, [&] { summary.state = run.state(last); });
   summary.changed = last_change(path);
   summary.bytes = size_on_disk(path);
-  for (std::string& problem : summary.problems) problem = without_path(problem, path.string());
   return summary;
 }
 

@@ -8,7 +8,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/lock.h"
 #include "limbeck/run/checkpoint.h"
-#include "limbeck/run/step_plan.h"
+#include "limbeck/run/length_plan.h"
 #include "run/layout.h"
 
 namespace limbeck {
@@ -165,11 +165,13 @@ RunState RunView::state(const Found& last) const {
 }
 
 int64_t RunView::skipped() const {
-  const Found last = look_for("last");
+  const Found last = look_for("last", Look::sizes);
   if (!last.folder) return 0;
   const fs::path file = *last.folder / kStateFile;
+  const auto text = read_if_there(file);
+  if (!text) return 0;  // a run in training has just replaced it
   try {
-    const auto state = nlohmann::json::parse(read_file(file));
+    const auto state = nlohmann::json::parse(*text);
     return state.contains("skipped") ? state["skipped"].at("total").get<int64_t>() : 0;
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());

@@ -47,4 +47,13 @@ TrainedModel find_model(const fs::path& path, const std::string& which) {
   return model;
 }
 
+std::string read_found(const TrainedModel& model, const std::string& key) {
+  std::string bytes = read_file(model.file);
+  if (hash_bytes(bytes.data(), bytes.size()) != model.hash) {
+    throw ConfigError(key + ": " + model.file.string() +
+                      ": was written anew just now; start again");
+  }
+  return bytes;
+}
+
 }  // namespace limbeck

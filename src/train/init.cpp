@@ -7,7 +7,6 @@
 #include <string>
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/nn/safetensors.h"
@@ -76,10 +75,7 @@ std::optional<TrainedModel> find_init(const TrainOptions& options) {
 void take_init(nn::DenoisingModel& model, const TrainOptions& options, const TrainedModel& init,
                Logger* logger) {
   const std::string source = "train.init: " + init.file.string();
-  const std::string bytes = read_file(init.file);
-  if (hash_bytes(bytes.data(), bytes.size()) != init.hash) {
-    throw ConfigError(source + ": was written anew just now; start again");
-  }
+  const std::string bytes = read_found(init, "train.init");
   try {
     const auto tensors = parse_safetensors(bytes, init.file.string()).tensors;
     if (options.init_fit == "partial") return take_what_fits(model, tensors, source, logger);

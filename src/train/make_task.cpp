@@ -3,7 +3,6 @@
 #include <torch/types.h>
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/model_file.h"
 
@@ -49,11 +48,7 @@ std::unique_ptr<objective::LearningTask> make_task(const TrainingConfig& config,
     for (const std::string& warning : teacher->warnings) {
       if (logger) logger->warn(config.teacher.checkpoint + ": " + warning);
     }
-    const std::string bytes = read_file(teacher->file);
-    if (hash_bytes(bytes.data(), bytes.size()) != teacher->hash) {
-      throw ConfigError("teacher.checkpoint: " + teacher->file.string() +
-                        ": was written anew just now; start again");
-    }
+    const std::string bytes = read_found(*teacher, "teacher.checkpoint");
     teacher_model = read_teacher([&] { return nn::parse_model(bytes, teacher->file.string()); });
     teacher_model->set_kernels(config.run.kernels);
   }

@@ -75,7 +75,7 @@ class Trainer {
   [[noreturn]] void stop_interrupted();
 
   TrainOptions options_;
-  StepPlan plan_;
+  LengthPlan plan_;
   Parts parts_;
   SeedKey key_;
   at::Device device_;

@@ -7,9 +7,9 @@
 
 #include "limbeck/data/training_record.h"
 #include "limbeck/run/identity.h"
+#include "limbeck/run/length_plan.h"
 #include "limbeck/run/run_dir.h"
 #include "limbeck/run/run_view.h"
-#include "limbeck/run/step_plan.h"
 
 namespace limbeck {
 
@@ -20,7 +20,7 @@ std::optional<Identity> stored_identity(const RunView& run);
 struct Continuation {
   Identity identity;               ///< that it has from now on
   std::optional<Identity> before;  ///< that it has now, if that is another
-  StepPlan plan;
+  LengthPlan plan;
 };
 
 /// `planned` is what the configuration asks for, `steps` the steps in it, `stored` what is to be

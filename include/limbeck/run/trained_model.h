@@ -28,4 +28,8 @@ struct TrainedModel {
 /// something is there and cannot be read.
 TrainedModel find_model(const std::filesystem::path& path, const std::string& which);
 
+/// The file's bytes. Throws ConfigError, which starts with the option `key` that named it, where
+/// they are no longer those that were found.
+std::string read_found(const TrainedModel& model, const std::string& key);
+
 }  // namespace limbeck

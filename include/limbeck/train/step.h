@@ -7,7 +7,7 @@
 
 #include "limbeck/data/batch.h"
 #include "limbeck/objective/task.h"
-#include "limbeck/run/step_plan.h"
+#include "limbeck/run/length_plan.h"
 #include "limbeck/train/config.h"
 
 namespace limbeck {
@@ -61,7 +61,7 @@ class TrainStep {
   class Buffers;
 
   objective::LearningTask& task_;
-  StepPlan plan_;
+  LengthPlan plan_;
   int64_t warmup_steps_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Schedule> schedule_;

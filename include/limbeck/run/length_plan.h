@@ -17,10 +17,10 @@ struct Extension {
 
 /// For how many steps a training is planned, as each step sees it: those before an extension were
 /// trained as parts of a shorter one.
-class StepPlan {
+class LengthPlan {
  public:
   /// `extensions` in the order in which they were asked for.
-  explicit StepPlan(int64_t steps, std::vector<Extension> extensions = {})
+  explicit LengthPlan(int64_t steps, std::vector<Extension> extensions = {})
       : steps_(steps), extensions_(std::move(extensions)) {}
 
   int64_t steps() const { return steps_; }

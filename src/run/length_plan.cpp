@@ -1,4 +1,4 @@
-#include "limbeck/run/step_plan.h"
+#include "limbeck/run/length_plan.h"
 
 #include <charconv>
 
