@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "limbeck/study/config.h"
+#include "limbeck/train/config.h"
+
+namespace limbeck {
+
+enum class NodeKind {
+  teacher,  ///< a training of a teacher
+  cache,    ///< what a trained teacher says of the batches that are met again
+  point,    ///< a student's training with one point of a method's search
+  student,  ///< a student's training that counts
+  scores,   ///< of a teacher or student on every set
+};
+
+/// One thing to be done: it can be run by itself once what it needs is done, `limbeck-study node
+/// DIR ID`.
+struct StudyNode {
+  /// Path below the study's folder, and its name: "runs/causal-student/cosine/seed-2",
+  /// "teachers/t/seed-1", "search/causal-student/cosine/point-3/seed-101",
+  /// "scores/runs/causal-student/cosine/seed-2". What there is one of has no part of its own in it.
+  std::string id;
+  std::string label;  ///< "causal student, cosine, seed 2"
+  NodeKind kind = NodeKind::student;
+  std::vector<size_t> needs;  ///< indices of nodes, all before this one
+  size_t scenario = 0;        ///< of points and students, and of their scores
+  size_t method = 0;          ///< the same
+  size_t sweep = 0;           ///< index in StudyPlan::sweep; 0 where nothing is swept
+  size_t point = 0;           ///< of points: index in the method's list
+  std::string teacher;        ///< name of the teacher that it is, or follows
+  int64_t teacher_seed = 0;
+  int64_t seed = 0;
+};
+
+/// One combination of swept values: "train.batch_size=8"; empty settings where nothing is swept.
+/// The points of a search have the same form.
+struct SettingPoint {
+  std::string name;
+  std::vector<std::pair<std::string, config::Node>> settings;  ///< dotted key, value
+};
+
+/// The grid of a study. Nodes stand in an order in which they may be run.
+struct StudyPlan {
+  std::filesystem::path dir;
+  std::filesystem::path store;
+  std::vector<StudyNode> nodes;
+  std::vector<SettingPoint> sweep;                 ///< at least one, which may be empty
+  std::vector<std::vector<SettingPoint>> search;   ///< by method; empty: nothing is chosen
+
+  /// Index of the node with this id, if there is one.
+  std::optional<size_t> find(const std::string& id) const;
+};
+
+/// Lays out the grid and resolves every configuration with every point in it; checks names, keys,
+/// taps, shapes and budgets, and that all that name a protocol name the same. Reads no data. Throws
+/// one ConfigError with all that is wrong.
+StudyPlan plan_study(const StudyConfig& config);
+
+}  // namespace limbeck
