@@ -152,8 +152,8 @@ TEST(Scheduler, StopsAllAtTheFirstFailureWhereItIsAskedTo) {
 }
 
 TEST(Scheduler, PassesAnInterruptOnAndWaits) {
-  Shell shell({"trap 'echo saved; exit 130' INT; echo begun; while :; do sleep 0.02; done",
-               "echo never"});
+  Shell shell(
+      {"trap 'echo saved; exit 130' INT; echo begun; while :; do sleep 0.02; done", "echo never"});
   const fs::path log = shell.dir / "log";
   const pid_t us = ::fork();
   if (us == 0) {

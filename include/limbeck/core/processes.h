@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -43,7 +41,7 @@ class ProcessPool {
   std::vector<Ended> take_ended();
 
  private:
-  std::map<pid_t, size_t> running_;
+  std::map<int, size_t> running_;  ///< by process
   bool stopped_ = false;
 };
 
