@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -95,5 +96,9 @@ void require_own_folder(const EvaluationJob& job);
 /// gives the same bits for any `jobs`; on a GPU only utterances of one frame count share a batch,
 /// so that none is padded by more than its last frame.
 ResultTable run_job(const EvaluationJob& job, Logger& logger);
+
+/// What run_job has left in the folder, with what failed; nothing if that is of something else, or
+/// not whole. Scores and writes nothing.
+std::optional<ResultTable> scored_before(const EvaluationJob& job);
 
 }  // namespace limbeck
