@@ -18,14 +18,14 @@ namespace limbeck {
 
 /// How a node of a study stands to what lies on the disk.
 enum class NodeState {
-  waiting,      ///< for what it needs
+  waiting,  ///< for what it needs
   to_run,
   to_run_anew,  ///< the link leads to another run, which came to nothing: nobody would miss it
   to_resume,
   done,
-  diverged,     ///< the training that was planned; to go on would end in the same
-  damaged,      ///< trained, but it cannot be read
-  changed,      ///< the link leads to another run, or to one of another configuration
+  diverged,  ///< the training that was planned; to go on would end in the same
+  damaged,   ///< trained, but it cannot be read; or its search has found nothing
+  changed,   ///< the link leads to a run of another configuration
 };
 
 /// "to run", …
@@ -49,15 +49,14 @@ class RunStates {
   RunStates(const StudyConfig& config, const StudyPlan& plan);
 
   /// As things are now; but what is done stays so, and its files are not read again. A node that
-  /// needs something is `waiting` until that is settled. Throws DataError: data or a set cannot be
-  /// read.
+  /// could be run is `waiting` until all that it needs is settled. Throws DataError: data or a set
+  /// cannot be read.
   NodeStanding of(size_t node);
+  /// Of all nodes.
+  std::vector<NodeStanding> all();
 
-  /// Nothing is left to do that would let others begin: it is done, or a point that diverged.
+  /// Nothing is left to do before others may begin: it is done, or a point that diverged.
   bool is_settled(size_t node);
-
-  /// Throws one ConfigError that lists all nodes that are changed. `standings` are of all nodes.
-  void require_none_changed(const std::vector<NodeStanding>& standings) const;
 
   /// The folder with the scores of a set, whose index this is, within that of a run.
   std::filesystem::path scores_folder(const std::filesystem::path& run, size_t set) const;
@@ -68,13 +67,16 @@ class RunStates {
     bool is_trained = false;
   };
 
+  NodeStanding look_at(size_t node);
   NodeStanding training(size_t node);
   NodeStanding cache(size_t node);
   NodeStanding scores(size_t node);
+  bool are_settled(const std::vector<size_t>& nodes);
+  /// All that read a cache are trained without it.
+  bool is_needless(size_t cache);
   Teacher teacher_of(const StudyNode& node, const std::string& which);
   std::optional<size_t> choice_of(const StudyNode& node);
   Identity identity_of(const TrainingConfig& config, const std::string& teacher_hash);
-  std::string recorded_hash(size_t teacher, const std::string& which);
   const std::map<std::string, std::string>& data_content(const DataOptions& options);
   const std::string& init_hash(const TrainOptions& options);
   const TestSet& test_set(size_t index);
@@ -93,14 +95,18 @@ class RunStates {
 /// Says in the study's folder that a cache is filled, once `fill_teacher_cache` has returned.
 void mark_filled(const StudyPlan& plan, const StudyNode& cache, const Identity& identity);
 
+/// Throws one ConfigError that lists all nodes that are changed. `standings` are of all nodes, here
+/// and below.
+void require_none_changed(const StudyPlan& plan, const std::vector<NodeStanding>& standings);
+
 /// Removes the links of all nodes that are changed, and of all that depend on them: what they led
 /// to stays in the store, and is found again if it is what is planned. Returns the labels of those
-/// that were changed.
+/// that were changed. States that were asked before know nothing of it.
 std::vector<std::string> restart_changed(const StudyPlan& plan,
                                          const std::vector<NodeStanding>& standings);
 
-/// A table of how many nodes of each kind are done and to do, what is changed or damaged and why;
-/// with `names` the standing of every node.
+/// A table of how many nodes of each kind stand how, then what is changed, damaged or diverged and
+/// why; with `names` the standing of every node.
 std::string grid_text(const StudyPlan& plan, const std::vector<NodeStanding>& standings,
                       bool names);
 

@@ -9,18 +9,6 @@
 
 namespace limbeck {
 
-/// The points of every method, by its index, as StudyPlan::search. Adds to `diagnostics` what is
-/// wrong with keys and values, and unequal numbers of points.
-std::vector<std::vector<SettingPoint>> search_points(const StudyConfig& config,
-                                                     config::Diagnostics& diagnostics);
-
-/// Combinations of swept values as StudyPlan::sweep. Adds to `diagnostics` what is wrong.
-std::vector<SettingPoint> sweep_points(const StudyConfig& config,
-                                       config::Diagnostics& diagnostics);
-
-/// Puts the values into a student's configuration, each under its dotted key.
-void apply(const SettingPoint& point, config::Node& student, config::Diagnostics& diagnostics);
-
 /// The scenario whose search is meant for one, itself or that of `search.scenario`.
 size_t search_scenario(const StudyConfig& config, size_t scenario);
 

@@ -26,19 +26,21 @@ const char* to_string(NodeKind kind);
 /// DIR ID`.
 struct StudyNode {
   /// Path below the study's folder, and its name: "runs/causal-student/cosine/seed-2",
-  /// "teachers/t", "cache/t/seed-2", "search/causal-student/cosine/point-3/seed-101",
+  /// "teachers/t", "cache/causal-student/seed-2", "search/causal-student/cosine/point-3/seed-101",
   /// "scores/runs/causal-student/cosine/seed-2". A sweep point has a part of its own in it where
   /// something is swept, a teacher's seed where teachers are trained with several ("teachers/t/
   /// seed-1", "runs/causal-student/cosine/teacher-1/seed-2").
-  std::string id;
-  std::string label;  ///< "causal student, cosine, seed 2"
+  std::string id = {};
+  std::string label = {};  ///< "causal student, cosine, seed 2"
   NodeKind kind = NodeKind::student;
-  std::vector<size_t> needs;  ///< indices of nodes, all before this one
-  size_t scenario = 0;        ///< of points and students, and of their scores; of a cache: of one
-  size_t method = 0;          ///< the same
-  size_t sweep = 0;           ///< index in StudyPlan::sweep; points are trained without the sweep
-  size_t point = 0;           ///< of points: index in the method's list
-  std::string teacher;        ///< name of the teacher that it is, or that its scenario names
+  std::vector<size_t> needs = {};  ///< indices of nodes, all before this one
+  size_t scenario = 0;             ///< of caches, points and students, and of students' scores
+  size_t method = 0;               ///< of points and students, and of students' scores
+  /// Of caches and students, and of students' scores: index in StudyPlan::sweep. Points are trained
+  /// without any of it.
+  size_t sweep = 0;
+  size_t point = 0;          ///< of points: index in the method's list
+  std::string teacher = {};  ///< name of the teacher that it is, or that its scenario names
   /// 0 for a student of a method without terms: it follows no teacher, and is trained once for all
   /// of them. Points follow the first.
   int64_t teacher_seed = 0;
