@@ -108,8 +108,7 @@ class Collector {
           return states_.of(plan_.find(point.id).value()).folder;
         };
         try {
-          results_.searches.push_back(
-              search_outcome(config_, plan_, scenario, method, folder_of));
+          results_.searches.push_back(search_outcome(config_, plan_, scenario, method, folder_of));
         } catch (const Error&) {  // not all of its points have ended: each is missing by itself
         }
       }

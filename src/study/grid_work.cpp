@@ -32,8 +32,8 @@ bool has_ended(TaskState state) {
 
 }  // namespace
 
-GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan,
-                   const StudyRunOptions& options, RunStates& states, Logger& logger)
+GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan, const StudyRunOptions& options,
+                   RunStates& states, Logger& logger)
     : config_(config),
       plan_(plan),
       options_(options),
@@ -53,9 +53,9 @@ std::vector<Task> GridWork::tasks(const Machine& machine) {
     const bool takes_all = node.kind == NodeKind::teacher;
     const int64_t cores = takes_all ? machine.cores : config_.study.threads_per_run;
     tasks.push_back({.needs = node.needs, .cores = cores, .on_device = true});
-    at_a_time_[index_of(node.kind)] =
-        machine.devices.empty() ? std::max(machine.cores / cores, int64_t{1})
-                                : static_cast<int64_t>(machine.devices.size());
+    at_a_time_[index_of(node.kind)] = machine.devices.empty()
+                                          ? std::max(machine.cores / cores, int64_t{1})
+                                          : static_cast<int64_t>(machine.devices.size());
   }
   return tasks;
 }
@@ -110,8 +110,8 @@ double GridWork::planned(size_t task) {
   const StudyNode& node = plan_.nodes[task];
   if (!node.is_training()) return 1;
   // Search and seeds change no lengths.
-  const auto [known, is_new] = planned_.try_emplace(
-      {node.kind, node.teacher, node.scenario, node.method, node.sweep}, 0.0);
+  const auto [known, is_new] =
+      planned_.try_emplace({node.kind, node.teacher, node.scenario, node.method, node.sweep}, 0.0);
   if (is_new) {
     known->second = static_cast<double>(steps_.of(node_config(config_, plan_, node, 0)));
   }
@@ -188,9 +188,9 @@ void GridWork::tell(const StudyNode& node, const NodeRecord& record) {
     case TaskState::running:
       return logger_.debug(node.label + ": begun");
     case TaskState::done:
-      return logger_.debug(record.attempts == 0 ? node.label + ": was done before"
-                                                : node.label + ": done in " +
-                                                      duration_text(record.seconds));
+      return logger_.debug(record.attempts == 0
+                               ? node.label + ": was done before"
+                               : node.label + ": done in " + duration_text(record.seconds));
   }
 }
 

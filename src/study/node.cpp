@@ -123,8 +123,8 @@ class NodeRun {
       const StudySet& set = config_.study.sets[i];
       const fs::path folder = states_.scores_folder(run, i);
       when_free(folder, logger_, [&] {
-        EvaluationJob job = model_job(source, read_test_set(set.manifest, set.protocol), scoring,
-                                      folder, logger_);
+        EvaluationJob job =
+            model_job(source, read_test_set(set.manifest, set.protocol), scoring, folder, logger_);
         job.system = node_.label;
         job.replaces_others = true;
         const ResultTable table = run_job(job, logger_);
@@ -172,15 +172,16 @@ std::string obstacle(const StudyPlan& plan, size_t index, const NodeStanding& st
     case NodeState::damaged:
       return restart && standing.identity ? "" : reasons + anew;
     case NodeState::changed:
-      return "its link leads to a run of another configuration (--restart-changed trains it anew): " +
+      return "its link leads to a run of another configuration (--restart-changed trains it "
+             "anew): " +
              reasons;
     default:
       return "";
   }
 }
 
-ExitCode run_study_node(const fs::path& dir, const std::string& id,
-                        const StudyNodeOptions& options, Logger& logger) {
+ExitCode run_study_node(const fs::path& dir, const std::string& id, const StudyNodeOptions& options,
+                        Logger& logger) {
   const StudyConfig config = read_study(dir);
   const StudyPlan plan = plan_study(config);
   return NodeRun(config, plan, require_node(plan, id), options, logger).run();

@@ -13,9 +13,9 @@ namespace limbeck {
 struct NodeRecord {
   TaskState state = TaskState::waiting;
   int attempts = 0;
-  int code = 0;            ///< of the last attempt, where one has ended
-  double seconds = 0;      ///< that it took, all attempts together
-  std::string reason = {}; ///< why it failed or was not run
+  int code = 0;             ///< of the last attempt, where one has ended
+  double seconds = 0;       ///< that it took, all attempts together
+  std::string reason = {};  ///< why it failed or was not run
 
   bool operator==(const NodeRecord&) const = default;
 };
@@ -49,7 +49,8 @@ struct StudyStates {
   std::map<std::string, NodeRecord> nodes;
 };
 
-/// Nothing said of any node where there is no such file. Throws DataError for one that is malformed.
+/// Nothing said of any node where there is no such file. Throws DataError for one that is
+/// malformed.
 StudyStates read_states(const std::filesystem::path& dir);
 
 /// The log of a node.

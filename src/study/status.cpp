@@ -111,9 +111,10 @@ void interrupt(const fs::path& dir, const StudyStates& states) {
       fs::read_symlink(fs::path("/proc") / std::to_string(states.process) / "exe", unknown);
   if (unknown || !program.filename().string().starts_with("limbeck-study") ||
       ::kill(static_cast<pid_t>(states.process), SIGINT) != 0) {
-    throw ConfigError(format("%s: process %d, which ran the study, is gone, and another one holds "
-                             "its folder",
-                             dir, states.process));
+    throw ConfigError(
+        format("%s: process %d, which ran the study, is gone, and another one holds "
+               "its folder",
+               dir, states.process));
   }
 }
 

@@ -13,13 +13,13 @@
 namespace limbeck {
 
 struct StudyRunOptions {
-  std::filesystem::path tool;    ///< limbeck-study, which runs the nodes
-  bool check_only = false;       ///< say how the grid stands, and stop
-  bool dry_run = false;          ///< the same with every node and what the rest will cost
-  bool fail_fast = false;        ///< stop all at the first failure
-  bool restart_changed = false;  ///< train what is of another configuration anew
-  bool yes = false;              ///< begin any number of trainings
-  bool retry = false;            ///< train anew what diverged or is damaged
+  std::filesystem::path tool;             ///< limbeck-study, which runs the nodes
+  bool check_only = false;                ///< say how the grid stands, and stop
+  bool dry_run = false;                   ///< the same with every node and what the rest will cost
+  bool fail_fast = false;                 ///< stop all at the first failure
+  bool restart_changed = false;           ///< train what is of another configuration anew
+  bool yes = false;                       ///< begin any number of trainings
+  bool retry = false;                     ///< train anew what diverged or is damaged
   std::vector<std::string> retried = {};  ///< ids of these; empty: all
   /// Asks whoever sits there and returns whether that is a yes; empty where nobody does.
   std::function<bool(const std::string&)> ask = {};
@@ -33,9 +33,9 @@ struct StudyRunOptions {
 ExitCode run_study(const StudyConfig& config, const StudyRunOptions& options, Logger& logger);
 
 struct StudyNodeOptions {
-  int64_t threads = -1;      ///< negative: as the study states
-  std::string device = {};   ///< empty: as the study states
-  bool restart = false;      ///< begin a training anew that diverged or is damaged
+  int64_t threads = -1;                   ///< negative: as the study states
+  std::string device = {};                ///< empty: as the study states
+  bool restart = false;                   ///< begin a training anew that diverged or is damaged
   std::vector<std::string> command = {};  ///< that began this
 };
 
