@@ -70,17 +70,24 @@ class PutStudy : public ::testing::Test {
 
   PutStudy() {
     const std::string header = "id,path,speaker,split,samples,rate,hash\n";
-    put_text(dir_ / "speech.csv", header + recording("a", "ann", "train", '1') +
-                                      recording("b", "bob", "valid", '2'));
-    put_text(dir_ / "noise.csv", header + recording("m", "hum", "train", '3') +
-                                     recording("n", "hiss", "valid", '4'));
+    put_text(dir_ / "speech.csv",
+             header + recording("a", "ann", "train", '1') + recording("b", "bob", "valid", '2'));
+    put_text(dir_ / "noise.csv",
+             header + recording("m", "hum", "train", '3') + recording("n", "hiss", "valid", '4'));
+    put_text(dir_ / "test.csv",
+             "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash\n"
+             "x,c.flac,n.flac,tom,test,16000,16000," +
+                 std::string(32, '7') + "," + std::string(32, '8') + "\n");
   }
 
   Study study(const std::vector<std::string>& more = {}, const char* name = "study") const {
     std::vector<std::string> sets = {
-        "study.seeds=[1]", "study.dir=" + (dir_ / name).string(),
+        "study.seeds=[1]",
+        "study.dir=" + (dir_ / name).string(),
+        "study.sets=[{name: made, manifest: " + (dir_ / "test.csv").string() + "}]",
         "overrides.data.source.speech=" + (dir_ / "speech.csv").string(),
-        "overrides.data.source.noise=" + (dir_ / "noise.csv").string(), "overrides.train.steps=10"};
+        "overrides.data.source.noise=" + (dir_ / "noise.csv").string(),
+        "overrides.train.steps=10"};
     sets.insert(sets.end(), more.begin(), more.end());
     StudyConfig config =
         config::load<StudyConfig>({source_dir() / "configs/study/demo.yaml"}, sets);

@@ -281,7 +281,7 @@ TEST_F(StudyRuns, WhatTheyBeginWithIsKnownByItsContent) {
 }
 
 TEST_F(StudyRuns, WaitForTheCacheOfTheirTeacher) {
-  const Study all = study({"overrides.data.epochs_unique=2"});
+  const Study all = study({"scenarios.0.student.data.epochs_unique=2"});
   const char* cache = "cache/narrower-latent/seed-1";
   EXPECT_EQ(state(all, cache), "waiting");
   const std::string teacher = find_model(put(all, kTeacher), "best").hash;
@@ -293,7 +293,7 @@ TEST_F(StudyRuns, WaitForTheCacheOfTheirTeacher) {
   fs::create_directories(all.plan.dir / "teacher_cache");
   EXPECT_EQ(state(all, cache), "done");
   EXPECT_EQ(state(all, kCosine), "to run");
-  EXPECT_EQ(state(study({"overrides.data.epochs_unique=3"}), cache), "to run");
+  EXPECT_EQ(state(study({"scenarios.0.student.data.epochs_unique=3"}), cache), "to run");
   // Nobody needs it any more.
   fs::remove_all(all.plan.dir / "teacher_cache");
   put(all, kCosine, teacher);
@@ -301,12 +301,7 @@ TEST_F(StudyRuns, WaitForTheCacheOfTheirTeacher) {
 }
 
 TEST_F(StudyRuns, AreScoredByWhatTheirFolderHolds) {
-  put_text(dir_ / "test.csv",
-           "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash\nx,c.flac,n.flac,tom,"
-           "test,16000,16000," +
-               std::string(32, '7') + "," + std::string(32, '8') + "\n");
-  const Study all =
-      study({"study.sets=[{name: made, manifest: " + (dir_ / "test.csv").string() + "}]"});
+  const Study all = study();
   const std::string id = std::string("scores/") + kNone;
   EXPECT_EQ(state(all, id), "waiting");
   put(all, kNone);

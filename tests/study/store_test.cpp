@@ -24,9 +24,7 @@ class StudyStore : public test::PutStudy {
  protected:
   StudyStore() : all_(study()) {}
 
-  const StudyNode& node(const char* id = kNone) const {
-    return all_.plan.nodes[at(all_.plan, id)];
-  }
+  const StudyNode& node(const char* id = kNone) const { return all_.plan.nodes[at(all_.plan, id)]; }
   fs::path link() const { return all_.plan.dir / kNone; }
   size_t in_store() const {
     size_t count = 0;
