@@ -265,8 +265,7 @@ void StudyConfig::describe(config::Visitor& v) {
   for (const auto& pair : study.compare) {
     for (const std::string& name : pair) require_method(name, "compare:");
     const bool is_new = compared.insert({pair.begin(), pair.end()}).second;
-    v.require(pair[0] != pair[1], "study",
-              "compare: '" + pair.front() + "' with itself");
+    v.require(pair[0] != pair[1], "study", "compare: '" + pair.front() + "' with itself");
     v.require(is_new, "study", "compare: " + join(pair, " and ") + " are compared twice");
   }
   v.require(study.search.scenario.empty() || has_name(scenarios, study.search.scenario), "study",

@@ -91,7 +91,7 @@ class PutStudy : public ::testing::Test {
     sets.insert(sets.end(), more.begin(), more.end());
     StudyConfig config =
         config::load<StudyConfig>({source_dir() / "configs/study/demo.yaml"}, sets);
-    StudyPlan plan = plan_study(config);
+    StudyPlan plan = replan_study(config);
     return {std::move(config), std::move(plan)};
   }
 

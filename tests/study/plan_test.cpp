@@ -35,7 +35,7 @@ std::vector<std::string> needs_of(const StudyPlan& plan, const std::string& id) 
 }
 
 TrainingConfig config_of(const StudyConfig& config, const std::string& id, size_t choice = 0) {
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   return node_config(config, plan, plan.nodes[at(plan, id)], choice);
 }
 
@@ -47,7 +47,7 @@ std::vector<std::string> search(const std::string& values) {
 
 TEST(StudyPlan, HoldsEveryScenarioMethodAndSeed) {
   const StudyConfig config = demo_study();
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   EXPECT_EQ(plan.dir, "demo/study");
   EXPECT_EQ(plan.store, "demo/store");
   EXPECT_EQ(nodes_of(plan, NodeKind::teacher).size(), 1U);
@@ -81,7 +81,7 @@ TEST(StudyPlan, ResolvesARun) {
 
 TEST(StudyPlan, CrossesTheSeedsOfTeachersWithThoseOfStudentsThatFollowThem) {
   const StudyConfig config = demo_study({"study.teacher_seeds=[1, 2, 3]"});
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   EXPECT_EQ(nodes_of(plan, NodeKind::teacher).size(), 3U);
   EXPECT_EQ(nodes_of(plan, NodeKind::student).size(), 2U * (2U + 3U * 2U));
   const std::string id = "runs/narrower-latent/cosine/teacher-3/seed-4";
@@ -96,7 +96,7 @@ TEST(StudyPlan, CrossesTheSeedsOfTeachersWithThoseOfStudentsThatFollowThem) {
 
 TEST(StudyPlan, HoldsThePointsOfASearchBeforeTheStudentsThatNeedThem) {
   const StudyConfig config = demo_study(searched());
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   EXPECT_EQ(nodes_of(plan, NodeKind::point).size(), 2U * 2U * 3U);
   const std::string id = "search/narrower-latent/cosine/point-3/seed-101";
   EXPECT_THAT(needs_of(plan, id), ElementsAre("teachers/t"));
@@ -116,7 +116,7 @@ TEST(StudyPlan, HoldsThePointsOfASearchBeforeTheStudentsThatNeedThem) {
 
 TEST(StudyPlan, TakesTheChoiceOfOneScenarioForAll) {
   const StudyPlan plan =
-      plan_study(demo_study(with(searched(), {"study.search.scenario=narrower latent"})));
+      replan_study(demo_study(with(searched(), {"study.search.scenario=narrower latent"})));
   EXPECT_EQ(nodes_of(plan, NodeKind::point).size(), 2U * 3U);
   const auto students = nodes_of(plan, NodeKind::student);
   EXPECT_THAT(needs_of(plan, students.back()->id),
@@ -143,7 +143,7 @@ TEST(StudyPlan, TriesAsManyPointsOfEveryMethod) {
     return all;
   };
   const auto search = [&](const std::string& rates) {
-    return plan_study(
+    return replan_study(
         demo_study(with(searched("2"), {"methods.1.search={train.clip.max_norm: [1, 2], "
                                         "train.optimizer.lr: " +
                                         rates + "}"})));
@@ -162,7 +162,7 @@ TEST(StudyPlan, SweepsAllStudents) {
                                          "sweep.exclude=[{train.batch_size: 8, train.adapter_lr: "
                                          "2.0}]"};
   const StudyConfig config = demo_study(sets);
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   ASSERT_EQ(plan.sweep.size(), 3U);
   EXPECT_EQ(plan.sweep[1].name, "train.adapter_lr=1, train.batch_size=8");
   const auto students = nodes_of(plan, NodeKind::student);
@@ -178,17 +178,17 @@ TEST(StudyPlan, ReachesIntoTermsAndReplacesTypes) {
   const StudyConfig config = demo_study({"sweep.over.distill.terms.0.weight=[0.5]",
                                          "sweep.over.train.optimizer={type: [sgd], lr: [0.1]}"});
   const TrainingConfig run =
-      config_of(config, nodes_of(plan_study(config), NodeKind::student)[2]->id);
+      config_of(config, nodes_of(replan_study(config), NodeKind::student)[2]->id);
   EXPECT_EQ(run.distill.terms.at(0).weight, 0.5);
   EXPECT_EQ(run.train.optimizer.chosen.name(), "sgd");
   // A method without terms has nothing to set there.
   EXPECT_THAT(
-      config_of(config, nodes_of(plan_study(config), NodeKind::student)[0]->id).distill.terms,
+      config_of(config, nodes_of(replan_study(config), NodeKind::student)[0]->id).distill.terms,
       IsEmpty());
 }
 
 TEST(StudyPlan, FillsACacheWhereBatchesComeAgain) {
-  EXPECT_THAT(nodes_of(plan_study(demo_study()), NodeKind::cache), IsEmpty());
+  EXPECT_THAT(nodes_of(replan_study(demo_study()), NodeKind::cache), IsEmpty());
   const StudyConfig config = demo_study(
       with(searched(), {"overrides.data.epochs_unique=4",
                         "methods=[{name: none}, {name: cosine}, {name: fitnet, distill: {terms: "
@@ -198,7 +198,7 @@ TEST(StudyPlan, FillsACacheWhereBatchesComeAgain) {
                         "methods.1.distill={terms: [{name: cosine, student: latent, teacher: "
                         "latent, adapter: {type: linear}}]}",
                         "methods.2.search={train.optimizer.lr: [1e-3, 2e-3]}"}));
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   EXPECT_EQ(nodes_of(plan, NodeKind::cache).size(), 2U * (2U + 1U));
   EXPECT_THAT(needs_of(plan, "cache/narrower-latent/seed-7"), ElementsAre("teachers/t"));
   EXPECT_THAT(needs_of(plan, "runs/narrower-latent/cosine/seed-7"),
@@ -216,8 +216,8 @@ TEST(StudyPlan, FillsACacheWhereBatchesComeAgain) {
 
 TEST(StudyPlan, GivesNamesThatDifferInSignsOnlyFoldersOfTheirOwn) {
   const StudyPlan plan =
-      plan_study(demo_study({"scenarios.0.name=gain +3 dB", "scenarios.1.name=gain -3 dB",
-                             "methods.0.name=a/b", "methods.1.name=a b", "study.baseline=a b"}));
+      replan_study(demo_study({"scenarios.0.name=gain +3 dB", "scenarios.1.name=gain -3 dB",
+                               "methods.0.name=a/b", "methods.1.name=a b", "study.baseline=a b"}));
   std::set<std::string> ids;
   for (const StudyNode& node : plan.nodes) ids.insert(node.id);
   EXPECT_EQ(ids.size(), plan.nodes.size());
@@ -231,6 +231,11 @@ TEST(StudyPlan, FindsShapesThatDoNotFitBeforeAnythingIsTrained) {
   EXPECT_THAT(
       refusal_of(search("{distill.terms.0.adapter.type: [linear, inverted_bottleneck, none]}")),
       HasSubstr("method 'cosine', distill.terms.0.adapter.type=none: "));
+}
+
+TEST(StudyPlan, BuildsNoNetworksAgain) {
+  const StudyConfig config = demo_study({"methods.1.distill.terms.0.adapter.type=none"});
+  EXPECT_EQ(replan_study(config).nodes.size(), 18U);
 }
 
 TEST(StudyPlan, ChecksTheMethodAgainstTheStudent) {

@@ -66,7 +66,7 @@ class StudyTestSets : public testing::Test {
 
   std::vector<TestSet> checked(const StudyConfig& config) {
     auto sets = read_sets(config);
-    check_sets(config, plan_study(config), sets, quiet_);
+    check_sets(config, replan_study(config), sets, quiet_);
     return sets;
   }
 
@@ -93,7 +93,7 @@ TEST_F(StudyTestSets, RefusesASetThatTrainingSees) {
 TEST_F(StudyTestSets, NotesWhereALeakIsAllowed) {
   put_test("tom", '1');
   const StudyConfig config = on_manifests({"study.allow_leak=true"});
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   const StudyNode& run = plan.nodes[test::at(plan, "runs/narrower-latent/none/seed-1")];
   EXPECT_TRUE(node_config(config, plan, run).data.allow_leak);  // the runs go on too, and say so
   EXPECT_THAT(checked(config)[0].notes, ElementsAre("LEAK ALLOWED: 1 file (x) of test in train"));
@@ -113,7 +113,7 @@ TEST_F(StudyTestSets, RefusesRunsOfDifferentProtocols) {
                   protocol);
   };
   const StudyConfig config = this->config({other(0, "a.yaml"), other(1, "b.yaml")});
-  EXPECT_THAT(message_of<ConfigError>([&] { plan_study(config); }),
+  EXPECT_THAT(message_of<ConfigError>([&] { replan_study(config); }),
               HasSubstr("all runs of a study share one protocol, but scenario 'narrower latent' "
                         "with method 'none' has 'a.yaml' and scenario 'shallower and narrower, no "
                         "temporal model' with method 'none' 'b.yaml'"));
