@@ -109,6 +109,7 @@ void describe_pairs(config::Visitor& v, std::vector<std::vector<std::string>>& p
     fits &= pair.size() == 2;
   }
   v.require(fits, "compare", "expected a list of pairs, each [method, reference]");
+  if (!fits) pairs.clear();
 }
 
 bool is_unique(const std::vector<int64_t>& seeds) {
@@ -264,8 +265,7 @@ void StudyConfig::describe(config::Visitor& v) {
   for (const auto& pair : study.compare) {
     for (const std::string& name : pair) require_method(name, "compare:");
     const bool is_new = compared.insert({pair.begin(), pair.end()}).second;
-    v.require(pair.size() != 2 || pair[0] != pair[1], "study",
-              "compare: '" + pair.front() + "' with itself");
+    v.require(pair[0] != pair[1], "study", "compare: '" + pair.front() + "' with itself");
     v.require(is_new, "study", "compare: " + join(pair, " and ") + " are compared twice");
   }
   v.require(study.search.scenario.empty() || has_name(scenarios, study.search.scenario), "study",

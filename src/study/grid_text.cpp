@@ -24,7 +24,8 @@ std::string grid_text(const StudyPlan& plan, const std::vector<NodeStanding>& st
     count.done += state == NodeState::done;
     count.resumed += state == NodeState::to_resume;
     if (names) listing += format("%s: %s (%s)\n", node.label, to_string(state), node.id);
-    if (state != NodeState::changed && state != NodeState::damaged && state != NodeState::diverged) {
+    if (state != NodeState::changed && state != NodeState::damaged &&
+        state != NodeState::diverged) {
       continue;
     }
     ++count.wrong;

@@ -52,8 +52,8 @@ fs::path teacher_link(const StudyPlan& plan, const StudyNode& node) {
 }
 
 /// The terms of all trainings that read the cache, each once, in the configuration of one of them.
-TrainingConfig cache_config(const StudyConfig& config, const StudyPlan& plan,
-                            const StudyNode& node, config::Diagnostics& diagnostics) {
+TrainingConfig cache_config(const StudyConfig& config, const StudyPlan& plan, const StudyNode& node,
+                            config::Diagnostics& diagnostics) {
   const size_t index = plan.find(node.id).value();
   std::optional<TrainingConfig> all;
   std::set<std::string> seen;
@@ -61,11 +61,11 @@ TrainingConfig cache_config(const StudyConfig& config, const StudyPlan& plan,
   const auto take = [&](const StudyNode& reader, size_t point) {
     if (!read.emplace(reader.method, point).second) return;
     const auto& points = plan.search[reader.method];
-    const TrainingConfig one = read_student(
-        config, plan.dir, reader.scenario, reader.method,
-        {reader.kind == NodeKind::point ? nullptr : &plan.sweep[reader.sweep],
-         points.empty() ? nullptr : &points[point], reader.kind == NodeKind::point},
-        diagnostics);
+    const TrainingConfig one =
+        read_student(config, plan.dir, reader.scenario, reader.method,
+                     {reader.kind == NodeKind::point ? nullptr : &plan.sweep[reader.sweep],
+                      points.empty() ? nullptr : &points[point], reader.kind == NodeKind::point},
+                     diagnostics);
     if (!all) {
       all = one;
       all->distill.terms.clear();
@@ -74,7 +74,8 @@ TrainingConfig cache_config(const StudyConfig& config, const StudyPlan& plan,
     // Another precision is another cache, which its own trainings fill.
     if (one.distill.cache.precision != all->distill.cache.precision) return;
     for (const auto& term : one.distill.terms) {
-      if (seen.insert(config::to_yaml(config::to_node(term))).second) all->distill.terms.push_back(term);
+      if (seen.insert(config::to_yaml(config::to_node(term))).second)
+        all->distill.terms.push_back(term);
     }
   };
   for (const StudyNode& reader : plan.nodes) {
@@ -124,9 +125,10 @@ TrainingConfig read_student(const StudyConfig& config, const fs::path& dir, size
   Node node = config.scenarios[scenario].student;
   merge(node, config.overrides);
   // Read with the method in it, so that what holds across sections is checked, too.
-  node.child("distill", node.where) = config::to_node(config.methods[method].distill);
+  const objective::DistillOptions& distill = config.methods[method].distill;
+  node.child("distill", node.where) = config::to_node(distill);
   for (const SettingPoint* point : {settings.sweep, settings.point}) {
-    if (point != nullptr) apply(*point, node, diagnostics);
+    if (point != nullptr) apply(*point, !distill.terms.empty(), node, diagnostics);
   }
   set_run(node, config.study, config.study.threads_per_run);
   set_text(node, "teacher", "checkpoint", "unknown");

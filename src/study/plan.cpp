@@ -254,8 +254,13 @@ class Checker {
     for (size_t s = 0; s < config_.scenarios.size(); ++s) {
       for (size_t m = 0; m < config_.methods.size(); ++m) read_students(s, m);
     }
+    if (diagnostics_.empty()) require_one_protocol();
+  }
+
+  /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found
+  /// before hours of training.
+  void check_networks() {
     if (!diagnostics_.empty()) return;
-    require_one_protocol();
     for (const Student& student : students_) check_shapes(student);
   }
 
@@ -321,8 +326,6 @@ class Checker {
     for (const Student& student : students_) take(student.name, student.config);
   }
 
-  /// Builds a pair of networks untrained, so that a tap or a shape that does not fit is found
-  /// before hours of training.
   void check_shapes(const Student& student) {
     const StudyScenario& scenario = config_.scenarios[student.scenario];
     auto distill = student.config.distill;
@@ -363,6 +366,27 @@ void require_own_ids(const StudyPlan& plan, config::Diagnostics& diagnostics) {
   }
 }
 
+StudyPlan plan(const StudyConfig& config, bool with_networks) {
+  config::Diagnostics diagnostics;
+  StudyPlan plan;
+  plan.dir = dir_of(config.study);
+  plan.store = store_of(config.study);
+  plan.sweep = sweep_points(config, diagnostics);
+  plan.search = search_points(config, diagnostics);
+  if (!diagnostics.empty()) {  // of the rest all is told that does not depend on these
+    plan.sweep.assign(1, {});
+    plan.search.assign(config.methods.size(), {});
+  }
+  Checker checker(config, plan, diagnostics);
+  checker.check();
+  if (with_networks) checker.check_networks();
+  diagnostics.throw_if_any();
+  Grid(config, checker.teachers(), checker.cached(), plan).lay_out();
+  require_own_ids(plan, diagnostics);
+  diagnostics.throw_if_any();
+  return plan;
+}
+
 }  // namespace
 
 const char* to_string(NodeKind kind) {
@@ -397,24 +421,8 @@ std::optional<size_t> StudyPlan::need(const StudyNode& node, NodeKind kind) cons
   return std::nullopt;
 }
 
-StudyPlan plan_study(const StudyConfig& config) {
-  config::Diagnostics diagnostics;
-  StudyPlan plan;
-  plan.dir = dir_of(config.study);
-  plan.store = store_of(config.study);
-  plan.sweep = sweep_points(config, diagnostics);
-  plan.search = search_points(config, diagnostics);
-  if (!diagnostics.empty()) {  // of the rest all is told that does not depend on these
-    plan.sweep.assign(1, {});
-    plan.search.assign(config.methods.size(), {});
-  }
-  Checker checker(config, plan, diagnostics);
-  checker.check();
-  diagnostics.throw_if_any();
-  Grid(config, checker.teachers(), checker.cached(), plan).lay_out();
-  require_own_ids(plan, diagnostics);
-  diagnostics.throw_if_any();
-  return plan;
-}
+StudyPlan plan_study(const StudyConfig& config) { return plan(config, true); }
+
+StudyPlan replan_study(const StudyConfig& config) { return plan(config, false); }
 
 }  // namespace limbeck

@@ -25,8 +25,10 @@ config::Node teacher_in(const Identity& identity) {
   return model ? *model : config::Node();
 }
 
-/// No checkpoint is there, sound or not.
-bool is_without_checkpoint(const RunView::Found& last) {
+/// It has no checkpoint, sound or not, or diverged.
+bool came_to_nothing(const RunView& run) {
+  if (run.diverged()) return true;
+  const RunView::Found last = run.look_for("last");
   return !last.folder && last.unusable.empty();
 }
 
@@ -56,19 +58,25 @@ NodeStanding standing_in_store(const fs::path& folder, const Identity& planned) 
 /// `to_run_anew` if it came to nothing, or `damaged`. Nothing where it is the same. `is_waiting`:
 /// for its teacher.
 std::optional<NodeStanding> other_behind(const RunView& run, Identity planned, bool is_waiting) {
-  const bool came_to_nothing = run.diverged() || is_without_checkpoint(run.look_for("last"));
-  const NodeState other = came_to_nothing ? NodeState::to_run_anew : NodeState::changed;
+  const auto other = [&] {
+    return came_to_nothing(run) ? NodeState::to_run_anew : NodeState::changed;
+  };
   std::optional<Identity> stored;
   try {
     stored = run.identity();
   } catch (const Error& e) {  // where there is none, it is of an older version
-    const bool is_damaged = run.has_identity() && !came_to_nothing;
-    return NodeStanding{is_damaged ? NodeState::damaged : other, {e.what()}};
+    const bool is_damaged = run.has_identity() && !came_to_nothing(run);
+    return NodeStanding{is_damaged ? NodeState::damaged : other(), {e.what()}};
   }
   if (is_waiting) planned.set(kTeacherKey, teacher_in(*stored));
   auto differences = stored->differences(planned);
   if (differences.empty()) return std::nullopt;
-  return NodeStanding{other, std::move(differences)};
+  return NodeStanding{other(), std::move(differences)};
+}
+
+/// Where the run lies that a link leads to, or that lies there itself.
+fs::path behind(const fs::path& link) {
+  return on_disk([&] { return fs::is_symlink(link) ? fs::canonical(link) : link; });
 }
 
 /// The node's link leads to this run, or it lies there itself.
@@ -77,7 +85,7 @@ NodeStanding standing_of(const fs::path& link, const fs::path& folder, const Ide
   NodeStanding anew;
   if (linked.exists()) {
     const auto other = other_behind(linked, planned, false);
-    if (!other) return {state_of_own(linked), {}, planned, behind_links(link)};
+    if (!other) return {state_of_own(linked), {}, planned, behind(link)};
     if (other->state != NodeState::to_run_anew)
       return {other->state, other->reasons, planned, folder};
     anew = *other;
@@ -207,7 +215,7 @@ NodeStanding RunStates::training(size_t index) {
                                                            : NodeStanding{NodeState::waiting};
   } catch (const Error& e) {
     const RunView linked(link);
-    const fs::path folder = linked.exists() ? behind_links(link) : store_folder(plan_, planned);
+    const fs::path folder = linked.exists() ? behind(link) : store_folder(plan_, planned);
     return {NodeState::damaged, {e.what()}, planned, folder};
   }
 }

@@ -27,8 +27,8 @@ double best_value(const fs::path& run, std::string& by) {
   }
   const RunSummary summary = summarize_run(run);
   if (!summary.best) {
-    throw DataError(run.string() + ": says nothing of its best checkpoint: " +
-                    join(summary.problems, "; "));
+    throw DataError(run.string() +
+                    ": says nothing of its best checkpoint: " + join(summary.problems, "; "));
   }
   by = summary.best->metric;
   return summary.best->value;
@@ -103,7 +103,8 @@ SearchOutcome search_outcome(const StudyConfig& config, const StudyPlan& plan, s
   outcome.method = config.methods[method].name;
   for (const SettingPoint& point : plan.search[method]) outcome.points.push_back({point.name, {}});
   for (const StudyNode& node : plan.nodes) {
-    if (node.kind != NodeKind::point || node.scenario != searched || node.method != method) continue;
+    if (node.kind != NodeKind::point || node.scenario != searched || node.method != method)
+      continue;
     outcome.points[node.point].values.push_back(best_value(folder_of(node), outcome.by));
   }
   outcome.higher_is_better = is_higher_better(outcome.by);
@@ -113,12 +114,12 @@ SearchOutcome search_outcome(const StudyConfig& config, const StudyPlan& plan, s
 
 size_t chosen_point(const StudyConfig& config, const StudyPlan& plan, const StudyNode& student,
                     const RunFolders& folder_of) {
-  const auto outcome =
-      search_outcome(config, plan, student.scenario, student.method, folder_of);
+  const auto outcome = search_outcome(config, plan, student.scenario, student.method, folder_of);
   if (outcome.chosen) return *outcome.chosen;
-  throw DataError(format("search: scenario '%s', method '%s': no point has a training that did not "
-                         "diverge; give it other values",
-                         outcome.scenario, outcome.method));
+  throw DataError(
+      format("search: scenario '%s', method '%s': no point has a training that did not "
+             "diverge; give it other values",
+             outcome.scenario, outcome.method));
 }
 
 void write_choices(const StudyConfig& config, const StudyPlan& plan) {

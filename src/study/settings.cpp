@@ -87,6 +87,15 @@ class Checks {
                      where_ + (key.empty() ? "" : "." + key), why);
   }
 
+  void check_search(const StudyMethod& method) {
+    check(method.search, true);
+    for (const auto& [key, list] : method.search) {
+      if (method.distill.terms.empty() && lies_in(key, "distill")) {
+        refuse(key, "is of no use: the method has no terms", &list.front());
+      }
+    }
+  }
+
   void check(const SettingValues& values, bool is_search) {
     for (const auto& [key, list] : values) {
       const char* reason = refusal(key, kOfStudy);
@@ -138,7 +147,8 @@ SettingPoint combination(const SettingValues& values, int64_t number) {
 bool holds(const SettingPoint& point, const std::map<std::string, Node>& some) {
   return std::all_of(some.begin(), some.end(), [&](const auto& wanted) {
     return std::any_of(point.settings.begin(), point.settings.end(), [&](const auto& setting) {
-      return setting.first == wanted.first && meaning_of(setting.second) == meaning_of(wanted.second);
+      return setting.first == wanted.first &&
+             meaning_of(setting.second) == meaning_of(wanted.second);
     });
   });
 }
@@ -154,8 +164,9 @@ std::vector<int64_t> drawn(int64_t count, int64_t points, const std::string& met
 void require_search(const StudyConfig& config, int64_t points, Checks& checks) {
   const StudySearch& search = config.study.search;
   if (search.seeds.empty()) {
-    checks.refuse("seeds", "needs at least one seed: points are trained with these, not with those "
-                           "of the study");
+    checks.refuse("seeds",
+                  "needs at least one seed: points are trained with these, not with those "
+                  "of the study");
   }
   for (const StudyMethod& method : config.methods) {
     const int64_t count = method.search.empty() ? 0 : combinations(method.search);
@@ -163,8 +174,8 @@ void require_search(const StudyConfig& config, int64_t points, Checks& checks) {
                             (count == 0   ? "none"
                              : count == 1 ? "1 combination"
                                           : format("%d combinations", count));
-    const std::string others = format("all methods are searched by as many points, which are %d",
-                                      points);
+    const std::string others =
+        format("all methods are searched by as many points, which are %d", points);
     if (count < points || (search.points == 0 && count != points)) {
       checks.refuse("points", has + " to try; " + others);
     }
@@ -219,7 +230,7 @@ std::vector<std::vector<SettingPoint>> search_points(const StudyConfig& config,
   int64_t most = 0;
   for (size_t m = 0; m < config.methods.size(); ++m) {
     const SettingValues& values = config.methods[m].search;
-    Checks(format("methods.%d.search", m), diagnostics).check(values, true);
+    Checks(format("methods.%d.search", m), diagnostics).check_search(config.methods[m]);
     if (!values.empty()) most = std::max(most, combinations(values));
   }
   Checks checks("study.search", diagnostics);
@@ -240,11 +251,13 @@ std::vector<std::vector<SettingPoint>> search_points(const StudyConfig& config,
   return found;
 }
 
-void apply(const SettingPoint& point, config::Node& student, config::Diagnostics& diagnostics) {
+void apply(const SettingPoint& point, bool has_terms, config::Node& student,
+           config::Diagnostics& diagnostics) {
   // Another type drops the options of the one before, and so comes first.
   for (const bool is_type : {true, false}) {
     for (const auto& [key, value] : point.settings) {
-      if (key.ends_with(".type") == is_type) set_at(student, key, value, diagnostics);
+      if (key.ends_with(".type") != is_type || (!has_terms && lies_in(key, "distill"))) continue;
+      set_at(student, key, value, diagnostics);
     }
   }
 }

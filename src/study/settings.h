@@ -17,7 +17,9 @@ std::vector<SettingPoint> sweep_points(const StudyConfig& config, config::Diagno
 std::vector<std::vector<SettingPoint>> search_points(const StudyConfig& config,
                                                      config::Diagnostics& diagnostics);
 
-/// Puts the values into a student's configuration, each under its dotted key.
-void apply(const SettingPoint& point, config::Node& student, config::Diagnostics& diagnostics);
+/// Puts the values into a student's configuration, each under its dotted key; but for those of
+/// section distill, where its method has no terms and so nothing to set.
+void apply(const SettingPoint& point, bool has_terms, config::Node& student,
+           config::Diagnostics& diagnostics);
 
 }  // namespace limbeck

@@ -129,6 +129,24 @@ TEST_F(JobTest, ScoresThatAreThereAreReadWithoutScoring) {
   EXPECT_FALSE(scored_before(job()));
 }
 
+TEST_F(JobTest, AFolderIsKnownToHoldAllScores) {
+  const std::string model = hash_file(folder_ / "model.safetensors");
+  const auto holds = [&](const std::string& hash, const std::vector<MetricConfig>& metrics) {
+    return holds_scores(folder_ / "out", hash, set_, {.metrics = build_metrics(metrics)});
+  };
+  EXPECT_FALSE(holds(model, {"si_sdr"}));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  run_job(job({"si_sdr", "ssnr"}), quiet_);
+  EXPECT_TRUE(holds(model, {"si_sdr"}));
+  EXPECT_FALSE(holds(model, {"si_sdr", "stoi"}));
+  EXPECT_FALSE(holds(std::string(32, '0'), {"si_sdr"}));
+  fs::remove(folder_ / "out/failures.csv");
+  EXPECT_FALSE(holds(model, {"si_sdr"}));
+  run_job(job(), quiet_);
+  add_pair("4");
+  EXPECT_FALSE(holds(model, {"si_sdr"}));
+}
+
 TEST_F(JobTest, RefusesAFolderOfAnotherModelSetOrFit) {
   run_job(job(), quiet_);
   const std::string before = read_file(folder_ / "out/summary.json");

@@ -76,4 +76,8 @@ struct StudyPlan {
 /// one ConfigError with all that is wrong.
 StudyPlan plan_study(const StudyConfig& config);
 
+/// The same for a study that was planned before, as by each of its processes: networks are not
+/// built to see whether they fit.
+StudyPlan replan_study(const StudyConfig& config);
+
 }  // namespace limbeck
