@@ -5,7 +5,8 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/tools/roots.hpp>
 #include <cmath>
-#include <numeric>
+#include <cstdint>
+#include <iterator>
 #include <stdexcept>
 
 #include "study/statistics_parts.h"
@@ -21,7 +22,7 @@ std::vector<double> known_values(const std::vector<double>& values) {
 
 size_t pairs_needed(double alpha) {
   size_t n = 1;
-  for (double smallest = 1; smallest > alpha; smallest /= 2) ++n;
+  while (std::exp2(1 - static_cast<double>(n)) > alpha) ++n;
   return n;
 }
 

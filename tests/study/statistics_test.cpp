@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "paths.h"
+#include "study/statistics_parts.h"
 
 namespace limbeck {
 namespace {
@@ -134,6 +135,7 @@ TEST(AnalyzePairs, IsDefinedWithoutSpread) {
   EXPECT_EQ(same.hedges_g, 0);
   EXPECT_EQ(same.improvement.probability, 0.5);
   EXPECT_EQ(same.detectable, 0);
+  EXPECT_EQ(analyze_pairs({2, 2, 2}, {2, 2, 2}, true, SeedKey(1)).hedges_g, 0);
   const auto shifted = analyze_pairs({2, 3, 4}, {1, 2, 3}, true, SeedKey(1));
   EXPECT_EQ(shifted.t, -INFINITY);
   EXPECT_EQ(shifted.p, 0);
@@ -170,6 +172,14 @@ TEST(PermutationTest, CountsWhatIsEquallyFarInSpiteOfRounding) {
   // All of one sign, or one of the other: 1 + 6 ways on either side.
   some = {0.1, 0.1, 0.1, 0.1, 0.1, -0.1};
   EXPECT_EQ(analyze_pairs(zero, some, true, SeedKey(1)).permutation_p, 14.0 / 64);
+}
+
+TEST(PermutationTest, IsNeverSureFromDrawsAlone) {
+  std::vector<double> zero(40), some(40, 1);
+  const auto result = analyze_pairs(zero, some, true, SeedKey(1));
+  EXPECT_FALSE(result.permutation_exact);
+  EXPECT_EQ(result.permutation_p, 1.0 / (kResamples + 1));
+  EXPECT_EQ(result.permutation_smallest_p, std::exp2(-39));
 }
 
 TEST(PermutationTest, NamesThePairsThatItNeeds) {
@@ -328,6 +338,13 @@ TEST(VarianceComponents, AreThoseOfStatsmodelsMeanSquares) {
     expect_equal(result->of_students(), result->student + result->residual);
     EXPECT_EQ(result->clipped, teacher < 0 || student < 0);
     clipped += result->clipped;
+    Grid turned(values[0].size(), std::vector<double>(values.size()));
+    for (size_t i = 0; i < values.size(); ++i) {
+      for (size_t j = 0; j < turned.size(); ++j) turned[j][i] = values[i][j];
+    }
+    expect_equal(variance_components(turned)->student, result->teacher);
+    expect_equal(variance_components(turned)->teacher, result->student);
+    EXPECT_EQ(variance_components(turned)->clipped, result->clipped);
     // A student seed with a gap, and a teacher without students, change nothing.
     for (auto& row : values) row.insert(row.begin(), 1);
     values.back().front() = NAN;
@@ -345,6 +362,12 @@ TEST(VarianceComponents, NeedTwoOfEach) {
   EXPECT_FALSE(variance_components({{1}, {2}}));
   EXPECT_FALSE(variance_components({{1, 2, 3}, {NAN, NAN, NAN}}));
   EXPECT_THROW(variance_components({{1, 2}, {1}}), std::invalid_argument);
+}
+
+TEST(PercentileInterval, IsLinearBetweenValues) {
+  const Interval interval = percentile_interval({30, 0, 20, 10});
+  EXPECT_DOUBLE_EQ(interval.low, 0.75);
+  EXPECT_DOUBLE_EQ(interval.high, 29.25);
 }
 
 TEST(KnownValues, AreThoseThatAreNotMissing) {
