@@ -232,12 +232,13 @@ std::string GridWork::time_left() {
 }
 
 void GridWork::poll() {
-  if (seconds_since(polled_) < 0.5) return;
+  const bool is_over = running_.empty();  // finish() tells of that
+  if (is_over || seconds_since(polled_) < 0.5) return;
+  polled_ = Clock::now();
   show();
 }
 
 void GridWork::show() {
-  polled_ = Clock::now();
   const auto ended = std::count_if(status_.begin(), status_.end(), [](const TaskStatus& status) {
     return has_ended(status.state);
   });
