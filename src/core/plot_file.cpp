@@ -39,7 +39,7 @@ std::string as_png(const std::string& svg, const fs::path& for_file) {
   const fs::path picture = scratch.path() / "plot.png";
   write_file_atomically(drawn, svg, false);
   const std::vector<std::string> arguments = {renderer, "--zoom", kZoom, "-o", picture, drawn};
-  const int code = run_commands({{arguments, log}}, 1, [] {}).front();
+  const int code = run_command({arguments, log});
   if (code != 0) {
     throw DataError(for_file.string() + ": rsvg-convert failed: " + read_file(log));
   }

@@ -95,6 +95,17 @@ TEST(Progress, LastLineHoldsCountDetailsRateAndTime) {
       << output;
 }
 
+TEST(Progress, HoldsWhatIsKnownOfTheTimeLeftWhereItemsAreNotAlike) {
+  CaptureStderr();
+  {
+    Logger logger;
+    Progress progress(logger, "study", "", 2);
+    progress.update(1, "1 running", "ETA 2 h");
+    progress.update(2, "1 failed", "");
+  }
+  EXPECT_EQ(GetCapturedStderr(), "study 2/2  1 failed\n");
+}
+
 TEST(Progress, IsSilentBetweenLinesAndWhenQuiet) {
   CaptureStderr();
   {

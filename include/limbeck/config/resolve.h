@@ -15,6 +15,9 @@ namespace limbeck::config {
 Node resolve(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& sets,
              Diagnostics& diagnostics);
 
+/// Puts `value` under a dotted key, with its place, as `--set` does.
+void set_at(Node& root, const std::string& key, const Node& value, Diagnostics& diagnostics);
+
 /// resolve() and read() in one; throws ConfigError with every message.
 template <class Options>
 Options load(const std::vector<std::filesystem::path>& files,

@@ -84,11 +84,11 @@ PairedAnalysis analyze_pairs(const std::vector<double>& a, const std::vector<dou
 /// .05. `alpha` > 0.
 size_t pairs_needed(double alpha);
 
-/// The mean difference that a paired t test of `n` pairs, two-sided at `alpha`, finds with
-/// probability `power`, where differences have this standard deviation: by the non-central t
+/// The mean difference that a paired t test of `n` pairs, two-sided at .05, finds with a
+/// probability of 80 %, where differences have this standard deviation: by the non-central t
 /// distribution, both tails. In the unit of `deviation`; NaN for n < 2 or a deviation of NaN. It
-/// takes the deviation as known: from few seeds it is itself a guess.
-double detectable_difference(double deviation, size_t n, double alpha = 0.05, double power = 0.8);
+/// takes the deviation as known, which for few seeds is itself a guess.
+double detectable_difference(double deviation, size_t n);
 
 /// Holm's (1979) p values of a family: each may be held against alpha, and the chance of any false
 /// finding stays below it. In the order given. NaN stays NaN and is not of the family.
@@ -138,7 +138,7 @@ struct VarianceComponents {
   double teacher = 0;                 ///< of what a teacher's seed does to all its students
   double student = 0;                 ///< of what a student's seed does with every teacher
   double residual = 0;                ///< of the rest: the pair of both, and chance
-  bool clipped = false;  ///< `teacher` or `student` was estimated below 0, and is 0
+  bool clipped = false;               ///< `teacher` or `student` was estimated below 0, and is 0
 
   /// Variance of students of one teacher.
   double of_students() const { return student + residual; }
