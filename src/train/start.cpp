@@ -23,9 +23,8 @@ StartRecord start_record(const TrainOptions& options, const nn::DenoisingModel& 
   for (auto& [name, tensor] : weights) tensor = tensor.cpu().contiguous();
   loader.workers = 0;
   loader.logger = nullptr;  // training tells of them
-  const auto made_of =
-      examples_json(Loader(train, loader, root).next(kBatches))
-          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto made_of = examples_json(Loader(train, loader, root).next(kBatches))
+                           .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return {.weights = hash_of(serialize_safetensors({weights, {}})),
           .batches = hash_of(made_of),
           .steps = options.steps,
