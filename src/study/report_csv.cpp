@@ -12,7 +12,8 @@ constexpr const char* kMean = "mean";
 
 class ResultLines {
  public:
-  ResultLines(const StudyConfig& config, const StudyResults& results) : config_(config), results_(results) {}
+  ResultLines(const StudyConfig& config, const StudyResults& results)
+      : config_(config), results_(results) {}
 
   void add(const SetReport& set) {
     const auto found = results_.tables.find(set.name);

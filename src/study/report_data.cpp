@@ -60,8 +60,8 @@ class SetBuilder {
       : config_(config), results_(results) {
     set_.name = name;
     const auto found = results.tables.find(name);
-    set_.table = found == results.tables.end() ? ResultTable{results.metrics}
-                                               : found->second.paired();
+    set_.table =
+        found == results.tables.end() ? ResultTable{results.metrics} : found->second.paired();
     if (const auto notes = results.notes.find(name); notes != results.notes.end()) {
       set_.notes = notes->second;
     }
@@ -227,8 +227,12 @@ class SetBuilder {
       units[result.unit == Unit::seed ? pair.method->seed : pair.teacher_seed].push_back(pair);
     }
     for (const auto& [unit, unused] : units) result.units.push_back(unit);
-    const SeedKey key = SeedKey(0).with(set_.name).with(result.scenario).with(result.sweep)
-                            .with(result.method).with(result.reference);
+    const SeedKey key = SeedKey(0)
+                            .with(set_.name)
+                            .with(result.scenario)
+                            .with(result.sweep)
+                            .with(result.method)
+                            .with(result.reference);
     for (size_t m = 0; m < set_.table.metrics.size(); ++m) {
       result.metrics.push_back(difference_of(units, m, key.with(set_.table.metrics[m].name)));
     }
@@ -338,9 +342,10 @@ std::vector<std::string> warnings_of(const StudyResults& results,
   for (const std::string& text : results.unfair) warnings.push_back("Unfair: " + text);
   for (const ScoredRun& run : results.runs) {
     if (run.skipped_steps == 0) continue;
-    warnings.push_back(format("%s: %d training steps were skipped, as their loss or gradient was "
-                              "not finite",
-                              run.label, run.skipped_steps));
+    warnings.push_back(
+        format("%s: %d training steps were skipped, as their loss or gradient was "
+               "not finite",
+               run.label, run.skipped_steps));
   }
   add_environments(results, false, warnings);
   add_environments(results, true, warnings);

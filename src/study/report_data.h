@@ -31,9 +31,9 @@ struct SystemRow {
   std::string sweep = {};
   std::string method = {};
   std::vector<const ScoredRun*> runs = {};  ///< of the noisy input: the one that it was scored with
-  size_t missing = 0;                  ///< runs of the grid that have no scores on the set
-  int64_t skipped_steps = 0;           ///< of all its runs
-  std::vector<SystemScores> scores = {};   ///< by metric
+  size_t missing = 0;                       ///< runs of the grid that have no scores on the set
+  int64_t skipped_steps = 0;                ///< of all its runs
+  std::vector<SystemScores> scores = {};    ///< by metric
 
   size_t planned() const { return runs.size() + missing; }
 };
@@ -54,12 +54,12 @@ struct ArmDifference {
   std::string sweep = {};
   std::string method = {};
   std::string reference = {};
-  bool is_named = false;                ///< a question that the study was made for
+  bool is_named = false;  ///< a question that the study was made for
   Unit unit = Unit::seed;
-  std::vector<int64_t> units = {};           ///< seeds that both sides have
+  std::vector<int64_t> units = {};  ///< seeds that both sides have
   std::vector<MetricDifference> metrics = {};
   double holm_p = std::numeric_limits<double>::quiet_NaN();  ///< of the primary metric, if named
-  std::optional<HierarchicalMean> bootstrap = {};               ///< the same
+  std::optional<HierarchicalMean> bootstrap = {};            ///< the same
 };
 
 struct SetReport {

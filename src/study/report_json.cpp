@@ -88,14 +88,10 @@ Json difference_json(const MetricDifference& difference) {
 }
 
 Json comparison_json(const ArmDifference& d, const SetReport& set) {
-  Json json = {{"scenario", d.scenario},
-               {"sweep", d.sweep},
-               {"method", d.method},
-               {"reference", d.reference},
-               {"named", d.is_named},
-               {"unit", d.unit == Unit::seed ? "seed" : "teacher_seed"},
-               {"units", d.units},
-               {"p_holm", number(d.holm_p)}};
+  Json json = {{"scenario", d.scenario}, {"sweep", d.sweep},
+               {"method", d.method},     {"reference", d.reference},
+               {"named", d.is_named},    {"unit", d.unit == Unit::seed ? "seed" : "teacher_seed"},
+               {"units", d.units},       {"p_holm", number(d.holm_p)}};
   if (d.bootstrap) {
     json["bootstrap"] = {{"seeds", d.bootstrap->seeds},
                          {"speakers", d.bootstrap->speakers},

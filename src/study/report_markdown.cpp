@@ -68,7 +68,9 @@ class Markdown {
     return cells;
   }
 
-  Cells names_of(const ArmDifference& d) const { return names_of(d, d.method + " − " + d.reference); }
+  Cells names_of(const ArmDifference& d) const {
+    return names_of(d, d.method + " − " + d.reference);
+  }
   Cells names_of(const SystemRow& row) const { return names_of(row, row.method); }
 
   size_t name_columns() const { return data_.has_sweep ? 3 : 2; }
@@ -130,8 +132,8 @@ class Markdown {
   std::string secondary(const SetReport& set) const {
     std::string text;
     const std::string& title = set.table.metrics[data_.primary].title;
-    text += section("Differences in " + safe(title) + ": how far they carry",
-how_far_caption(), how_far(set));
+    text += section("Differences in " + safe(title) + ": how far they carry", how_far_caption(),
+                    how_far(set));
     text += section("Differences in all metrics",
                     "Mean difference [95 % interval], not corrected for the number of "
                     "comparisons.",
@@ -162,16 +164,16 @@ how_far_caption(), how_far(set));
 
   std::string how_far(const SetReport& set) const {
     const int decimals = set.table.metrics[data_.primary].decimals;
-    Table table{names_header({"comparison", "named", "n", "Δ [95 % interval]", "p (t)",
-                              "p (exact)", "g", "P(better) [95 % interval]", "detectable"})};
+    Table table{names_header({"comparison", "named", "n", "Δ [95 % interval]", "p (t)", "p (exact)",
+                              "g", "P(better) [95 % interval]", "detectable"})};
     for (const ArmDifference& d : set.differences) {
       const PairedAnalysis& a = d.metrics[data_.primary].analysis;
       if (a.difference.n < 2) continue;
       Cells cells = names_of(d);
       for (const std::string& cell :
            {std::string(d.is_named ? "yes" : "exploratory"), format("%d", a.difference.n),
-            difference_cell(a, decimals), p_text(a.p),
-            p_text(a.permutation_p), number_text(a.hedges_g, 2),
+            difference_cell(a, decimals), p_text(a.p), p_text(a.permutation_p),
+            number_text(a.hedges_g, 2),
             number_text(a.improvement.probability, 2) + " " + share_text(a.improvement.interval),
             number_text(a.detectable, decimals)}) {
         cells.push_back(cell);
@@ -227,17 +229,18 @@ how_far_caption(), how_far(set));
         "cite.";
     for (const ArmDifference& d : set.differences) {
       if (!d.bootstrap || d.bootstrap->utterances == 0 || !d.bootstrap->few_speakers()) continue;
-      return text + format("\n\n**%d test %s do not stand for others: nothing here generalises to "
-                           "new speakers.**",
-                           d.bootstrap->speakers,
-                           d.bootstrap->speakers == 1 ? "speaker" : "speakers");
+      return text + format(
+                        "\n\n**%d test %s do not stand for others: nothing here generalises to "
+                        "new speakers.**",
+                        d.bootstrap->speakers, d.bootstrap->speakers == 1 ? "speaker" : "speakers");
     }
     return text;
   }
 
   std::string bootstraps(const SetReport& set) const {
     const int decimals = set.table.metrics[data_.primary].decimals;
-    Table table{names_header({"comparison", "seeds", "speakers", "utterances", "Δ [95 % bootstrap]"})};
+    Table table{
+        names_header({"comparison", "seeds", "speakers", "utterances", "Δ [95 % bootstrap]"})};
     for (const ArmDifference& d : set.differences) {
       if (!d.bootstrap || std::isnan(d.bootstrap->interval.low)) continue;
       Cells cells = names_of(d);
@@ -253,8 +256,8 @@ how_far_caption(), how_far(set));
   }
 
   std::string intervals(const SetReport& set) const {
-    const bool has_middle = std::any_of(
-        set.systems.begin(), set.systems.end(), [](const SystemRow& row) { return row.runs.size() >= 5; });
+    const bool has_middle = std::any_of(set.systems.begin(), set.systems.end(),
+                                        [](const SystemRow& row) { return row.runs.size() >= 5; });
     const auto header = [&](Cells& cells, size_t m) {
       cells.push_back(safe(set.table.metrics[m].title));
       if (has_middle) cells.emplace_back("IQM");
@@ -281,7 +284,8 @@ how_far_caption(), how_far(set));
 
   std::string variances(const SetReport& set) const {
     const int decimals = set.table.metrics[data_.primary].decimals;
-    Table table{names_header({"method", "teachers", "students", "of teachers", "of students", "rest"})};
+    Table table{
+        names_header({"method", "teachers", "students", "of teachers", "of students", "rest"})};
     for (const SystemRow& row : set.systems) {
       const auto& found = row.scores[data_.primary].variances;
       if (!found) continue;

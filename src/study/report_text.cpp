@@ -13,8 +13,7 @@ std::string count_text(int64_t parameters) {
 }
 
 std::string runs_text(const SystemRow& row) {
-  return format("%d", row.runs.size()) +
-         (row.missing > 0 ? format(" of %d", row.planned()) : "") +
+  return format("%d", row.runs.size()) + (row.missing > 0 ? format(" of %d", row.planned()) : "") +
          (row.skipped_steps > 0 ? " †" : "");
 }
 
@@ -53,12 +52,14 @@ std::string differences_caption(const ReportData& data, const SetReport& set) {
       "corrected for ";
   text += data.family == 1
               ? "the one comparison that was named beforehand."
-              : format("all %d comparisons of this metric that were named beforehand, over all "
-                       "scenarios%s.",
-                       data.family, data.sets.size() > 1 ? " and sets" : "");
+              : format(
+                    "all %d comparisons of this metric that were named beforehand, over all "
+                    "scenarios%s.",
+                    data.family, data.sets.size() > 1 ? " and sets" : "");
   const auto by_teacher = [](const ArmDifference& d) { return d.unit == Unit::teacher_seed; };
   if (!data.has_teachers) return text;
-  const bool is_by_teacher = std::any_of(set.differences.begin(), set.differences.end(), by_teacher);
+  const bool is_by_teacher =
+      std::any_of(set.differences.begin(), set.differences.end(), by_teacher);
   return text + (is_by_teacher
                      ? " n counts seeds of teachers, each a mean over its students: it says "
                        "nothing of other seeds of students."

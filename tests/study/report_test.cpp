@@ -4,20 +4,34 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "core/scratch.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/plot.h"
 #include "study/made_study.h"
 
 namespace limbeck::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+/// No program is found, so that no PNG is drawn: that takes half a second each.
+class Report : public testing::Test {
+ protected:
+  Report() { ::setenv("PATH", "", 1); }
+  ~Report() override { ::setenv("PATH", path_.c_str(), 1); }
+
+ private:
+  std::string path_ = std::getenv("PATH");
+};
 
 /// The line of a table that has all of these cells.
 std::string line_with(const std::string& text, const std::vector<std::string>& cells) {
@@ -53,7 +67,7 @@ MadeStudy three_seeds() {
   return study;
 }
 
-TEST(Report, ShowsMeansAndPairedDifferences) {
+TEST_F(Report, ShowsMeansAndPairedDifferences) {
   const Scratch dir;
   MadeStudy study = three_seeds();
   study.add_teacher(1, {15});
@@ -61,7 +75,8 @@ TEST(Report, ShowsMeansAndPairedDifferences) {
   EXPECT_EQ(read_file(dir / "table.md"), table);
   EXPECT_TRUE(table.starts_with("# made\n\n## Set vbd_test\n")) << table;
   EXPECT_EQ(packed(line_with(table, {"noisy"})), "| | noisy | | | | 3.00 |");
-  EXPECT_EQ(packed(line_with(table, {"teacher t"})), "| | teacher t | 2.40 M | 1500.0 | 1 | 15.00 |");
+  EXPECT_EQ(packed(line_with(table, {"teacher t"})),
+            "| | teacher t | 2.40 M | 1500.0 | 1 | 15.00 |");
   EXPECT_EQ(packed(line_with(table, {"none", "3"})),
             "| causal student | none | 12.3 k | 6.8 | 3 | 8.00 ± 1.00 |");
   // scipy.stats.ttest_rel([8, 10, 12], [7, 8, 9]): t 3.4641, p .07418; 2 ± 4.30265 / sqrt(3)
@@ -74,7 +89,7 @@ TEST(Report, ShowsMeansAndPairedDifferences) {
               HasSubstr("| yes | 3 | +2.00 [-0.48, +4.48] | 0.074 | 0.250 | 0.71 | 0.83 ["));
 }
 
-TEST(Report, GivesEveryNumberUnroundedInTheSummary) {
+TEST_F(Report, GivesEveryNumberUnroundedInTheSummary) {
   const Scratch dir;
   const MadeStudy study = three_seeds();
   write_report(dir.path(), study.config, study.results);
@@ -96,7 +111,7 @@ TEST(Report, GivesEveryNumberUnroundedInTheSummary) {
   EXPECT_EQ(set["comparisons"][0]["bootstrap"]["speakers"], 2);
 }
 
-TEST(Report, GivesTheSameBytesAgain) {
+TEST_F(Report, GivesTheSameBytesAgain) {
   const Scratch a, b;
   const MadeStudy study = three_seeds();
   write_report(a.path(), study.config, study.results);
@@ -108,10 +123,10 @@ TEST(Report, GivesTheSameBytesAgain) {
     EXPECT_EQ(read_file(entry.path()), read_file(other)) << entry.path();
     ++files;
   }
-  EXPECT_GE(files, 3U);
+  EXPECT_GE(files, 8U);
 }
 
-TEST(Report, OfOneSeedHasNoDeviationAndNoTest) {
+TEST_F(Report, OfOneSeedHasNoDeviationAndNoTest) {
   const Scratch dir;
   MadeStudy study({"a"}, {"none", "cosine"});
   study.config.study.baseline = "none";
@@ -124,7 +139,7 @@ TEST(Report, OfOneSeedHasNoDeviationAndNoTest) {
   EXPECT_TRUE(summary(dir)["sets"][0]["comparisons"][0]["p_holm"].is_null());
 }
 
-TEST(Report, CorrectsTheNamedComparisonsOfAllScenarios) {
+TEST_F(Report, CorrectsTheNamedComparisonsOfAllScenarios) {
   const Scratch dir;
   MadeStudy study({"a", "b"}, {"none", "clskd", "cosine"});
   study.config.study.compare = {{"cosine", "clskd"}};
@@ -154,7 +169,7 @@ TEST(Report, CorrectsTheNamedComparisonsOfAllScenarios) {
   EXPECT_EQ(line_with(table, {"clskd − none", "yes"}), "");
 }
 
-TEST(Report, ShowsWhatIsMissing) {
+TEST_F(Report, ShowsWhatIsMissing) {
   const Scratch dir;
   MadeStudy study({"a", "b"}, {"none", "cosine"});
   study.config.study.baseline = "none";
@@ -177,9 +192,11 @@ TEST(Report, ShowsWhatIsMissing) {
   EXPECT_NEAR(comparisons[0]["p_holm"].get<double>(),
               std::min(1.0, 2 * comparisons[0]["metrics"]["si_sdr"]["p_t"].get<double>()), 1e-12);
   EXPECT_EQ(summary(dir)["partial"], true);
+  EXPECT_THAT(read_file(dir / "table.tex"),
+              HasSubstr("caption{Set vbd\\_test (partial: 3 results are missing). Mean"));
 }
 
-TEST(Report, KeepsSweptPointsApart) {
+TEST_F(Report, KeepsSweptPointsApart) {
   const Scratch dir;
   MadeStudy study({"a"}, {"none", "cosine"});
   study.config.study.baseline = "none";
@@ -214,7 +231,7 @@ MadeStudy two_teachers() {
   return study;
 }
 
-TEST(Report, DoesNotCountRunsOfOneTeacherAsIndependent) {
+TEST_F(Report, DoesNotCountRunsOfOneTeacherAsIndependent) {
   const Scratch dir;
   const MadeStudy study = two_teachers();
   const std::string table = write_report(dir.path(), study.config, study.results);
@@ -227,11 +244,12 @@ TEST(Report, DoesNotCountRunsOfOneTeacherAsIndependent) {
               HasSubstr("| 3 | +2.90 [+1.76, +4.04] |"));
   EXPECT_THAT(table, HasSubstr("says nothing of other teachers"));
   // Teachers 1 dB apart: variance .5; nothing is left for the rest.
-  EXPECT_EQ(packed(line_with(table, {"cosine", "0.71"})), "| a | cosine | 2 | 3 | 0.71 | 0.46 | 0.00 |");
+  EXPECT_EQ(packed(line_with(table, {"cosine", "0.71"})),
+            "| a | cosine | 2 | 3 | 0.71 | 0.46 | 0.00 |");
   EXPECT_THAT(read_file(dir / "results.csv"), HasSubstr("\na,none,,1,,vbd_test,mean,si_sdr,"));
 }
 
-TEST(Report, PairsByTeachersWhereThereAreMoreOfThem) {
+TEST_F(Report, PairsByTeachersWhereThereAreMoreOfThem) {
   const Scratch dir;
   MadeStudy study({"a"}, {"clskd", "cosine"});
   study.config.study.baseline = "clskd";
@@ -241,11 +259,12 @@ TEST(Report, PairsByTeachersWhereThereAreMoreOfThem) {
     study.add({0, 1, 0}, 5, {7 + static_cast<double>(teacher)}, teacher);
   }
   const std::string table = write_report(dir.path(), study.config, study.results);
-  EXPECT_THAT(packed(line_with(table, {"cosine − clskd"})), HasSubstr("| 3 | +2.00 [-0.48, +4.48] |"));
+  EXPECT_THAT(packed(line_with(table, {"cosine − clskd"})),
+              HasSubstr("| 3 | +2.00 [-0.48, +4.48] |"));
   EXPECT_THAT(table, HasSubstr("says nothing of other seeds of students"));
 }
 
-TEST(Report, EscapesNames) {
+TEST_F(Report, EscapesNames) {
   const Scratch dir;
   MadeStudy study({"a|b & 50_%"}, {"none", "*bold* $x$ _y_ <i>"});
   study.config.study.baseline = "none";
@@ -260,7 +279,7 @@ TEST(Report, EscapesNames) {
   EXPECT_EQ(csv.rows.back()[1], "*bold* $x$ _y_ <i>");
 }
 
-TEST(Report, TakesTheSameUtterancesOfEveryRun) {
+TEST_F(Report, TakesTheSameUtterancesOfEveryRun) {
   const Scratch dir;
   MadeStudy study({"a"}, {"none", "cosine"});
   study.add({0, 0, 0}, 1, {7});
@@ -275,19 +294,20 @@ TEST(Report, TakesTheSameUtterancesOfEveryRun) {
                          HasSubstr(",u3,si_sdr,,no score\n")));
 }
 
-TEST(Report, ListsEveryValue) {
+TEST_F(Report, ListsEveryValue) {
   const Scratch dir;
   const MadeStudy study = three_seeds();
   write_report(dir.path(), study.config, study.results);
   const std::string csv = read_file(dir / "results.csv");
-  EXPECT_TRUE(csv.starts_with("scenario,method,sweep,seed,teacher_seed,set,utterance,metric,value,"
-                              "note\n,noisy,,,,vbd_test,mean,si_sdr,3,\n,noisy,,,,vbd_test,u0,"))
+  EXPECT_TRUE(
+      csv.starts_with("scenario,method,sweep,seed,teacher_seed,set,utterance,metric,value,"
+                      "note\n,noisy,,,,vbd_test,mean,si_sdr,3,\n,noisy,,,,vbd_test,u0,"))
       << csv;
   EXPECT_THAT(csv, HasSubstr("\ncausal student,cosine,,2,1,vbd_test,mean,si_sdr,10,\n"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 7 * (1 + 4));
 }
 
-TEST(Report, SaysWhatMakesRunsLessComparable) {
+TEST_F(Report, SaysWhatMakesRunsLessComparable) {
   const Scratch dir;
   MadeStudy study = three_seeds();
   study.results.runs[1].skipped_steps = 2;
@@ -300,7 +320,8 @@ TEST(Report, SaysWhatMakesRunsLessComparable) {
   EXPECT_THAT(line_with(table, {"causal student", "cosine"}), HasSubstr(" 3 † "));
   EXPECT_THAT(
       table,
-      AllOf(HasSubstr("\n**Arms did not begin alike: see Notes.**\n"), HasSubstr("\n**LEAK ALLOWED: p232**\n"),
+      AllOf(HasSubstr("\n**Arms did not begin alike: see Notes.**\n"),
+            HasSubstr("\n**LEAK ALLOWED: p232**\n"),
             HasSubstr("- Unfair: causal student, seed 2: other initial weights\n"),
             HasSubstr("seed 1: 2 training steps were skipped"),
             HasSubstr("- Students were trained in different environments: threads differs: 1 ("),
@@ -309,15 +330,16 @@ TEST(Report, SaysWhatMakesRunsLessComparable) {
   EXPECT_THAT(csv, HasSubstr(",mean,si_sdr,8,LEAK ALLOWED: p232; 2 training steps were skipped\n"));
 }
 
-TEST(Report, ShowsTheSearch) {
+TEST_F(Report, ShowsTheSearch) {
   const Scratch dir;
   MadeStudy study = three_seeds();
-  study.results.searches = {{"causal student",
-                             "cosine",
-                             "pesq_wb",
-                             true,
-                             {{"target=0.25", {2.1, 2.3}}, {"target=0.5", {2.4, NAN}}, {"target=1", {2, 2}}},
-                             1}};
+  study.results.searches = {
+      {"causal student",
+       "cosine",
+       "pesq_wb",
+       true,
+       {{"target=0.25", {2.1, 2.3}}, {"target=0.5", {2.4, NAN}}, {"target=1", {2, 2}}},
+       1}};
   const std::string table = write_report(dir.path(), study.config, study.results);
   EXPECT_EQ(packed(line_with(table, {"target=0.5"})),
             "| causal student | cosine | target=0.5 | pesq_wb | 3 | 1 | 2.4000 | 2.4000, 2.0000 |");
@@ -326,7 +348,7 @@ TEST(Report, ShowsTheSearch) {
   EXPECT_TRUE(search["points"][1]["values"][1].is_null());
 }
 
-TEST(Report, WarnsOfFewSpeakers) {
+TEST_F(Report, WarnsOfFewSpeakers) {
   const Scratch dir;
   MadeStudy study = three_seeds();
   EXPECT_THAT(write_report(dir.path(), study.config, study.results),
@@ -341,10 +363,11 @@ TEST(Report, WarnsOfFewSpeakers) {
   }
   const std::string table = write_report(dir.path(), study.config, study.results);
   EXPECT_THAT(table, Not(HasSubstr("do not stand for others")));
-  EXPECT_THAT(packed(line_with(table, {"cosine − none", "14"})), HasSubstr("| 3 | 14 | 16 | +2.00 ["));
+  EXPECT_THAT(packed(line_with(table, {"cosine − none", "14"})),
+              HasSubstr("| 3 | 14 | 16 | +2.00 ["));
 }
 
-TEST(Report, ShowsInterquartileMeansOfFiveSeeds) {
+TEST_F(Report, ShowsInterquartileMeansOfFiveSeeds) {
   const Scratch dir;
   MadeStudy study({"a"}, {"none"});
   for (int64_t seed = 1; seed <= 5; ++seed) {
@@ -352,7 +375,83 @@ TEST(Report, ShowsInterquartileMeansOfFiveSeeds) {
   }
   const std::string table = write_report(dir.path(), study.config, study.results);
   // 2, 3 and 4 are left.
-  EXPECT_THAT(packed(line_with(table, {"a", "none", "5", "3.00"})), HasSubstr("| 5 | 22.00 [-32.16, "));
+  EXPECT_THAT(packed(line_with(table, {"a", "none", "5", "3.00"})),
+              HasSubstr("| 5 | 22.00 [-32.16, "));
+}
+
+/// Columns of the lines between two rules of a table of LaTeX.
+std::set<size_t> columns_of(const std::string& tex) {
+  std::set<size_t> counts;
+  std::istringstream lines(tex);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.ends_with("\\\\")) continue;
+    size_t count = 1;
+    for (size_t i = 1; i < line.size(); ++i) count += line[i] == '&' && line[i - 1] != '\\';
+    counts.insert(count);
+  }
+  return counts;
+}
+
+MadeStudy with_every_sign() {
+  MadeStudy study({"a & b_c %d #e {f} [g] ~h^ é 漢"}, {"none", "*x* $y$ \\z <λ>"});
+  study.config.study.baseline = "none";
+  for (int64_t seed = 1; seed <= 2; ++seed) {
+    study.add({0, 0, 0}, seed, {7});
+    study.add({0, 1, 0}, seed, {7 - static_cast<double>(seed)});
+  }
+  return study;
+}
+
+TEST_F(Report, GivesTablesOfLatex) {
+  const Scratch dir;
+  const MadeStudy study = with_every_sign();
+  write_report(dir.path(), study.config, study.results);
+  const std::string tex = read_file(dir / "table.tex");
+  EXPECT_THAT(
+      tex,
+      HasSubstr(R"(    a \& b\_c \%d \#e \{f\} {[}g{]} \textasciitilde{}h\textasciicircum{} é ? & )"
+                R"({*}x{*} \$y\$ \textbackslash{}z $<$$\lambda$$>$ & 12.3 k & 6.8 & 2 & )"
+                R"($5.50 \pm 0.71$ \\)"))
+      << tex;
+  EXPECT_THAT(tex, HasSubstr(R"(\begin{tabular}{llrrrr})"));  // means: one metric
+  EXPECT_THAT(tex, HasSubstr(R"(& 2 & $-1.50\ [-7.85, +4.85]$ & $0.205$ & $0.205$ \\)")) << tex;
+  EXPECT_EQ(columns_of(tex), (std::set<size_t>{6}));
+  EXPECT_EQ(std::count(tex.begin(), tex.end(), '{'), std::count(tex.begin(), tex.end(), '}'));
+}
+
+TEST(ReportPictures, ArePngsTooWhereTheyCanBeDrawn) {
+  if (!can_draw_png()) GTEST_SKIP() << "no rsvg-convert";
+  const Scratch dir;
+  const MadeStudy study = three_seeds();
+  write_report(dir.path(), study.config, study.results);
+  EXPECT_TRUE(read_file(dir / "figures" / "vbd_test-seeds.png").starts_with("\x89PNG"));
+}
+
+TEST(ReportTex, IsTakenByLatex) {
+  if (std::system("command -v pdflatex >/dev/null 2>&1") != 0) GTEST_SKIP() << "no pdflatex";
+  const Scratch dir;
+  const MadeStudy study = with_every_sign();
+  write_report(dir.path(), study.config, study.results);
+  dir.put("paper.tex",
+          "\\documentclass{article}\\usepackage[utf8]{inputenc}\\usepackage[T1]{fontenc}"
+          "\\usepackage{booktabs}\\begin{document}\\input{table}\\end{document}\n");
+  const std::string command =
+      "cd '" + dir.path().string() + "' && pdflatex -halt-on-error paper.tex >log.txt 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0) << read_file(dir / "log.txt");
+  EXPECT_TRUE(std::filesystem::exists(dir / "paper.pdf"));
+}
+
+TEST_F(Report, DrawsFigures) {
+  const Scratch dir;
+  const MadeStudy study = three_seeds();
+  write_report(dir.path(), study.config, study.results);
+  for (const char* name : {"seeds", "differences", "parameters", "macs"}) {
+    const std::string svg = read_file(dir / "figures" / ("vbd_test-" + std::string(name) + ".svg"));
+    EXPECT_TRUE(svg.starts_with("<svg ")) << name;
+    EXPECT_THAT(svg, HasSubstr("SI-SDR (dB)")) << name;
+    EXPECT_THAT(svg, Not(ContainsRegex("[^a-z](nan|inf)[^a-z]"))) << name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir / "figures" / "trainings.svg"));  // there are none
 }
 
 }  // namespace
