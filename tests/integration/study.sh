@@ -23,7 +23,7 @@ cat >"$work/study.yaml" <<END
 study: {name: small, dir: $work/small/study, seeds: [1, 2], metrics: [si_sdr], baseline: none, jobs: 2,
   sets: [{name: made, manifest: $work/test.csv}]}
 teachers:
-  t: {model: $network, train: {steps: 6}}
+  t: {model: $network, train: {steps: 5}}
 scenarios:
   - {name: same, teacher: t, student: {model: $network, train: {steps: 4}}}
 methods:
