@@ -241,7 +241,7 @@ choice=$work/search/study/search/same/none/choice.json
 grep -q "lr" "$choice" || fail "$choice does not name the points"
 [ "$(find "$work/search/study/runs" -type l | wc -l)" = 4 ] || fail "two methods by two sweep points are four students"
 runs=$(runs_in search)
-expect 0 "student: 0 to run, 4 done before" "${searching[@]}"
+expect 0 "search point: 0 to run, 4 done before" "${searching[@]}"
 [ "$(runs_in search)" = "$runs" ] || fail "something is trained again"
 
 # Bad input is found before anything is begun.
