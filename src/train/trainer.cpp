@@ -88,6 +88,7 @@ TrainState Trainer::run() {
 
 void Trainer::train() {
   const auto start = Clock::now();
+  const int64_t steps_before = state_.step;
   const double seconds_before = state_.seconds;
   Loader loader(parts_.train, parts_.loader, key_, state_.step * options_.accumulate);
   Progress progress(parts_.logger, "step", "steps", options_.steps, state_.step);
@@ -124,9 +125,17 @@ void Trainer::train() {
     parts_.logger.info(format("stopped early at step %d: %d validations without a gain in %s",
                               state_.step, state_.without_gain, criterion_.key));
   }
-  parts_.logger.info(format("trained %d steps in %s; waited %.1f %% of it for data", state_.step,
-                            duration_text(seconds_since(start)),
-                            100 * loader.wait_seconds() / std::max(seconds_since(start), 1e-9)));
+  state_.seconds = seconds_before + seconds_since(start);
+  tell_end(loader, state_.step - steps_before, seconds_since(start));
+}
+
+/// What there is to say of this sitting, of so many steps, and of the run at its end.
+void Trainer::tell_end(const Loader& loader, int64_t steps, double seconds) const {
+  const std::string all =
+      format(" (in all %d steps in %s)", state_.step, duration_text(state_.seconds));
+  parts_.logger.info(format("trained %d steps in %s%s; waited %.1f %% of it for data", steps,
+                            duration_text(seconds), steps < state_.step ? all : "",
+                            100 * loader.wait_seconds() / std::max(seconds, 1e-9)));
   if (loader.unreadable() > 0) {
     parts_.logger.warn(
         format("%d examples could not be read and were replaced", loader.unreadable()));

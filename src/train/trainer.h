@@ -56,6 +56,7 @@ class Trainer {
   RunView::Found find_checkpoint();
   bool resume();
   void train();
+  void tell_end(const Loader& loader, int64_t steps, double seconds) const;
   void begin_extension();
   bool is_due() const;
   int64_t last_step() const;
