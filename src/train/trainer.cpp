@@ -342,14 +342,21 @@ bool Trainer::resume() {
   }
   const std::string source = checkpoint->string();
   load_checkpoint(*checkpoint, parts_.task, step_, device_);
-  const auto validation = validation_of(*checkpoint);
+  auto validation = validation_of(*checkpoint);
   try {
     auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
     state_.step = state.at("step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
     // A checkpoint of another run, which this one is begun with, has neither.
     if (state.contains("since_last_line")) sums_.load_state(state["since_last_line"]);
-    if (validation) state["found"] = nlohmann::json::parse(*validation);
+    if (validation) {
+      const auto found = nlohmann::json::parse(*validation);
+      if (is_repeated(found)) {
+        validation.reset();
+      } else {
+        state["found"] = found;
+      }
+    }
     if (state.contains("found")) take_found(state["found"]);
     skipped_.load_state(state.at("skipped"), state_.step);
   } catch (const nlohmann::json::exception& e) {
@@ -362,6 +369,13 @@ bool Trainer::resume() {
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
   begin_extension();
   return validation.has_value();
+}
+
+/// Where training went on while a validation was scored, its line stands behind those of steps that
+/// are now trained again: it is made again with them, lest their order be another one.
+bool Trainer::is_repeated(const nlohmann::json& validation) const {
+  return options_.validation.background && !plan_.ends_at(state_.step) &&
+         !validation.contains("stop_step");
 }
 
 void Trainer::take_found(const nlohmann::json& found) {

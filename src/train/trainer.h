@@ -72,6 +72,7 @@ class Trainer {
   void take_scores(bool in_any_case);
   void act();
   nlohmann::json found();
+  bool is_repeated(const nlohmann::json& validation) const;
   void take_found(const nlohmann::json& found);
   [[noreturn]] void stop_interrupted();
 
