@@ -16,6 +16,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/data/manifest.h"
+#include "limbeck/data/unique_batches.h"
 
 namespace limbeck {
 namespace {
@@ -39,9 +40,7 @@ struct Made {
 
 /// The batch that comes as number `number`: another number only where batches come again.
 int64_t original_of(int64_t number, const LoaderOptions& options, int64_t items) {
-  if (options.epochs_unique == 0) return number;
-  const int64_t examples = options.epochs_unique * items;
-  return number % ((examples + options.batch_size - 1) / options.batch_size);
+  return options.epochs_unique == 0 ? number : number % unique_batches(options, items);
 }
 
 /// The example, or another in its place.
@@ -89,6 +88,10 @@ Made make_batch(const Dataset& dataset, const LoaderOptions& options, SeedKey ro
 }
 
 }  // namespace
+
+int64_t unique_batches(const LoaderOptions& options, int64_t items) {
+  return (options.epochs_unique * items + options.batch_size - 1) / options.batch_size;
+}
 
 /// Workers take batch numbers in order, as long as these are less than `prefetch` ahead of the
 /// consumer, and put what they made (or what went wrong) where the consumer looks for that number.

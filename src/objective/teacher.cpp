@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "limbeck/core/error.h"
@@ -61,12 +62,23 @@ at::Tensor Teacher::rounded(const at::Tensor& x) const {
   return half.to(x.scalar_type());
 }
 
+std::string Teacher::key(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const {
+  // A teacher that looks ahead says something else before padding than before silence.
+  return cache_->key(noisy) + "-" +
+         hash_bytes(valid_samples.data(), valid_samples.size() * sizeof(int64_t));
+}
+
+bool Teacher::put(const std::string& key, const nn::Denoised& said) const {
+  bool all = true;
+  for (const auto& [tap, value] : said.taps) all = cache_->put(key, "tap." + tap, value) && all;
+  if (needs_estimate_) all = cache_->put(key, "estimate", said.estimate) && all;
+  return all;
+}
+
 nn::Denoised Teacher::forward(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples,
                               const at::Tensor& noisy_on_host) const {
   if (!cache_) return compute(noisy, valid_samples);
-  // A teacher that looks ahead says something else before padding than before silence.
-  const std::string key = cache_->key(noisy_on_host.defined() ? noisy_on_host : noisy) + "-" +
-                          hash_bytes(valid_samples.data(), valid_samples.size() * sizeof(int64_t));
+  const std::string key = this->key(noisy_on_host.defined() ? noisy_on_host : noisy, valid_samples);
   nn::Denoised said;
   bool complete = true;
   for (const std::string& tap : taps_) {
@@ -77,9 +89,18 @@ nn::Denoised Teacher::forward(const at::Tensor& noisy, const std::vector<int64_t
   }
   if (complete) return said;
   said = compute(noisy, valid_samples);
-  for (const auto& [tap, value] : said.taps) cache_->put(key, "tap." + tap, value);
-  if (needs_estimate_) cache_->put(key, "estimate", said.estimate);
+  put(key, said);
   return said;
+}
+
+Kept Teacher::keep(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples,
+                   const at::Tensor& noisy_on_host) const {
+  const std::string key = this->key(noisy_on_host, valid_samples);
+  const bool is_there = std::all_of(taps_.begin(), taps_.end(), [&](const std::string& tap) {
+    return cache_->has(key, "tap." + tap);
+  });
+  if (is_there && (!needs_estimate_ || cache_->has(key, "estimate"))) return Kept::before;
+  return put(key, compute(noisy, valid_samples)) ? Kept::now : Kept::not_at_all;
 }
 
 int64_t Teacher::stored_bytes(int64_t batch_size, int64_t samples) const {

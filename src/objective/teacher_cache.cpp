@@ -87,10 +87,14 @@ fs::path TeacherCache::path(const std::string& key, const std::string& what) con
   return folder_ / (key + "." + what + ".safetensors");
 }
 
-at::Tensor TeacherCache::find(const std::string& key, const std::string& what) const {
-  const fs::path file = path(key, what);
+bool TeacherCache::has(const std::string& key, const std::string& what) const {
   std::error_code unknown;
-  if (!fs::exists(file, unknown)) return {};
+  return fs::exists(path(key, what), unknown);
+}
+
+at::Tensor TeacherCache::find(const std::string& key, const std::string& what) const {
+  if (!has(key, what)) return {};
+  const fs::path file = path(key, what);
   try {
     // Not mapped: a disk that fails would end the process.
     const SafeTensors stored = parse_safetensors(read_file(file), file.string());
@@ -126,16 +130,18 @@ bool TeacherCache::has_room(int64_t bytes) {
   return true;
 }
 
-void TeacherCache::put(const std::string& key, const std::string& what, const at::Tensor& value) {
+bool TeacherCache::put(const std::string& key, const std::string& what, const at::Tensor& value) {
   const auto stored = value.to(precision_).cpu().contiguous();
   const std::string bytes =
       serialize_safetensors({{{"value", stored}}, {{kHash, hash_of(stored)}}});
-  if (!has_room(static_cast<int64_t>(bytes.size()))) return;
+  if (!has_room(static_cast<int64_t>(bytes.size()))) return false;
   try {
     // Not flushed: an entry that a power cut damages is found by its hash.
     write_file_atomically(path(key, what), bytes, false);
+    return true;
   } catch (const DataError& e) {
     warn_once(cannot_write_, e.what());
+    return false;
   }
 }
 

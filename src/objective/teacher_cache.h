@@ -36,7 +36,9 @@ class TeacherCache {
   std::string key(const at::Tensor& noisy) const;
   /// On the device, in float32; undefined if it is not there.
   at::Tensor find(const std::string& key, const std::string& what) const;
-  void put(const std::string& key, const std::string& what, const at::Tensor& value);
+  bool has(const std::string& key, const std::string& what) const;
+  /// False where it could not be kept.
+  bool put(const std::string& key, const std::string& what, const at::Tensor& value);
 
   /// Where the entries of this teacher lie.
   const std::filesystem::path& folder() const { return folder_; }

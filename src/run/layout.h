@@ -12,6 +12,8 @@ namespace limbeck {
 constexpr const char* kIdentityFile = "identity.json";
 constexpr const char* kConfigFile = "config.yaml";
 constexpr const char* kRecordFile = "data.json";
+constexpr const char* kStartFile = "start.json";
+constexpr const char* kEnvironmentFile = "environment.json";
 constexpr const char* kMetricsFile = "metrics.jsonl";
 constexpr const char* kEventsFolder = "tensorboard";
 constexpr const char* kDivergedKey = "diverged";  // of an entry in metrics.jsonl

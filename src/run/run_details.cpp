@@ -19,7 +19,7 @@ namespace {
 
 /// JSON is YAML, too. A run that was never begun has none.
 config::Node environment_of(const fs::path& run) {
-  const fs::path file = run / "environment.json";
+  const fs::path file = run / kEnvironmentFile;
   const auto text = read_if_there(file);
   if (!text) return config::Node::make_map({});
   config::Diagnostics wrong;

@@ -16,8 +16,8 @@ namespace {
 /// it is cut short, the folder is the old run with less in it, which can be gone on with or be
 /// restarted. identity.json, by which a run is known, goes last.
 constexpr const char* kContents[] = {"best.json",   "last.json", kCheckpoints,   kMetricsFile,
-                                     kEventsFolder, "train.log", kSkippedFolder, "environment.json",
-                                     kRecordFile,   kConfigFile, kIdentityFile};
+                                     kEventsFolder, "train.log", kSkippedFolder, kEnvironmentFile,
+                                     kStartFile,    kRecordFile, kConfigFile,    kIdentityFile};
 
 /// Throws ConfigError for a folder that holds something, but no run.
 void refuse_foreign(const fs::path& path) {
@@ -78,6 +78,10 @@ RunDir::RunDir(fs::path path, const Identity& identity, const config::Node& conf
 void RunDir::write_record(const TrainingRecord& record) {
   known_by_[kRecordFile] = record.text();
   write_file_atomically(path_ / kRecordFile, known_by_[kRecordFile]);
+}
+
+void RunDir::write_start(const StartRecord& start) {
+  write_file_atomically(path_ / kStartFile, start.text());
 }
 
 void RunDir::require_there() const {

@@ -9,6 +9,7 @@
 #include "limbeck/core/lock.h"
 #include "limbeck/run/checkpoint.h"
 #include "limbeck/run/length_plan.h"
+#include "limbeck/run/rounding.h"
 #include "run/layout.h"
 
 namespace limbeck {
@@ -182,6 +183,16 @@ std::optional<TrainingRecord> RunView::record() const {
   const fs::path path = folder_ / kRecordFile;
   const auto text = read_if_there(path);
   return text ? std::optional(TrainingRecord::parse(*text, path.string())) : std::nullopt;
+}
+
+std::optional<StartRecord> RunView::start() const {
+  const fs::path path = folder_ / kStartFile;
+  const auto text = read_if_there(path);
+  return text ? std::optional(StartRecord::parse(*text, path.string())) : std::nullopt;
+}
+
+std::map<std::string, std::string> RunView::environment() const {
+  return rounding_in(read_if_there(folder_ / kEnvironmentFile).value_or(""));
 }
 
 std::vector<std::string> fallback_warnings(const std::vector<std::string>& unusable) {

@@ -8,12 +8,15 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/version.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/run/rounding.h"
+#include "limbeck/run/run_view.h"
 
 namespace limbeck {
 namespace {
@@ -38,6 +41,22 @@ std::string utc_now() {
   ::gmtime_r(&now, &parts);
   char text[32];
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+using Rounding = std::map<std::string, std::string>;
+
+void warn_of_another(const Rounding& before, const Rounding& now, Logger& logger) {
+  Rounding names = before;
+  names.insert(now.begin(), now.end());
+  const auto value = [](const Rounding& all, const std::string& name) {
+    const auto found = all.find(name);
+    return found == all.end() ? "" : found->second;
+  };
+  for (const auto& [name, any] : names) {
+    if (value(before, name) == value(now, name)) continue;
+    logger.warn("this run was begun with another " + name +
+                "; its results will not be equal to the bit to one made in one go");
+  }
 }
 
 }  // namespace
@@ -67,19 +86,6 @@ void write_environment(const RunDir& run, const nlohmann::json& now, const Ident
                        const TrainingRecord& record, const std::vector<std::string>& command,
                        Logger& logger) {
   const fs::path path = run.path() / "environment.json";
-  if (on_disk([&] { return fs::exists(path); })) {
-    const auto before = nlohmann::json::parse(read_file(path), nullptr, false);
-    const auto value = [](const nlohmann::json& environment, const char* key) {
-      return environment.is_object() ? environment.value(key, nlohmann::json()) : nlohmann::json();
-    };
-    for (const char* key : {"libtorch", "compiler", "device", "device_model", "tf32",
-                            "deterministic", "threads", "cpu_capability", "cpu_level", "kernels"}) {
-      if (value(before, key) != value(now, key)) {
-        logger.warn(std::string("this run was begun with another ") + key +
-                    "; its results will not be equal to the bit to one made in one go");
-      }
-    }
-  }
   nlohmann::json all = now;
   all["identity"] = identity.hash();
   all["protocol"] = record.protocol;
@@ -87,8 +93,11 @@ void write_environment(const RunDir& run, const nlohmann::json& now, const Ident
   all["notes"] = record.notes;
   all["command"] = command;
   all["started"] = utc_now();
-  write_file_atomically(path,
-                        all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  const std::string text = all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  if (on_disk([&] { return fs::exists(path); })) {
+    warn_of_another(RunView(run.path()).environment(), rounding_in(text), logger);
+  }
+  write_file_atomically(path, text);
 }
 
 }  // namespace limbeck

@@ -16,6 +16,7 @@
 #include "limbeck/train/make_task.h"
 #include "train/checkpoint_files.h"
 #include "train/environment.h"
+#include "train/start.h"
 #include "train/trainer.h"
 
 namespace limbeck {
@@ -144,6 +145,12 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   for (const DataSelection& set : data.valid_sets) require_sound(set, Split::valid);
   RunDir run(config.run.dir, planned.identity, config::to_node(config), session.restart, &logger,
              planned.before);
+  const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
+  const SeedKey root(static_cast<uint64_t>(config.run.seed));
+  // What a fork began with is not there any more.
+  if (!goes_on_as_fork || there.start()) {
+    keep_start(run, options, task->model(), *train, loader, root);
+  }
   if (origins.fork) begin_with(*origins.fork, run, options.steps);
   logger.add_file(run.path() / "train.log");
   run.write_record(record);
@@ -156,11 +163,10 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
   }
   logger.info(format("run: %s on %s with %d threads, seed %d", config.run.dir, device.str(),
                      threads, config.run.seed));
-  const LoaderOptions loader = loader_options(config.data, config.train.batch_size, &logger);
   Trainer trainer(options,
                   {*task, *train, valid, loader, run, logger, config::to_node(config),
                    planned.plan.extensions()},
-                  SeedKey(static_cast<uint64_t>(config.run.seed)), device);
+                  root, device);
   TrainState state;
   try {
     state = nn::within_memory(device, format("train.batch_size: %d", config.train.batch_size),

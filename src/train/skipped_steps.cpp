@@ -64,15 +64,21 @@ std::string SkippedSteps::too_many() const {
   return "";
 }
 
-std::string skipped_text(int64_t step, const std::string& cause,
-                         const std::vector<Batch>& batches) {
-  nlohmann::json text = {{"step", step}, {"cause", cause}, {"batches", nlohmann::json::array()}};
+nlohmann::json examples_json(const std::vector<Batch>& batches) {
+  nlohmann::json all = nlohmann::json::array();
   for (const Batch& batch : batches) {
-    auto& examples = text["batches"].emplace_back(nlohmann::json::array());
+    auto& examples = all.emplace_back(nlohmann::json::array());
     for (size_t i = 0; i < batch.recipes.size(); ++i) {
       examples.push_back(example_json(batch.recipes[i], batch.draws[i]));
     }
   }
+  return all;
+}
+
+std::string skipped_text(int64_t step, const std::string& cause,
+                         const std::vector<Batch>& batches) {
+  const nlohmann::json text = {
+      {"step", step}, {"cause", cause}, {"batches", examples_json(batches)}};
   return text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -39,8 +39,10 @@ class SkippedSteps {
   std::deque<int64_t> recent_;  // those within the window
 };
 
-/// What is known of a step that was skipped for a `cause`, as JSON: of each example in its batches
-/// where it came from, and of what it was made.
+/// Of each example in the batches where it came from, and of what it was made.
+nlohmann::json examples_json(const std::vector<Batch>& batches);
+
+/// What is known of a step that was skipped for a `cause`, as JSON, with `examples_json`.
 std::string skipped_text(int64_t step, const std::string& cause, const std::vector<Batch>& batches);
 
 }  // namespace limbeck

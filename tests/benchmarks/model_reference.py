@@ -3,7 +3,7 @@
 
     python3 -m pip install torch numpy pyyaml
     python3 tests/benchmarks/model_reference.py configs/model/demo_student.yaml [...] [--batch 4] [--seconds 2]
-        [--threads 2] [--steps 20] [--rounds 5] [--bin build/release/bin] [--summary]
+        [--threads 2] [--device cpu] [--steps 20] [--rounds 5] [--bin build/release/bin] [--summary]
         [--variants contiguous,channels_last,compile_contiguous,compile_channels_last]
 
 A table of each configuration, or with --summary one line of each: how many times as long the fastest other way takes,
@@ -11,6 +11,8 @@ median and range of the ratios within the rounds. A step is the forward pass fro
 a round after a warm-up, then over rounds, in which all take their turns. The last column is the median over rounds of
 the ratio within a round. The optimizer and the data are left out on both sides. PyTorch runs
 tests/golden/golden_model.py in float32, with a transform of its own here by torch.fft.
+
+On a GPU (--device cuda) a part of a step is over when the device has nothing left to do, on both sides; TF32 is off.
 
 What differs: Limbeck draws new mixtures of a made corpus for every step (the next one is made by another thread during
 the step), PyTorch sees one batch of noise. The memory format of Limbeck is the configuration's.
@@ -51,6 +53,10 @@ class FastStft:
         y = functional.fold(y.transpose(1, 2), (1, total), (1, self.size), stride=(1, self.hop))[:, 0, 0]
         return y[:, self.size - self.hop:self.size - self.hop + samples]
 
+    def to(self, device):
+        self.window, self.synthesis = self.window.to(device), self.synthesis.to(device)
+        return self
+
 
 def negative_si_sdr(estimate, clean):
     scale = (estimate * clean).sum(1, keepdim=True) / clean.square().sum(1, keepdim=True)
@@ -62,13 +68,13 @@ def negative_si_sdr(estimate, clean):
 class Denoiser(torch.nn.Module):
     """golden_model.py's network with the fast transform, samples in and samples out."""
 
-    def __init__(self, options):
+    def __init__(self, options, device):
         super().__init__()
-        self.network = Autoencoder(options)
+        self.network = Autoencoder(options).to(device)
         plain = Stft(64, 16, 128, "hann"), torch.randn(2, 300)
         fast, x = FastStft(plain[0]), plain[1]
         assert torch.allclose(fast.inverse(fast(x), 300), plain[0].inverse(plain[0](x), 300), atol=1e-5)
-        self.network.stft = FastStft(self.network.stft)
+        self.network.stft = FastStft(self.network.stft).to(device)
 
     def forward(self, noisy):
         return self.network(noisy)[0]
@@ -79,11 +85,12 @@ class PyTorch:
 
     def __init__(self, options, arguments, memory_format, compiled):
         torch.manual_seed(1)
-        self.model = Denoiser(options | dict(memory_format=memory_format)).train()
+        self.device = torch.device(arguments.device)
+        self.model = Denoiser(options | dict(memory_format=memory_format), self.device).train()
         if memory_format == "channels_last":
             self.model = self.model.to(memory_format=torch.channels_last)
         samples = round(arguments.seconds * options["rate_hz"])
-        self.clean, noise = 0.1 * torch.randn(2, arguments.batch, samples)
+        self.clean, noise = 0.1 * torch.randn(2, arguments.batch, samples, device=self.device)
         self.noisy = self.clean + noise
         self.run = torch.compile(self.model) if compiled else self.model
         self.steps = arguments.steps
@@ -91,14 +98,20 @@ class PyTorch:
         self.step()
         self.first_seconds = time.perf_counter() - start
 
+    def now(self):
+        """When all is done that was asked for."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
     def step(self):
         """Milliseconds of the forward and of the backward pass."""
         self.model.zero_grad(set_to_none=True)
-        marks = [time.perf_counter()]
+        marks = [self.now()]
         loss = negative_si_sdr(self.run(self.noisy), self.clean)
-        marks.append(time.perf_counter())
+        marks.append(self.now())
         loss.backward()
-        marks.append(time.perf_counter())
+        marks.append(self.now())
         return [1e3 * (b - a) for a, b in zip(marks, marks[1:])]
 
     def time(self):
@@ -125,7 +138,7 @@ class Limbeck:
         a = self.arguments
         settings = {"data.source.type": "mixtures", "data.source.speech": self.folder / "clean.csv",
                     "data.source.noise": self.folder / "noise.csv",
-                    "data.segment_seconds": a.seconds, "train.batch_size": a.batch, "run.device": "cpu",
+                    "data.segment_seconds": a.seconds, "train.batch_size": a.batch, "run.device": a.device,
                     "run.dir": self.folder / "run",
                     "objective.losses": "[{name: si_sdr, weight: 1}]"}
         words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
@@ -179,6 +192,7 @@ def main():
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:i")
     parser.add_argument("--steps", type=int, default=20, help="timed steps of a round, at least 20")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--summary", action="store_true", help="one line a configuration")
@@ -187,10 +201,12 @@ def main():
     parser.add_argument("--bin", default="build/release/bin", help="folder of limbeck-bench")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    on = arguments.device if arguments.device == "cpu" else torch.cuda.get_device_name(arguments.device)
     with tempfile.TemporaryDirectory() as folder:
         limbeck = Limbeck(arguments, folder)
         print(f"PyTorch {torch.__version__}; {limbeck.call('bench', '--version').strip()}; "
-              f"{arguments.threads} threads, batch {arguments.batch} x {arguments.seconds:g} s, "
+              f"{on}, {arguments.threads} threads, batch {arguments.batch} x {arguments.seconds:g} s, "
               f"{arguments.rounds} rounds of {arguments.steps} steps\n")
         if arguments.summary:
             print("| network | Limbeck, ms | range | fastest other, ms | range | which | other / Limbeck | range |\n"

@@ -115,6 +115,20 @@ TEST_F(JobTest, IsScoredOnceWhereverItAllLies) {
   EXPECT_EQ(read_file(folder_ / "moved/per_utterance.csv"), before);
 }
 
+TEST_F(JobTest, ScoresThatAreThereAreReadWithoutScoring) {
+  EXPECT_FALSE(scored_before(job()));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  const ResultTable scored = run_job(job({"si_sdr", "ssnr"}), quiet_);
+  const auto read = scored_before(job());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->over_utterances(read->runs.front(), 0).mean,
+            scored.over_utterances(scored.runs.front(), 0).mean);
+  EXPECT_EQ(read->metrics.size(), 1U);
+  EXPECT_FALSE(scored_before(job({"stoi"})));
+  put_model("model.safetensors", 4);
+  EXPECT_FALSE(scored_before(job()));
+}
+
 TEST_F(JobTest, AFolderIsKnownToHoldAllScores) {
   const std::string model = hash_file(folder_ / "model.safetensors");
   const auto holds = [&](const std::string& hash, const std::vector<MetricConfig>& metrics) {

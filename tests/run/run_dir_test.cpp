@@ -83,7 +83,7 @@ TEST_F(RunDirs, RestartRemovesTheOldRunAndNothingElse) {
   put_text(path_ / "checkpoints" / "step-00000001" / "model.safetensors", "x");
   for (const char* name :
        {"best.json", "last.json", "metrics.jsonl", "train.log", "environment.json", "data.json",
-        "notes.txt", "tensorboard/events.out.tfevents.limbeck"}) {
+        "start.json", "notes.txt", "tensorboard/events.out.tfevents.limbeck"}) {
     put_text(path_ / name, "x");
   }
   identity_.set("train.steps", 3000);

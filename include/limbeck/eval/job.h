@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,5 +101,9 @@ bool holds_scores(const std::filesystem::path& folder, const std::string& model_
 /// gives the same bits for any `jobs`; on a GPU only utterances of one frame count share a batch,
 /// so that none is padded by more than its last frame.
 ResultTable run_job(const EvaluationJob& job, Logger& logger);
+
+/// What run_job has left in the folder, with what failed; nothing if that is of something else, or
+/// not whole. Scores and writes nothing.
+std::optional<ResultTable> scored_before(const EvaluationJob& job);
 
 }  // namespace limbeck

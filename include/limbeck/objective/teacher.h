@@ -11,6 +11,9 @@
 
 namespace limbeck::objective {
 
+/// What became of a batch that a cache was to hold.
+enum class Kept { before, now, not_at_all };
+
 /// A frozen network that is asked for taps, and for its estimate if need be: in eval mode, without
 /// gradient, with folded norms, run no further than the last of the taps. What it says is the same
 /// to the bit whether it is computed or comes from a cache.
@@ -26,6 +29,10 @@ class Teacher {
   /// `noisy_on_host`, its copy, if there is one, so as not to wait for the device.
   nn::Denoised forward(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples = {},
                        const at::Tensor& noisy_on_host = {}) const;
+  /// Sees to it that the cache, which there must be, holds what `forward` says of this batch, and
+  /// reads nothing of what it holds.
+  Kept keep(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples,
+            const at::Tensor& noisy_on_host) const;
   nn::DenoisingModel& model() const { return *model_; }
   /// Of the network as it was trained: folding moves parameters about.
   const std::string& cost() const { return cost_; }
@@ -34,6 +41,9 @@ class Teacher {
 
  private:
   nn::Denoised compute(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const;
+  std::string key(const at::Tensor& noisy, const std::vector<int64_t>& valid_samples) const;
+  /// False where a part of it could not be kept.
+  bool put(const std::string& key, const nn::Denoised& said) const;
   /// As the cache keeps it.
   at::Tensor rounded(const at::Tensor& x) const;
 

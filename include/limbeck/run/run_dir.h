@@ -13,13 +13,14 @@
 #include "limbeck/data/training_record.h"
 #include "limbeck/run/identity.h"
 #include "limbeck/run/metrics_log.h"
+#include "limbeck/run/start_record.h"
 #include "limbeck/run/write_trouble.h"
 
 namespace limbeck {
 
 /// The folder of a run, for the one process that trains it: identity.json, config.yaml,
-/// environment.json, data.json, train.log, metrics.jsonl, checkpoints/, diverged/. Locked while
-/// open; all others read it through RunView.
+/// environment.json, data.json, start.json, train.log, metrics.jsonl, checkpoints/, diverged/.
+/// Locked while open; all others read it through RunView.
 class RunDir {
  public:
   /// Makes the folder, or opens it for resuming. `config` is written into it for people. With
@@ -36,6 +37,8 @@ class RunDir {
   WriteTrouble& trouble() { return *trouble_; }
   /// Keeps what the run is trained on.
   void write_record(const TrainingRecord& record);
+  /// Keeps how it began.
+  void write_start(const StartRecord& start);
   /// Keeps what is known of a step that was skipped (diverged/step-00000008.json), or tells that it
   /// cannot; returns where.
   std::filesystem::path write_skipped(int64_t step, const std::string& json);

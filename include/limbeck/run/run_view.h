@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "limbeck/data/training_record.h"
 #include "limbeck/run/checkpoint.h"
 #include "limbeck/run/identity.h"
+#include "limbeck/run/start_record.h"
 
 namespace limbeck {
 
@@ -105,6 +107,13 @@ class RunView {
 
   /// What it was trained on, if that is kept. Throws DataError if it cannot be understood.
   std::optional<TrainingRecord> record() const;
+
+  /// How it began, if that is kept. Throws DataError if it cannot be understood.
+  std::optional<StartRecord> start() const;
+
+  /// What of the environment in which it is trained may change last digits: names ("threads") and
+  /// values ("2"); empty where that is not known.
+  std::map<std::string, std::string> environment() const;
 
  private:
   Found find(const std::string& which, const std::string& only, Look look = Look::whole) const;
