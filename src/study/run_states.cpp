@@ -254,7 +254,12 @@ NodeStanding RunStates::scores(size_t index) {
   const size_t run = plan_.nodes[index].needs.front();
   const NodeStanding trained = of(run);
   if (trained.state != NodeState::done) return {NodeState::waiting};
-  const std::string hash = RunView(trained.folder).look_for_model("best").hash;
+  std::string hash;
+  try {
+    hash = RunView(trained.folder).look_for_model("best").hash;
+  } catch (const Error& e) {  // since it was found to be done
+    return {NodeState::damaged, {e.what()}};
+  }
   for (size_t set = 0; set < config_.study.sets.size(); ++set) {
     if (!holds_scores(scores_folder(trained.folder, set), hash, test_set(set),
                       {.metrics = metrics_})) {
