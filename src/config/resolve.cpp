@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/length_keys.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -217,6 +218,13 @@ void set_at(Node& root, const std::string& key, const Node& value, Diagnostics& 
       node->kind == Node::Kind::scalar && node->scalar != value.scalar) {
     forget_options(*map);
     node = &map->child("type", where);
+  }
+  const std::string last = path.substr(path.rfind('.') + 1);
+  const std::string rival = rival_key(last, value);
+  const Node* given = map != nullptr ? map->find(rival) : nullptr;
+  if (given != nullptr && !given->where.source.starts_with(kSet)) {
+    map->erase(rival);
+    node = &map->child(last, where);
   }
   merge(*node, value);
   node->where = where;

@@ -30,10 +30,21 @@ bool has_ended(TaskState state) {
   return state != TaskState::waiting && state != TaskState::running;
 }
 
+/// Teachers are large, and what follows waits for them: they get all cores, one after the other.
+int64_t cores_of(const StudyOptions& study, const Machine& machine, NodeKind kind) {
+  return kind == NodeKind::teacher ? machine.cores : study.threads_per_run;
+}
+
 }  // namespace
 
-GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan, const StudyRunOptions& options,
-                   RunStates& states, Logger& logger)
+int64_t at_a_time(const StudyOptions& study, const Machine& machine, NodeKind kind) {
+  if (!machine.devices.empty()) return static_cast<int64_t>(machine.devices.size());
+  return std::max(machine.cores / cores_of(study, machine, kind), int64_t{1});
+}
+
+GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan,
+                   const StudyRunOptions& options, const Machine& machine, RunStates& states,
+                   Logger& logger)
     : config_(config),
       plan_(plan),
       options_(options),
@@ -41,21 +52,17 @@ GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan, const Study
       logger_(logger),
       file_(plan.dir),
       pace_(kKinds),
-      at_a_time_(kKinds, 1),
+      machine_(machine),
       status_(plan.nodes.size()),
       seconds_(plan.nodes.size(), 0),
       progress_(logger, "study", "nodes", static_cast<int64_t>(plan.nodes.size())) {}
 
-/// Teachers are large, and what follows waits for them: they get all cores, one after the other.
-std::vector<Task> GridWork::tasks(const Machine& machine) {
+std::vector<Task> GridWork::tasks() const {
   std::vector<Task> tasks;
   for (const StudyNode& node : plan_.nodes) {
-    const bool takes_all = node.kind == NodeKind::teacher;
-    const int64_t cores = takes_all ? machine.cores : config_.study.threads_per_run;
-    tasks.push_back({.needs = node.needs, .cores = cores, .on_device = true});
-    at_a_time_[index_of(node.kind)] = machine.devices.empty()
-                                          ? std::max(machine.cores / cores, int64_t{1})
-                                          : static_cast<int64_t>(machine.devices.size());
+    tasks.push_back({.needs = node.needs,
+                     .cores = cores_of(config_.study, machine_, node.kind),
+                     .on_device = true});
   }
   return tasks;
 }
@@ -227,17 +234,21 @@ std::string GridWork::time_left() {
       pace.add(kind, done, seconds_since(attempt->second.begin));
     }
   }
-  for (size_t kind = 0; kind < kKinds; ++kind) pace.set_left(kind, left[kind], at_a_time_[kind]);
+  for (size_t kind = 0; kind < kKinds; ++kind) {
+    pace.set_left(kind, left[kind],
+                  at_a_time(config_.study, machine_, static_cast<NodeKind>(kind)));
+  }
   return pace.time_left();
 }
 
 void GridWork::poll() {
-  if (seconds_since(polled_) < 0.5) return;
+  const bool is_over = running_.empty();  // finish() tells of that
+  if (is_over || seconds_since(polled_) < 0.5) return;
+  polled_ = Clock::now();
   show();
 }
 
 void GridWork::show() {
-  polled_ = Clock::now();
   const auto ended = std::count_if(status_.begin(), status_.end(), [](const TaskStatus& status) {
     return has_ended(status.state);
   });

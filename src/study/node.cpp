@@ -183,7 +183,7 @@ std::string obstacle(const StudyPlan& plan, size_t index, const NodeStanding& st
 ExitCode run_study_node(const fs::path& dir, const std::string& id, const StudyNodeOptions& options,
                         Logger& logger) {
   const StudyConfig config = read_study(dir);
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   return NodeRun(config, plan, require_node(plan, id), options, logger).run();
 }
 

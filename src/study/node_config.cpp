@@ -175,14 +175,18 @@ TrainingConfig node_config(const StudyConfig& config, const StudyPlan& plan,
   return node_config(config, plan, node, is_chosen ? chosen_point(config, plan, node, links) : 0);
 }
 
-int64_t PlannedSteps::of(const TrainingConfig& config) {
-  if (config.train.epochs == 0) return config.train.steps;
+int64_t PlannedSteps::items(const TrainingConfig& config) {
   const std::string key = config::to_yaml(config::to_node(config.data));
   auto known = items_.find(key);
   if (known == items_.end()) {
     known = items_.emplace(key, make_train_dataset(config.data)->size()).first;
   }
-  return in_steps(config.train, known->second).steps;
+  return known->second;
+}
+
+int64_t PlannedSteps::of(const TrainingConfig& config) {
+  return config.train.epochs == 0 ? config.train.steps
+                                  : in_steps(config.train, items(config)).steps;
 }
 
 }  // namespace limbeck

@@ -13,7 +13,7 @@ nodes() {
     ! grep -qsz "^node$" "/proc/$process/cmdline" || echo "$process"
   done
 }
-trap 'kill $(nodes) 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'kill $(nodes) 2>/dev/null || true; [ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
 
 make_corpus "$bin" 0.5
 
@@ -23,7 +23,7 @@ cat >"$work/study.yaml" <<END
 study: {name: small, dir: $work/small/study, seeds: [1, 2], metrics: [si_sdr], baseline: none, jobs: 2,
   sets: [{name: made, manifest: $work/test.csv}]}
 teachers:
-  t: {model: $network, train: {steps: 4}}
+  t: {model: $network, train: {steps: 6}}
 scenarios:
   - {name: same, teacher: t, student: {model: $network, train: {steps: 4}}}
 methods:
@@ -66,7 +66,7 @@ expect 0 "$work/small/study/logs/runs/same/none/seed-1.log: best: step" "$tool" 
 expect 0 "run: $work/small/store/" "$tool" logs "$work/small/study" runs/same/none/seed-1
 expect 2 "did you mean 'runs/same/none/seed-1'?" "$tool" logs "$work/small/study" runs/same/none/seed1
 expect 2 "no process runs this study" "$tool" cancel "$work/small/study"
-expect 2 "holds no study" "$tool" status "$work"
+expect 2 "holds no study" "$tool" status "$work/corpus"
 
 # Another study finds its runs in the store, and trains nothing.
 reusing=("${study[@]}" --set study.name=other --set "study.dir=$work/small/other")
