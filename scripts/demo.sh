@@ -67,7 +67,7 @@ cat <<TEXT
 
 Done in $(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s after the build.
   table      $out/study/table.md
-  results    $out/study/results.csv (one line a run)
+  results    $out/study/results.csv (one line a value)
   teacher    $out/study/teachers/t
   students   $out/study/runs/<scenario>/<method>/seed-<n>
   scores     <run>/eval/vbd_test/per_utterance.csv

@@ -193,6 +193,7 @@ RowPlot differences_plot(const ReportData& data, const SetReport& set) {
   for (const ArmDifference& d : set.differences) ordered.push_back(&d);
   std::vector<std::string> groups;
   for (const SystemRow& row : set.systems) key_of(group_of(row), groups);
+  for (const ArmDifference* d : ordered) key_of(group_of(*d), groups);
   std::stable_sort(ordered.begin(), ordered.end(), [&](const auto* a, const auto* b) {
     return key_of(group_of(*a), groups) < key_of(group_of(*b), groups);
   });

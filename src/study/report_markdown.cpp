@@ -12,11 +12,11 @@ using Cells = std::vector<std::string>;
 
 constexpr size_t kMetricsInTable = 4;  // with their intervals, so that lines stay readable
 
-/// A name as Markdown shows it: what would be markup there is told not to be.
+/// A name as Markdown shows it, on one line: what would be markup there is told not to be.
 std::string safe(const std::string& name) {
   std::string text;
   for (size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
+    const char c = name[i] == '\n' ? ' ' : name[i];
     const auto is_edge = [&](size_t at) {
       return at >= name.size() || std::string_view(" ,.:;()").find(name[at]) != std::string::npos;
     };

@@ -178,7 +178,7 @@ TEST_F(Report, ShowsWhatIsMissing) {
     study.add({0, 0, 0}, seed, {7 + 0.1 * static_cast<double>(seed)});
     if (seed < 3) study.add({0, 1, 0}, seed, {8 + 0.3 * static_cast<double>(seed)});
   }
-  study.results.missing = {{"a, cosine, seed 3", StudyArm{0, 1, 0}, "", "exit code 4: diverged"},
+  study.results.missing = {{"a, cosine, seed 3", StudyArm{0, 1, 0}, "", "exit code 4:\ndiverged"},
                            {"b, none, seed 1", StudyArm{1, 0, 0}, "other", "no scores"},
                            {"b, cosine, seed 1", StudyArm{1, 1, 0}, "vbd_test", "not done yet"}};
   const std::string table = write_report(dir.path(), study.config, study.results);
