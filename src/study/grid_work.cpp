@@ -168,7 +168,8 @@ void GridWork::changed(size_t task, const TaskStatus& status) {
   NodeRecord record{status.state, status.attempts, status.code, seconds_[task], ""};
   const bool has_run = running_.contains(task) && status.state != TaskState::running;
   const bool is_bad = status.state == TaskState::failed || status.state == TaskState::not_run;
-  if (is_bad || (has_run && status.state == TaskState::waiting)) {
+  const bool has_died = has_run && status.state == TaskState::waiting && !is_stopping();
+  if (is_bad || has_died) {
     record.reason = reason_of(task, status);
   }
   if (has_run) end_attempt(task, status.state == TaskState::done);

@@ -165,7 +165,10 @@ class StudyRun {
   void run_grid(const std::vector<NodeStanding>& standings) {
     std::map<NodeKind, std::array<int64_t, 2>> counts;
     for (size_t i = 0; i < standings.size(); ++i) {
-      ++counts[plan_.nodes[i].kind][standings[i].state == NodeState::done];
+      const StudyNode& node = plan_.nodes[i];
+      const NodeState state = standings[i].state;
+      const bool is_finding = node.kind == NodeKind::point && state == NodeState::diverged;
+      ++counts[node.kind][state == NodeState::done || is_finding];
     }
     for (const auto& [kind, of_kind] : counts) {
       logger_.info(
