@@ -232,10 +232,10 @@ class Markdown {
         "cite.";
     for (const ArmDifference& d : set.differences) {
       if (!d.bootstrap || d.bootstrap->utterances == 0 || !d.bootstrap->few_speakers()) continue;
-      return text + format(
-                        "\n\n**%d test %s do not stand for others: nothing here generalises to "
-                        "new speakers.**",
-                        d.bootstrap->speakers, d.bootstrap->speakers == 1 ? "speaker" : "speakers");
+      const size_t speakers = d.bootstrap->speakers;
+      return text +
+             format("\n\n**%d test %s for others: nothing here generalises to new speakers.**",
+                    speakers, speakers == 1 ? "speaker does not stand" : "speakers do not stand");
     }
     return text;
   }
