@@ -91,6 +91,8 @@ def check_file(root, path):
         if not match:
             continue
         quoted, name = match[1] == '"', match[2]
+        if path.startswith("tools/") and quoted and (root / "tools" / name).exists():
+            continue  # a tool's own folder, which may bear the name of a layer
         target = layer_of_include(path, name, quoted)
         if target is not None:
             if target != layer and not name.startswith("limbeck/"):
@@ -126,6 +128,8 @@ def self_test():
         "src/data/scan.h": head + '#include "../data/private.h"\n',
         "src/study/study.cpp": '#include "limbeck/eval/job.h"\n#include "study/private.h"\n',
         "tools/limbeck-x.cpp": '#include "common.h"\n#include "x/command.h"\n#include "limbeck/nn/model.h"\n',
+        "tools/limbeck-study.cpp": '#include "study/command.h"\n',
+        "tools/study/command.h": head + "#include <string>\n",
         "src/eval/score.cpp": '#include "limbeck/metric/metric.h"\n',
         "src/pch.h": head + "#include <torch/torch.h>\n",
     }

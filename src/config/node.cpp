@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "config/length_keys.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck::config {
@@ -72,6 +73,8 @@ void merge(Node& base, const Node& over) {
     return;
   }
   for (const Node::Entry& entry : over.entries) {
+    const std::string rival = rival_key(entry.key, entry.value);
+    if (over.find(rival) == nullptr) base.erase(rival);
     if (Node* below = base.find(entry.key)) {
       merge(*below, entry.value);
     } else {

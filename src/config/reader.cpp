@@ -87,10 +87,10 @@ class Reader : public Visitor {
   void value(std::string_view key, Node& value, std::string_view, const Rule& rule) override {
     const Node* node = take(key, rule);
     if (!node) return;
-    if (node->is_map()) {
+    if (node->is_map() || (rule.one_without_list && node->kind == Node::Kind::list)) {
       value = *node;
     } else {
-      wrong_type(*node, path(key), "a map");
+      wrong_type(*node, path(key), rule.one_without_list ? "a list" : "a map");
     }
   }
 

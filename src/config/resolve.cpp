@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/length_keys.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -129,44 +130,7 @@ void apply_set(Node& root, const std::string& argument, Diagnostics& diagnostics
     }
     place_at(value, where);
   }
-
-  Node* node = &root;
-  Node* map = nullptr;  // the one that holds it
-  std::string path;
-  for (const std::string& part : split_key(key)) {
-    path += (path.empty() ? "" : ".") + part;
-    if (part.empty()) {
-      diagnostics.add(where, key, "an empty part in the key");
-      return;
-    }
-    if (node->kind == Node::Kind::list) {
-      size_t index = 0;
-      const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
-      if (error != std::errc() || end != part.data() + part.size() || index >= node->items.size()) {
-        diagnostics.add(where, path,
-                        format("expected the index of one of %d items", node->items.size()));
-        return;
-      }
-      node = &node->items[index];
-      continue;
-    }
-    if (!node->is_map()) {
-      if (node->kind != Node::Kind::null) {
-        diagnostics.add(where, path, "lies below " + node->describe() + ", which has no keys");
-        return;
-      }
-      *node = Node::make_map(where);
-    }
-    map = node;
-    node = &node->child(part, where);
-  }
-  if (key.ends_with(".type") && map != nullptr && value.kind == Node::Kind::scalar &&
-      node->kind == Node::Kind::scalar && node->scalar != value.scalar) {
-    forget_options(*map);
-    node = &map->child("type", where);
-  }
-  merge(*node, value);
-  node->where = where;
+  set_at(root, key, value, diagnostics);
 }
 
 std::string shown(const Node* node) { return node ? to_flow_yaml(*node) : "(not set)"; }
@@ -216,6 +180,54 @@ Node resolve(const std::vector<fs::path>& files, const std::vector<std::string>&
   }
   for (const std::string& argument : sets) apply_set(root, argument, diagnostics);
   return root;
+}
+
+void set_at(Node& root, const std::string& key, const Node& value, Diagnostics& diagnostics) {
+  const Location& where = value.where;
+  Node* node = &root;
+  Node* map = nullptr;  // the one that holds it
+  std::string path;
+  for (const std::string& part : split_key(key)) {
+    path += (path.empty() ? "" : ".") + part;
+    if (part.empty()) {
+      diagnostics.add(where, key, "an empty part in the key");
+      return;
+    }
+    if (node->kind == Node::Kind::list) {
+      size_t index = 0;
+      const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
+      if (error != std::errc() || end != part.data() + part.size() || index >= node->items.size()) {
+        diagnostics.add(where, path,
+                        format("expected the index of one of %d items", node->items.size()));
+        return;
+      }
+      node = &node->items[index];
+      continue;
+    }
+    if (!node->is_map()) {
+      if (node->kind != Node::Kind::null) {
+        diagnostics.add(where, path, "lies below " + node->describe() + ", which has no keys");
+        return;
+      }
+      *node = Node::make_map(where);
+    }
+    map = node;
+    node = &node->child(part, where);
+  }
+  if (key.ends_with(".type") && map != nullptr && value.kind == Node::Kind::scalar &&
+      node->kind == Node::Kind::scalar && node->scalar != value.scalar) {
+    forget_options(*map);
+    node = &map->child("type", where);
+  }
+  const std::string last = path.substr(path.rfind('.') + 1);
+  const std::string rival = rival_key(last, value);
+  const Node* given = map != nullptr ? map->find(rival) : nullptr;
+  if (given != nullptr && !given->where.source.starts_with(kSet)) {
+    map->erase(rival);
+    node = &map->child(last, where);
+  }
+  merge(*node, value);
+  node->where = where;
 }
 
 std::vector<std::string> differences(const Node& before, const Node& after) {

@@ -202,7 +202,8 @@ class Helper : public Visitor {
     line(key, list_type("text", rule), "[" + join(values, ", ") + "]", help, rule);
   }
   void value(std::string_view key, Node&, std::string_view help, const Rule& rule) override {
-    line(key, "map", "{}", help, rule);
+    const bool is_list = rule.one_without_list;
+    line(key, is_list ? "list" : "map", is_list ? "[]" : "{}", help, rule);
   }
   void named(std::string_view key, std::map<std::string, Node>&, std::string_view help) override {
     line(std::string(key) + ".NAME", "map", "{}", help, {});

@@ -5,6 +5,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <mutex>
@@ -50,7 +51,8 @@ Logger::Logger(Verbosity verbosity) : verbosity_(verbosity), sinks_(std::make_un
   sinks_->logger.set_error_handler([](const std::string& what) {
     std::fprintf(stderr, "warning: %s; what is said is kept for it\n", what.c_str());
   });
-  sinks_->terminal->set_pattern("%v");
+  // A progress line may be open there, which is shown again below the message.
+  sinks_->terminal->set_pattern(::isatty(STDERR_FILENO) != 0 ? "\r\x1b[K%v" : "%v");
   sinks_->terminal->set_level(verbosity == Verbosity::quiet     ? spdlog::level::warn
                               : verbosity == Verbosity::verbose ? spdlog::level::debug
                                                                 : spdlog::level::info);

@@ -9,22 +9,15 @@
 #include <nlohmann/json.hpp>
 
 #include "core/plot_axis.h"
+#include "core/plot_draw.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck {
 namespace {
 
-constexpr double kWidth = 960, kLeft = 84, kRight = 28, kMargin = 24;
-constexpr double kLinePitch = 22;   // of keys
-constexpr double kCharacter = 7.4;  // mean width at the size of keys; no font is known here
+constexpr double kLeft = 84, kRight = 28;
 constexpr size_t kFewPoints = 60;   // each is marked
 constexpr double kLargest = 1e200;  // so that differences are finite
-
-// Okabe and Ito's, which the colour-blind tell apart, without their yellow; then the same in
-// dashes.
-constexpr std::array kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                 "#e69f00", "#56b4e9", "#444444"};
-constexpr std::array kDashes = {"", "8 4", "2 4", "10 4 2 4"};
 
 /// The part of the picture that a panel's curves are drawn in, and what its edges stand for.
 struct Frame {
@@ -37,47 +30,32 @@ struct Frame {
   double at_y(double value) const { return bottom() - height * (value - y.low) / y.size(); }
 };
 
-struct Point {
-  double x, y;
-};
-
-std::string text_at(double x, double y, const std::string& attributes, const std::string& text) {
-  return format("<text x=\"%.1f\" y=\"%.1f\"%s>", x, y,
-                attributes.empty() ? "" : " " + attributes) +
-         escape_markup(text) + "</text>\n";
-}
-
-std::string line(Point from, Point to, const char* kind) {
-  return format("<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", kind,
-                from.x, from.y, to.x, to.y);
-}
-
-std::string axes(const Frame& f, const PlotPanel& panel, bool with_x_texts) {
+std::string axes(const Frame& f, const PlotPanel& panel, bool logarithmic_x, bool with_x_texts) {
   std::string svg;
   const auto y_ticks =
       panel.logarithmic ? log_ticks_of(f.y) : ticks_of(f.y, std::max(3.0, f.height / 34));
   for (const auto& [value, text] : y_ticks) {
-    svg += line({f.left, f.at_y(value)}, {f.right(), f.at_y(value)}, "grid");
+    svg += line_between({f.left, f.at_y(value)}, {f.right(), f.at_y(value)}, "grid");
     svg += text_at(f.left - 8, f.at_y(value) + 4, "class=\"tick\" text-anchor=\"end\"", text);
   }
-  for (const auto& [value, text] : ticks_of(f.x, 9)) {
-    svg += line({f.at_x(value), f.top}, {f.at_x(value), f.bottom()}, "grid");
+  for (const auto& [value, text] : logarithmic_x ? log_ticks_of(f.x) : ticks_of(f.x, 9)) {
+    svg += line_between({f.at_x(value), f.top}, {f.at_x(value), f.bottom()}, "grid");
     if (!with_x_texts) continue;
     svg += text_at(f.at_x(value), f.bottom() + 19, "class=\"tick\" text-anchor=\"middle\"", text);
   }
-  svg += line({f.left, f.bottom()}, {f.right(), f.bottom()}, "axis");
-  svg += line({f.left, f.top}, {f.left, f.bottom()}, "axis");
+  svg += line_between({f.left, f.bottom()}, {f.right(), f.bottom()}, "axis");
+  svg += line_between({f.left, f.top}, {f.left, f.bottom()}, "axis");
   const double middle = f.top + f.height / 2;
-  svg +=
-      text_at(kMargin, middle,
-              format("text-anchor=\"middle\" transform=\"rotate(-90 %.1f %.1f)\"", kMargin, middle),
-              panel.y_label);
+  svg += text_at(
+      kPlotMargin, middle,
+      format("text-anchor=\"middle\" transform=\"rotate(-90 %.1f %.1f)\"", kPlotMargin, middle),
+      panel.y_label);
   return svg;
 }
 
 /// The pieces between gaps, in the picture's coordinates.
-std::vector<std::vector<Point>> pieces_of(const PlotCurve& curve, const Frame& f) {
-  std::vector<std::vector<Point>> pieces(1);
+std::vector<std::vector<PlotPoint>> pieces_of(const PlotCurve& curve, const Frame& f) {
+  std::vector<std::vector<PlotPoint>> pieces(1);
   for (size_t i = 0; i < curve.y.size(); ++i) {
     if (std::isfinite(curve.y[i])) {
       pieces.back().push_back({f.at_x(curve.x[i]), f.at_y(curve.y[i])});
@@ -91,8 +69,8 @@ std::vector<std::vector<Point>> pieces_of(const PlotCurve& curve, const Frame& f
 
 /// Of the points that fall on one column of the picture, the first, lowest, highest and last: they
 /// look the same, and a long training makes no large file.
-std::vector<Point> thinned(const std::vector<Point>& points) {
-  std::vector<Point> kept;
+std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points) {
+  std::vector<PlotPoint> kept;
   for (size_t begin = 0, end = 0; begin < points.size(); begin = end) {
     std::array<size_t, 4> told = {begin, begin, begin, begin};
     while (end < points.size() && std::floor(points[end].x) == std::floor(points[begin].x)) {
@@ -107,19 +85,23 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
   return kept;
 }
 
-std::string path_of(const std::vector<Point>& points) {
+std::string path_of(const std::vector<PlotPoint>& points) {
   std::string path;
-  for (const Point& p : thinned(points)) {
+  for (const PlotPoint& p : thinned(points)) {
     // What is far outside is cut off by the frame, and some viewers know no large numbers.
     path += format("%s%.1f %.1f", path.empty() ? "M" : "L", p.x, std::clamp(p.y, -1e4, 1e4));
   }
   return path + (points.size() == 1 ? "h0" : "");  // which round ends make a dot
 }
 
-std::string stroke_of(size_t key) {
-  const char* dashes = kDashes[key / kColours.size() % kDashes.size()];
-  return format("stroke=\"%s\"", kColours[key % kColours.size()]) +
-         (*dashes != 0 ? format(" stroke-dasharray=\"%s\"", dashes) : "");
+std::string draw_bars(const PlotCurve& curve, const Frame& f) {
+  std::string svg;
+  for (size_t i = 0; i < std::min(curve.bars.size(), curve.y.size()); ++i) {
+    const double x = curve.x[i], y = curve.y[i], half = curve.bars[i];
+    if (!std::isfinite(y + half)) continue;
+    svg += bar_between({f.at_x(x), f.at_y(y - half)}, {f.at_x(x), f.at_y(y + half)}, curve.key);
+  }
+  return svg;
 }
 
 std::string draw_curve(const PlotCurve& curve, const Frame& f, bool marked) {
@@ -128,13 +110,16 @@ std::string draw_curve(const PlotCurve& curve, const Frame& f, bool marked) {
   for (const auto& piece : pieces) path += path_of(piece);
   if (path.empty()) return "";
   const char* kind = curve.faint ? "faint" : "curve";
-  std::string svg = format("<path class=\"%s\" %s d=\"%s\"/>\n", kind, stroke_of(curve.key), path);
-  if (marked && !curve.faint) {
-    const char* colour = kColours[curve.key % kColours.size()];
+  std::string svg;
+  if (!curve.unjoined) {
+    svg = format("<path class=\"%s\" %s d=\"%s\"/>\n", kind, stroke_of(curve.key), path);
+  }
+  svg += draw_bars(curve, f);
+  if ((marked && !curve.faint) || curve.unjoined) {
     for (const auto& piece : pieces) {
-      for (const Point& p : piece) {
+      for (const PlotPoint& p : piece) {
         if (p.y < f.top || p.y > f.bottom()) continue;
-        svg += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>\n", p.x, p.y, colour);
+        svg += mark_at(p, curve.key, curve.unjoined ? 5 : 3);
       }
     }
   }
@@ -145,53 +130,27 @@ std::string draw_curve(const PlotCurve& curve, const Frame& f, bool marked) {
 std::string draw_end(const PlotCurve& curve, const Frame& f) {
   const auto pieces = pieces_of(curve, f);
   if (!curve.broken_off || pieces.empty()) return "";
-  const Point end = pieces.back().back();
+  const PlotPoint end = pieces.back().back();
   return format("<path class=\"end\" stroke=\"%s\" d=\"M%.1f %.1fl12 12m0 -12l-12 12\"/>\n",
-                kColours[curve.key % kColours.size()], end.x - 6,
-                std::clamp(end.y, f.top, f.bottom()) - 6);
+                colour_of(curve.key), end.x - 6, std::clamp(end.y, f.top, f.bottom()) - 6);
 }
 
-/// Entries side by side, as many as a line takes; `top` moves to below them.
-std::string draw_keys(const std::vector<std::string>& keys, double& top) {
-  std::string svg;
-  double x = kLeft;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const double width = 44 + kCharacter * static_cast<double>(std::count_if(
-                                               keys[i].begin(), keys[i].end(),
-                                               [](char c) { return (c & 0xC0) != 0x80; }));
-    if (x > kLeft && x + width > kWidth - kRight) {
-      x = kLeft;
-      top += kLinePitch;
-    }
-    svg += format("<path class=\"curve\" %s d=\"M%.1f %.1fh26\"/>\n", stroke_of(i), x, top - 5);
-    svg += text_at(x + 32, top, "", keys[i]);
-    x += width;
+/// On its axis; NaN where there is nothing to draw.
+double drawn_value(double value, bool logarithmic) {
+  if (!(std::abs(value) < kLargest) || (logarithmic && value <= 0)) {
+    return std::numeric_limits<double>::quiet_NaN();
   }
-  if (!keys.empty()) top += kLinePitch;
-  return svg;
-}
-
-constexpr const char* kStyle =
-    "text{font:14px 'Helvetica Neue',Helvetica,Arial,'DejaVu Sans',sans-serif;fill:#222}"
-    ".title{font-size:17px;font-weight:bold}.tick{font-size:12.5px;fill:#444}"
-    ".note{font-size:12px;fill:#666}"
-    ".grid{stroke:#e6e6e6;stroke-width:1}.axis{stroke:#444;stroke-width:1.2}"
-    ".curve,.faint,.end{fill:none;stroke-linejoin:round;stroke-linecap:round}"
-    ".curve{stroke-width:2}.faint{stroke-width:1.2;opacity:0.35}.end{stroke-width:2.6}";
-
-/// NaN where there is nothing to draw.
-double drawn_value(double x, double y, bool logarithmic) {
-  const bool is_drawn = std::abs(x) < kLargest && std::abs(y) < kLargest && (!logarithmic || y > 0);
-  if (!is_drawn) return std::numeric_limits<double>::quiet_NaN();
-  return logarithmic ? std::log10(y) : y;
+  return logarithmic ? std::log10(value) : value;
 }
 
 /// As its curves are drawn, logarithms and gaps; widens `x` to hold them.
-PlotPanel prepared(PlotPanel panel, PlotRange& x) {
+PlotPanel prepared(PlotPanel panel, bool logarithmic_x, PlotRange& x) {
   for (PlotCurve& curve : panel.curves) {
     curve.y.resize(std::min(curve.x.size(), curve.y.size()));
     for (size_t i = 0; i < curve.y.size(); ++i) {
-      curve.y[i] = drawn_value(curve.x[i], curve.y[i], panel.logarithmic);
+      curve.x[i] = drawn_value(curve.x[i], logarithmic_x);
+      curve.y[i] = drawn_value(curve.y[i], panel.logarithmic);
+      if (std::isnan(curve.x[i])) curve.y[i] = std::numeric_limits<double>::quiet_NaN();
       if (std::isfinite(curve.y[i])) x.add(curve.x[i]);
     }
   }
@@ -205,7 +164,14 @@ PlotRange y_range(const PlotPanel& panel, int64_t& cut_off) {
     std::copy_if(curve.y.begin(), curve.y.end(), std::back_inserter(values),
                  [](double y) { return std::isfinite(y); });
   }
-  const PlotRange range = range_of(values, panel.logarithmic);
+  PlotRange range = range_of(values, panel.logarithmic);
+  for (const PlotCurve& curve : panel.curves) {
+    for (size_t i = 0; i < std::min(curve.bars.size(), curve.y.size()); ++i) {
+      for (const double end : {curve.y[i] - curve.bars[i], curve.y[i] + curve.bars[i]}) {
+        if (std::isfinite(end)) range.add(end);
+      }
+    }
+  }
   cut_off += std::count_if(values.begin(), values.end(), [&](double y) { return !range.holds(y); });
   return range;
 }
@@ -217,13 +183,33 @@ bool has_few_points(const PlotPanel& panel) {
 }
 
 /// From 0 on where that is near, and to where the curves end.
-PlotRange x_axis(PlotRange x) {
+PlotRange x_axis(PlotRange x, bool logarithmic) {
+  if (logarithmic) return x.size() > 0 ? x.widened(0.06) : x.widened(1);
   if (x.low > 0 && x.low < 0.1 * x.high) x.low = 0;
   return x.size() > 0 ? x : x.widened(0);
 }
 
-std::string draw_panel(const PlotPanel& panel, const Frame& frame, size_t index, bool is_last) {
-  std::string svg = axes(frame, panel, is_last);
+/// Above the frame; those that would touch as one text.
+std::string draw_places(std::vector<std::pair<double, std::string>> places, const Frame& frame) {
+  constexpr double kGap = 14;
+  std::sort(places.begin(), places.end());
+  std::string svg;
+  for (size_t begin = 0, end = 0; begin < places.size(); begin = end) {
+    std::string text = places[begin].second;
+    for (end = begin + 1; end < places.size(); ++end) {
+      const double gap = frame.at_x(places[end].first) - frame.at_x(places[end - 1].first);
+      if (gap > text_width(places[end].second) + kGap) break;
+      text += ", " + places[end].second;
+    }
+    const double middle = (places[begin].first + places[end - 1].first) / 2;
+    svg +=
+        text_at(frame.at_x(middle), frame.top - 8, "class=\"tick\" text-anchor=\"middle\"", text);
+  }
+  return svg;
+}
+
+std::string draw_panel(const PlotPanel& panel, const Plot& plot, const Frame& frame, size_t index) {
+  std::string svg = axes(frame, panel, plot.logarithmic_x, index + 1 == plot.panels.size());
   const bool marked = has_few_points(panel);
   svg += format(
       "<clipPath id=\"panel%d\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
@@ -268,27 +254,46 @@ std::string escape_markup(const std::string& text) {
 }
 
 std::string plot_svg(const Plot& plot) {
-  double top = kMargin + 14;
-  std::string body;
-  if (!plot.title.empty()) {
-    body += text_at(kLeft, top, "class=\"title\"", plot.title);
-    top += 28;
-  }
-  body += draw_keys(plot.keys, top);
-  const double height = plot.panels.size() == 1 ? 420 : plot.panels.size() == 2 ? 300 : 220;
   PlotRange x;
   std::vector<PlotPanel> panels;
-  for (const PlotPanel& panel : plot.panels) panels.push_back(prepared(panel, x));
+  for (const PlotPanel& panel : plot.panels) {
+    panels.push_back(prepared(panel, plot.logarithmic_x, x));
+  }
+  const auto is_joined = [](const PlotPanel& panel) {
+    return std::any_of(panel.curves.begin(), panel.curves.end(),
+                       [](const PlotCurve& curve) { return !curve.unjoined; });
+  };
+  KeySample sample;
+  sample.line = std::any_of(panels.begin(), panels.end(), is_joined);
+  sample.mark = std::all_of(panels.begin(), panels.end(), has_few_points) &&
+                (plot.keys.size() > 1 || !sample.line);
+  double top = kPlotMargin + 14;
+  std::string body = draw_title(plot.title, kLeft, top);
+  body += draw_keys(plot.keys, sample, kLeft, top);
+  std::vector<std::pair<double, std::string>> places;
+  for (const auto& [at, text] : plot.places) {
+    const double drawn = drawn_value(at, plot.logarithmic_x);
+    if (std::isfinite(drawn)) places.emplace_back(drawn, text);
+  }
+  if (!places.empty()) top += 10;
+  const double height = panels.size() == 1 ? 420 : panels.size() == 2 ? 300 : 220;
   int64_t cut_off = 0;
   for (size_t i = 0; i < panels.size(); ++i) {
     const bool is_last = i + 1 == panels.size();
     const PlotRange y = y_range(panels[i], cut_off).widened(0.05);
-    const Frame frame = {kLeft, top, kWidth - kLeft - kRight, height, x_axis(x), y};
-    body += draw_panel(panels[i], frame, i, is_last);
+    if (!panels[i].title.empty()) {
+      top += 10;
+      body += text_at(kLeft, top, "class=\"heading\"", panels[i].title);
+      top += 10;
+    }
+    const Frame frame = {
+        kLeft, top, kPlotWidth - kLeft - kRight, height, x_axis(x, plot.logarithmic_x), y};
+    if (i == 0) body += draw_places(places, frame);
+    body += draw_panel(panels[i], plot, frame, i);
     top += height + (is_last ? 46 : 24);
   }
-  body +=
-      text_at(kLeft + (kWidth - kLeft - kRight) / 2, top, "text-anchor=\"middle\"", plot.x_label);
+  body += text_at(kLeft + (kPlotWidth - kLeft - kRight) / 2, top, "text-anchor=\"middle\"",
+                  plot.x_label);
   std::string note = plot.note;
   if (cut_off > 0) {
     const std::string cut = cut_off == 1
@@ -296,14 +301,8 @@ std::string plot_svg(const Plot& plot) {
                                 : format("%d values far from all others are cut off", cut_off);
     note += (note.empty() ? "" : "; ") + cut;
   }
-  if (!note.empty()) body += text_at(kLeft, top += 24, "class=\"note\"", note);
-  top += kMargin - 4;
-  return format(
-             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
-             "width=\"%.0f\" height=\"%.0f\">\n<style>%s</style>\n"
-             "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-             kWidth, top, kWidth, top, kStyle) +
-         body + "</svg>\n";
+  body += draw_note(note, kLeft, top);
+  return svg_document(body, top + kPlotMargin - 4);
 }
 
 }  // namespace limbeck

@@ -69,9 +69,13 @@ std::vector<PlotTick> log_ticks_of(const PlotRange& range) {
     for (const double factor : factors) {
       const double value = decade + std::log10(factor);
       if (!range.holds(value)) continue;
-      const bool is_plain = std::abs(decade) < 5;
-      ticks.push_back({value, is_plain ? format("%.6g", factor * std::pow(10, decade))
-                                       : format("%.0fe%.0f", factor, decade)});
+      const bool is_plain = decade > -5 && decade < 4;
+      const bool has_suffix = decade >= 4 && decade < 9;
+      const double unit = decade < 6 ? 3 : 6;
+      ticks.push_back({value, is_plain     ? format("%.6g", factor * std::pow(10, decade))
+                              : has_suffix ? format("%.6g%s", factor * std::pow(10, decade - unit),
+                                                    unit == 3 ? "k" : "M")
+                                           : format("%.0fe%.0f", factor, decade)});
     }
   }
   return ticks;

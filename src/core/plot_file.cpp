@@ -39,16 +39,15 @@ std::string as_png(const std::string& svg, const fs::path& for_file) {
   const fs::path picture = scratch.path() / "plot.png";
   write_file_atomically(drawn, svg, false);
   const std::vector<std::string> arguments = {renderer, "--zoom", kZoom, "-o", picture, drawn};
-  const int code = run_commands({{arguments, log}}, 1, [] {}).front();
+  const int code = run_command({arguments, log});
   if (code != 0) {
     throw DataError(for_file.string() + ": rsvg-convert failed: " + read_file(log));
   }
   return read_file(picture);
 }
 
-}  // namespace
-
-void write_plot(const fs::path& path, const Plot& plot) {
+template <class AnyPlot>
+void write(const fs::path& path, const AnyPlot& plot) {
   const std::string kind = path.extension().string();
   if (kind != ".svg" && kind != ".png") {
     throw ConfigError(path.string() + ": a plot is a file that ends with .svg or .png");
@@ -56,5 +55,13 @@ void write_plot(const fs::path& path, const Plot& plot) {
   const std::string svg = plot_svg(plot);
   write_file_atomically(path, kind == ".svg" ? svg : as_png(svg, path));
 }
+
+}  // namespace
+
+void write_plot(const fs::path& path, const Plot& plot) { write(path, plot); }
+
+void write_plot(const fs::path& path, const RowPlot& plot) { write(path, plot); }
+
+bool can_draw_png() { return !find_program(kRenderer).empty(); }
 
 }  // namespace limbeck

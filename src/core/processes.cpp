@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <map>
 #include <thread>
 
 #include "limbeck/core/error.h"
@@ -65,7 +64,7 @@ class Descriptor {
 
 /// Returns once the child is the other program, so that a signal to it means that program. It gets
 /// SIGTERM when the thread that starts it ends, be it by kill -9 of the process.
-pid_t start(const Command& command) {
+pid_t begin(const Command& command) {
   const Descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const Descriptor log(
       ::open(command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -93,67 +92,51 @@ pid_t start(const Command& command) {
   return child;
 }
 
-/// The programs that run. Those that still do when it goes, because something was thrown, are told
-/// to save and are waited for: nobody else would.
-class Children {
- public:
-  Children() = default;
-  ~Children() {
-    stop(SIGTERM);
-    for (const auto& [child, index] : running_) ::waitpid(child, nullptr, 0);
-  }
-  Children(const Children&) = delete;
-  Children& operator=(const Children&) = delete;
-
-  size_t size() const { return running_.size(); }
-  void add(const Command& command, size_t index) { running_[start(command)] = index; }
-
-  /// Once: a second signal would end them without saving.
-  void stop(int signal) {
-    if (stopped_) return;
-    for (const auto& [child, index] : running_) ::kill(child, signal);
-    stopped_ = true;
-  }
-  bool stopped() const { return stopped_; }
-
-  void take_codes(std::vector<int>& codes) {
-    for (auto child = running_.begin(); child != running_.end();) {
-      int status = 0;
-      if (::waitpid(child->first, &status, WNOHANG) == child->first) {
-        codes[child->second] = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        child = running_.erase(child);
-      } else {
-        ++child;
-      }
-    }
-  }
-
- private:
-  std::map<pid_t, size_t> running_;
-  bool stopped_ = false;
-};
-
 }  // namespace
 
-std::vector<int> run_commands(const std::vector<Command>& commands, size_t jobs,
-                              const std::function<void()>& poll) {
-  ::signal(SIGCHLD, SIG_DFL);  // where it was ignored, nobody would keep the exit codes
-  std::vector<int> codes(commands.size(), -1);
-  Children children;
-  size_t next = 0;
-  while (next < commands.size() || children.size() > 0) {
-    if (interrupt_signal()) children.stop(SIGINT);
-    if (children.stopped() && children.size() == 0) break;
-    while (!children.stopped() && children.size() < jobs && next < commands.size()) {
-      children.add(commands[next], next);
-      ++next;
+// Where children are ignored, nobody keeps their exit codes.
+ProcessPool::ProcessPool() { ::signal(SIGCHLD, SIG_DFL); }
+
+ProcessPool::~ProcessPool() {
+  stop(SIGTERM);
+  for (const auto& [child, id] : running_) ::waitpid(child, nullptr, 0);
+}
+
+void ProcessPool::start(size_t id, const Command& command) { running_[begin(command)] = id; }
+
+void ProcessPool::stop(int signal) {
+  if (stopped_) return;
+  for (const auto& [child, id] : running_) ::kill(child, signal);
+  stopped_ = true;
+}
+
+std::vector<ProcessPool::Ended> ProcessPool::take_ended() {
+  std::vector<Ended> ended;
+  for (auto child = running_.begin(); child != running_.end();) {
+    int status = 0;
+    if (::waitpid(child->first, &status, WNOHANG) == child->first) {
+      ended.push_back(
+          {child->second, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)});
+      child = running_.erase(child);
+    } else {
+      ++child;
     }
-    children.take_codes(codes);
-    poll();
-    if (children.size() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  throw_if_interrupted();
-  return codes;
+  return ended;
+}
+
+int run_command(const Command& command) {
+  ProcessPool pool;
+  pool.start(0, command);
+  for (;;) {
+    if (interrupt_signal()) pool.stop(SIGINT);
+    const auto ended = pool.take_ended();
+    if (!ended.empty()) {
+      throw_if_interrupted();
+      return ended.front().code;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 }  // namespace limbeck

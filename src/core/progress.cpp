@@ -50,17 +50,20 @@ Progress::Progress(Logger& logger, std::string label, std::string unit, int64_t 
 
 Progress::~Progress() { finish(); }
 
-std::string Progress::line(size_t width) const {
+std::string Progress::time_text() const {
+  if (time_left_) return time_left_->empty() ? "" : "  " + *time_left_;
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
   const int64_t counted = done_ - first_;
+  if (counted <= 0 || elapsed <= 0) return "";
+  const double rate = static_cast<double>(counted) / elapsed;
+  return format("  %.3g %s/s", rate, unit_) +
+         (done_ < total_ ? "  ETA " + duration_text(static_cast<double>(total_ - done_) / rate)
+                         : "  in " + duration_text(elapsed));
+}
+
+std::string Progress::line(size_t width) const {
   const std::string count = format("%s %d/%d", label_, done_, total_);
-  std::string time;
-  if (counted > 0 && elapsed > 0) {
-    const double rate = static_cast<double>(counted) / elapsed;
-    time = format("  %.3g %s/s", rate, unit_);
-    time += done_ < total_ ? "  ETA " + duration_text(static_cast<double>(total_ - done_) / rate)
-                           : "  in " + duration_text(elapsed);
-  }
+  const std::string time = time_text();
   std::string details = details_.empty() ? "" : "  " + details_;
   const size_t taken = count.size() + time.size();
   if (taken + characters_of(details) > width) {
@@ -85,6 +88,11 @@ void Progress::update(int64_t done, const std::string& details) {
   } else {
     logger_.info(line(std::string::npos));
   }
+}
+
+void Progress::update(int64_t done, const std::string& details, const std::string& time_left) {
+  time_left_ = time_left;
+  update(done, details);
 }
 
 void Progress::finish() {

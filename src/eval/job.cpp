@@ -46,6 +46,11 @@ void add_set(EvaluationJob& job, const TestSet& set) {
   job.identity.set("set", set.pairs.content_hash());
 }
 
+void add_subject(EvaluationJob& job, const std::string& model_hash, const TestSet& set) {
+  job.identity.set("model", model_hash);
+  add_set(job, set);
+}
+
 void add_matched(EvaluationJob& job, Matched matched, const std::string& estimate) {
   job.items = std::move(matched.items);
   job.failures = std::move(matched.failures);
@@ -275,8 +280,7 @@ EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Sco
   job.items = items_of(set.pairs);
   job.about["model"] = source.path;
   job.about["model_file"] = job.model_file.string();
-  job.identity.set("model", model.hash);
-  add_set(job, set);
+  add_subject(job, model.hash, set);
   return job;
 }
 
@@ -308,8 +312,28 @@ void require_own_folder(const EvaluationJob& job) {
   });
 }
 
+bool holds_scores(const fs::path& folder, const std::string& model_hash, const TestSet& set,
+                  const Scoring& scoring) {
+  EvaluationJob job = job_of("", scoring, folder);
+  job.replaces_others = true;
+  add_subject(job, model_hash, set);
+  return on_disk([&] { return finished(job, own_results(job, nullptr)).has_value(); });
+}
+
 ResultTable run_job(const EvaluationJob& job, Logger& logger) {
   return on_disk([&] { return taken_or_scored(job, logger); });
+}
+
+std::optional<ResultTable> scored_before(const EvaluationJob& job) {
+  EvaluationJob looked_for = job;
+  looked_for.replaces_others = true;  // what is of something else is passed over
+  const auto stored = on_disk([&] { return own_results(looked_for, nullptr); });
+  if (!stored || !stored->table) return std::nullopt;
+  auto table = stored->table->select(job.scoring.metrics);
+  if (!table) return std::nullopt;
+  table->runs.front().name = job.system;
+  update(table->runs.front(), job);
+  return table;
 }
 
 }  // namespace limbeck

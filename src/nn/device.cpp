@@ -55,6 +55,16 @@ at::Device select_device(const std::string& name) {
 
 bool is_cpu(const std::string& name) { return select_device(name).is_cpu(); }
 
+std::vector<std::string> gpus(const std::string& name) {
+  const at::Device device = select_device(name);
+  if (device.is_cpu()) return {};
+  if (name != "auto" && name != "cuda") return {device.str()};
+  std::vector<std::string> names;
+  const auto count = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+  for (int i = 0; i < count; ++i) names.push_back(format("cuda:%d", i));
+  return names;
+}
+
 void set_gpu_math(const GpuMath& math) {
   auto& context = at::globalContext();
   context.setAllowTF32CuDNN(math.tf32);

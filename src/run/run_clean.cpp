@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/leftovers.h"
 #include "limbeck/run/checkpoint.h"
@@ -48,6 +49,31 @@ std::string why_needed(const RunView& run, const std::vector<fs::path>& checkpoi
   return "";
 }
 
+/// Why a run without a checkpoint may be more than that; empty if it is not.
+std::string why_not_empty(const fs::path& run) {
+  for (const char* pointer : {"last.json", "best.json"}) {
+    if (lies_there(run / pointer)) {
+      return std::string(pointer) + " is there: its checkpoints may lie on another disk";
+    }
+  }
+  for (fs::recursive_directory_iterator entry(run), end; entry != end; ++entry) {
+    if (entry->is_directory() && RunView(entry->path()).exists()) {
+      return "it holds another run, " + entry->path().string();
+    }
+  }
+  return "";
+}
+
+void add_whole(const RunView& run, const fs::path& path, RunCleaning& cleaning) {
+  const std::string why = on_disk([&] { return why_not_empty(path); });
+  if (!why.empty()) {
+    cleaning.kept = "has no checkpoint, but is kept, as " + why;
+    return;
+  }
+  add(path, format("the whole run: no checkpoint, step %d", run.progress()), cleaning.items);
+  cleaning.items.back().whole_run = true;
+}
+
 }  // namespace
 
 RunCleaning find_removable(const fs::path& path, bool empty) {
@@ -55,7 +81,7 @@ RunCleaning find_removable(const fs::path& path, bool empty) {
   RunCleaning cleaning;
   auto checkpoints = checkpoint_folders(path);
   if (checkpoints.empty() && empty && run.has_identity()) {
-    add(path, "all of a run without a checkpoint", cleaning.items);
+    add_whole(run, path, cleaning);
     return cleaning;
   }
   add_leftovers(path, cleaning.items);
@@ -65,8 +91,10 @@ RunCleaning find_removable(const fs::path& path, bool empty) {
   if (checkpoints.empty()) return cleaning;
   // A process that is killed between saving and pointing leaves a newer one than is pointed to.
   if (const auto taken = run.checkpoint("last")) std::erase(checkpoints, *taken);
-  cleaning.kept = why_needed(run, all);
-  if (!cleaning.kept.empty()) return cleaning;
+  if (const std::string why = why_needed(run, all); !why.empty()) {
+    cleaning.kept = "all its checkpoints are kept, as " + why;
+    return cleaning;
+  }
   for (const fs::path& one : checkpoints) add(one, "neither best nor last", cleaning.items);
   return cleaning;
 }

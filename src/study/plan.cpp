@@ -1,239 +1,428 @@
+#include "limbeck/study/plan.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
 #include <set>
 
-#include "limbeck/config/resolve.h"
+#include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/objective/task.h"
-#include "limbeck/study/study.h"
 #include "study/folder_name.h"
+#include "study/node_config.h"
+#include "study/search.h"
+#include "study/settings.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
-
-void StudySet::describe(config::Visitor& v) {
-  v.value("name", name, "name in the results", config::any().required());
-  v.value("manifest", manifest, "manifest of pairs");
-  v.value("protocol", protocol, "protocol whose test pairs are the set, instead of a manifest");
-  v.require(manifest.empty() != protocol.empty(), "manifest", "give either manifest or protocol");
-}
-
-void StudyScenario::describe(config::Visitor& v) {
-  v.value("name", name, "name in the results", config::any().required());
-  v.value("teacher", teacher, "which of the teachers", config::any().required());
-  v.value("student", student, "configuration of the student, as limbeck-distill reads it",
-          config::any().required());
-}
-
-void StudyMethod::describe(config::Visitor& v) {
-  v.value("name", name, "name in the results", config::any().required());
-  v.section("distill", distill, "what draws the student to the teacher");
-}
-
-void StudyOptions::describe(config::Visitor& v) {
-  v.value("name", name, "name of the study", config::any().required());
-  v.value("dir", dir, "folder of the study; by default studies/<name>");
-  v.value("seeds", seeds, "training seeds; every scenario and method is trained with each",
-          config::between(0, 9.007199254740992e15));
-  describe_metrics(v, metrics);
-  v.value("baseline", baseline, "method that the others are compared with, seed by seed");
-  v.list("sets", sets, "test sets");
-  v.value("allow_leak", allow_leak,
-          "go on where a set shares files or speakers with training; every result then says so");
-  v.value("device", device, "auto, cpu, cuda or cuda:i");
-  v.value("threads_per_run", threads_per_run, "threads of LibTorch in each training",
-          config::between(1, 1024));
-  v.value("jobs", jobs, "trainings at a time; 0: as many as fit the cores, one on a GPU",
-          config::between(0, 1024));
-  v.require(!seeds.empty(), "seeds", "needs at least one seed");
-  v.require(std::set<int64_t>(seeds.begin(), seeds.end()).size() == seeds.size(), "seeds",
-            "a seed is listed twice");
-  v.require(!sets.empty(), "sets", "needs at least one test set");
-}
-
 namespace {
 
-template <class Items>
-bool unique_names(const Items& items) {
-  std::set<std::string> names;
-  for (const auto& item : items) names.insert(item.name);
-  return names.size() == items.size();
+fs::path dir_of(const StudyOptions& study) {
+  return study.dir.empty() ? fs::path("studies") / folder_name(study.name) : fs::path(study.dir);
 }
 
-void set_text(config::Node& root, const std::string& section, const std::string& key,
-              const std::string& text) {
-  config::Node& map = root.child(section, root.where);
-  if (!map.is_map()) map = config::Node::make_map(root.where);
-  map.child(key, root.where) = config::Node::make_scalar(text, root.where);
+fs::path store_of(const StudyOptions& study) {
+  if (!study.store.empty()) return study.store;
+  const fs::path dir = dir_of(study).lexically_normal();
+  return (dir.has_filename() ? dir : dir.parent_path()).parent_path() / "store";
 }
 
-class Planner {
+std::string joined(std::vector<std::string> parts, const char* separator) {
+  std::erase(parts, "");
+  return join(parts, separator);
+}
+
+constexpr size_t kUnswept = std::numeric_limits<size_t>::max();
+
+/// Lays out the nodes; what their configurations are is nobody's business here.
+///
+/// `cached`: scenarios and sweep points whose teacher has a cache; kUnswept for the search's.
+class Grid {
  public:
-  explicit Planner(const StudyConfig& config)
-      : config_(config),
-        dir_(config.study.dir.empty() ? fs::path("studies") / folder_name(config.study.name)
-                                      : fs::path(config.study.dir)) {}
+  Grid(const StudyConfig& config, const std::map<std::string, TrainingConfig>& teachers,
+       const std::set<std::pair<size_t, size_t>>& cached, StudyPlan& plan)
+      : config_(config), teachers_(teachers), cached_(cached), plan_(plan) {}
 
-  StudyPlan plan() {
-    StudyPlan plan;
-    plan.dir = dir_;
-    for (const auto& [name, node] : config_.teachers) plan_teacher(name, node, plan);
+  void lay_out() {
+    for (const auto& [name, node] : config_.teachers) add_teachers(name);
+    const size_t teachers = plan_.nodes.size();
+    for (size_t s = 0; s < config_.scenarios.size(); ++s) {
+      add_search_caches(s);
+      for (size_t w = 0; w < plan_.sweep.size(); ++w) add_caches(s, w);
+    }
+    for (size_t s = 0; s < config_.scenarios.size(); ++s) add_points(s);
+    const size_t students = plan_.nodes.size();
     for (size_t s = 0; s < config_.scenarios.size(); ++s) {
       for (size_t m = 0; m < config_.methods.size(); ++m) {
-        for (const int64_t seed : config_.study.seeds) plan_student(s, m, seed, plan);
+        for (size_t w = 0; w < plan_.sweep.size(); ++w) add_students(s, m, w);
       }
     }
-    diagnostics_.throw_if_any();
-    require_one_protocol(plan);
-    require_own_folders(plan);
-    diagnostics_.throw_if_any();
-    check_shapes();
-    diagnostics_.throw_if_any();
-    return plan;
+    const size_t scored = plan_.nodes.size();
+    for (size_t i = 0; i < teachers; ++i) add_scores(i);
+    for (size_t i = students; i < scored; ++i) add_scores(i);
   }
 
  private:
-  /// What the study decides for every run.
-  void set_run(config::Node& node, const fs::path& dir, int64_t seed) const {
-    set_text(node, "run", "dir", dir.string());
-    set_text(node, "run", "seed", std::to_string(seed));
-    set_text(node, "run", "device", config_.study.device);
-    set_text(node, "run", "threads", std::to_string(config_.study.threads_per_run));
-    if (config_.study.allow_leak) set_text(node, "data", "allow_leak", "true");
+  bool has_terms(size_t method) const { return !config_.methods[method].distill.terms.empty(); }
+
+  /// A search of its own, and not another scenario's.
+  bool is_searched(size_t scenario) const { return search_scenario(config_, scenario) == scenario; }
+
+  std::vector<int64_t> seeds_of(const std::string& teacher) const {
+    if (!config_.study.teacher_seeds.empty()) return config_.study.teacher_seeds;
+    return {teachers_.at(teacher).run.seed};
+  }
+  /// Students of one teacher are not told apart by its seed.
+  bool are_several() const { return config_.study.teacher_seeds.size() > 1; }
+
+  void add(StudyNode node) { plan_.nodes.push_back(std::move(node)); }
+
+  void need(StudyNode& node, const std::string& id) const {
+    if (const auto index = plan_.find(id)) node.needs.push_back(*index);
   }
 
-  /// A table compares what was trained on the same; another set needs another study.
-  void require_one_protocol(const StudyPlan& plan) {
-    const StudyRun* first = nullptr;
-    for (const auto* runs : {&plan.teachers, &plan.students}) {
-      for (const StudyRun& run : *runs) {
-        const std::string file = run.config.data.protocol_file();
-        if (file.empty()) continue;
-        if (first == nullptr) first = &run;
-        const std::string first_file = first->config.data.protocol_file();
-        if (file == first_file) continue;
-        diagnostics_.add(
-            {"study", 0, 0}, "data.source.file",
-            format("all runs of a study share one protocol, but %s has '%s' and %s '%s'",
-                   first->label, first_file, run.label, file));
-        return;
+  std::string teacher_id(const std::string& name, int64_t seed) const {
+    const bool is_own = config_.study.teacher_seeds.empty();
+    return "teachers/" + folder_name(name) + (is_own ? "" : format("/seed-%d", seed));
+  }
+
+  void add_teachers(const std::string& name) {
+    const bool is_own = config_.study.teacher_seeds.empty();
+    for (const int64_t seed : seeds_of(name)) {
+      add({.id = teacher_id(name, seed),
+           .label = "teacher " + name + (is_own ? "" : format(", seed %d", seed)),
+           .kind = NodeKind::teacher,
+           .teacher = name,
+           .teacher_seed = seed,
+           .seed = seed});
+    }
+  }
+
+  std::string scenario_folder(size_t s) const { return folder_name(config_.scenarios[s].name); }
+  std::string sweep_folder(size_t w) const {
+    return plan_.sweep[w].name.empty() ? "" : folder_name(plan_.sweep[w].name);
+  }
+
+  std::string cache_id(size_t s, size_t w, int64_t teacher_seed, int64_t seed) const {
+    return joined(
+        {"cache", scenario_folder(s), sweep_folder(w),
+         are_several() ? format("teacher-%d", teacher_seed) : "", format("seed-%d", seed)},
+        "/");
+  }
+  std::string search_cache_id(size_t s, int64_t seed) const {
+    return joined({"cache", "search", scenario_folder(s), format("seed-%d", seed)}, "/");
+  }
+
+  /// Of the batches that trainings of one seed meet again. `what` tells it from others.
+  void add_cache(StudyNode node, const std::string& what) {
+    const StudyScenario& scenario = config_.scenarios[node.scenario];
+    node.kind = NodeKind::cache;
+    node.teacher = scenario.teacher;
+    node.label = joined({"cache of teacher " + node.teacher + " for " + scenario.name, what,
+                         are_several() ? format("teacher seed %d", node.teacher_seed) : "",
+                         format("seed %d", node.seed)},
+                        ", ");
+    need(node, teacher_id(node.teacher, node.teacher_seed));
+    add(std::move(node));
+  }
+
+  void add_caches(size_t s, size_t w) {
+    if (!cached_.contains({s, w})) return;
+    for (const int64_t teacher_seed : seeds_of(config_.scenarios[s].teacher)) {
+      for (const int64_t seed : config_.study.seeds) {
+        add_cache({.id = cache_id(s, w, teacher_seed, seed),
+                   .scenario = s,
+                   .sweep = w,
+                   .teacher_seed = teacher_seed,
+                   .seed = seed},
+                  plan_.sweep[w].name);
       }
     }
   }
 
-  /// What folder_name promises but for two names of one hash.
-  void require_own_folders(const StudyPlan& plan) {
-    std::map<std::string, std::string> label_of;
-    for (const auto* runs : {&plan.teachers, &plan.students}) {
-      for (const StudyRun& run : *runs) {
-        const auto [other, is_new] = label_of.emplace(run.dir.string(), run.label);
-        if (is_new) continue;
-        diagnostics_.add({"study", 0, 0}, "",
-                         format("%s and %s would share the folder %s; rename one of them",
-                                other->second, run.label, run.dir));
-      }
+  void add_search_caches(size_t s) {
+    if (!is_searched(s) || !cached_.contains({s, kUnswept})) return;
+    for (const int64_t seed : config_.study.search.seeds) {
+      add_cache({.id = search_cache_id(s, seed),
+                 .scenario = s,
+                 .teacher_seed = seeds_of(config_.scenarios[s].teacher).front(),
+                 .seed = seed},
+                "search");
     }
   }
 
-  void plan_teacher(const std::string& name, config::Node node, StudyPlan& plan) {
-    merge(node, config_.overrides);
-    const config::Node* run = node.find("run");
-    const config::Node* seed_node = run ? run->find("seed") : nullptr;
-    const config::Node seed_written =
-        seed_node ? *seed_node : config::Node::make_scalar("1", node.where);
-    const fs::path dir = dir_ / "teachers" / folder_name(name);
-    set_run(node, dir, 1);
-    node.find("run")->child("seed", node.where) = seed_written;
-    const auto config = config::read<TrainingConfig>(node, diagnostics_, "teachers." + name);
-    try {
-      require_no_teacher(config);
-    } catch (const ConfigError& e) {
-      diagnostics_.add(node.where, "teachers." + name, e.what());
-    }
-    teacher_configs_[name] = config;
-    plan.teachers.push_back(
-        {"teacher " + name, "limbeck-pretrain", dir, config, config.run.seed, 0, 0, name});
-  }
-
-  void plan_student(size_t s, size_t m, int64_t seed, StudyPlan& plan) {
+  void add_points(size_t s) {
+    if (!is_searched(s)) return;
     const StudyScenario& scenario = config_.scenarios[s];
-    const StudyMethod& method = config_.methods[m];
-    config::Node node = scenario.student;
-    merge(node, config_.overrides);
-    const fs::path dir = dir_ / "runs" / folder_name(scenario.name) / folder_name(method.name) /
-                         format("seed-%d", seed);
-    set_run(node, dir, seed);
-    set_text(node, "teacher", "checkpoint",
-             (dir_ / "teachers" / folder_name(scenario.teacher)).string());
-    // Read with the method in it, so that what holds across sections is checked, too.
-    node.child("distill", node.where) = config::to_node(method.distill);
-    auto config =
-        config::read<TrainingConfig>(node, diagnostics_, format("scenarios.%d.student", s));
-    if (config.distill.cache.dir.empty() && config.data.epochs_unique > 0) {
-      config.distill.cache.dir = (dir_ / "teacher_cache").string();
+    const int64_t teacher_seed = seeds_of(scenario.teacher).front();
+    for (size_t m = 0; m < config_.methods.size(); ++m) {
+      for (size_t p = 0; p < plan_.search[m].size(); ++p) {
+        for (const int64_t seed : config_.study.search.seeds) {
+          StudyNode node{.id = point_id(s, m, p, seed),
+                         .label = joined({"search: " + scenario.name, config_.methods[m].name,
+                                          plan_.search[m][p].name, format("seed %d", seed)},
+                                         ", "),
+                         .kind = NodeKind::point,
+                         .scenario = s,
+                         .method = m,
+                         .point = p,
+                         .teacher = scenario.teacher,
+                         .teacher_seed = has_terms(m) ? teacher_seed : 0,
+                         .seed = seed};
+          if (has_terms(m)) {
+            need(node, teacher_id(scenario.teacher, teacher_seed));
+            need(node, search_cache_id(s, seed));
+          }
+          add(std::move(node));
+        }
+      }
     }
-    if (seed == config_.study.seeds.front()) students_.push_back({s, m, config});
-    plan.students.push_back({scenario.name + ", " + method.name + format(", seed %d", seed),
-                             "limbeck-distill", dir, config, seed, s, m, scenario.teacher});
+  }
+
+  std::string point_id(size_t s, size_t m, size_t p, int64_t seed) const {
+    return joined({"search", scenario_folder(s), folder_name(config_.methods[m].name),
+                   format("point-%d", p + 1), format("seed-%d", seed)},
+                  "/");
+  }
+
+  void add_students(size_t s, size_t m, size_t w) {
+    const std::vector<int64_t> teacher_seeds =
+        has_terms(m) ? seeds_of(config_.scenarios[s].teacher) : std::vector<int64_t>{0};
+    for (const int64_t teacher_seed : teacher_seeds) {
+      for (const int64_t seed : config_.study.seeds) add_student(s, m, w, teacher_seed, seed);
+    }
+  }
+
+  void add_student(size_t s, size_t m, size_t w, int64_t teacher_seed, int64_t seed) {
+    const StudyScenario& scenario = config_.scenarios[s];
+    const bool is_told = has_terms(m) && are_several();
+    StudyNode node{.id = joined({"runs", scenario_folder(s), folder_name(config_.methods[m].name),
+                                 sweep_folder(w), is_told ? format("teacher-%d", teacher_seed) : "",
+                                 format("seed-%d", seed)},
+                                "/"),
+                   .label = joined({scenario.name, config_.methods[m].name, plan_.sweep[w].name,
+                                    is_told ? format("teacher seed %d", teacher_seed) : "",
+                                    format("seed %d", seed)},
+                                   ", "),
+                   .kind = NodeKind::student,
+                   .scenario = s,
+                   .method = m,
+                   .sweep = w,
+                   .teacher = scenario.teacher,
+                   .teacher_seed = teacher_seed,
+                   .seed = seed};
+    if (has_terms(m)) {
+      need(node, teacher_id(scenario.teacher, teacher_seed));
+      need(node, cache_id(s, w, teacher_seed, seed));
+    }
+    for (size_t p = 0; p < plan_.search[m].size(); ++p) {
+      for (const int64_t search_seed : config_.study.search.seeds) {
+        need(node, point_id(search_scenario(config_, s), m, p, search_seed));
+      }
+    }
+    add(std::move(node));
+  }
+
+  void add_scores(size_t run) {
+    StudyNode node = plan_.nodes[run];
+    node.id = "scores/" + node.id;
+    node.label = "scores of " + node.label;
+    node.kind = NodeKind::scores;
+    node.needs = {run};
+    add(std::move(node));
+  }
+
+  const StudyConfig& config_;
+  const std::map<std::string, TrainingConfig>& teachers_;
+  const std::set<std::pair<size_t, size_t>>& cached_;
+  StudyPlan& plan_;
+};
+
+/// Reads every configuration that the grid has, seeds aside, and holds them against each other.
+class Checker {
+ public:
+  Checker(const StudyConfig& config, const StudyPlan& plan, config::Diagnostics& diagnostics)
+      : config_(config), plan_(plan), diagnostics_(diagnostics) {}
+
+  void check() {
+    for (const auto& [name, node] : config_.teachers) {
+      teachers_[name] = read_teacher(config_, name, diagnostics_);
+    }
+    for (size_t s = 0; s < config_.scenarios.size(); ++s) {
+      for (size_t m = 0; m < config_.methods.size(); ++m) read_students(s, m);
+    }
+    if (diagnostics_.empty()) require_one_protocol();
   }
 
   /// Builds every pair of networks untrained, so that a tap or a shape that does not fit is found
   /// before hours of training.
-  void check_shapes() {
-    for (auto& [s, m, config] : students_) {
-      config.distill.cache.dir.clear();  // for trained teachers
-      try {
-        const auto student = nn::build_model(config.model, SeedKey(0));
-        const auto teacher =
-            nn::build_model(teacher_configs_.at(config_.scenarios[s].teacher).model, SeedKey(0));
-        objective::LearningTask(student, teacher, config.objective, config.distill,
-                                config.train.batch_size, SeedKey(0));
-      } catch (const ConfigError& e) {
-        diagnostics_.add(config_.scenarios[s].student.where,
-                         "scenario '" + config_.scenarios[s].name + "' with method '" +
-                             config_.methods[m].name + "'",
-                         e.what());
-      }
-    }
+  void check_networks() {
+    if (!diagnostics_.empty()) return;
+    for (const Student& student : students_) check_shapes(student);
   }
 
+  const std::map<std::string, TrainingConfig>& teachers() const { return teachers_; }
+
+  /// As Grid takes it.
+  std::set<std::pair<size_t, size_t>> cached() const {
+    std::set<std::pair<size_t, size_t>> found;
+    for (const Student& student : students_) {
+      const auto& distill = student.config.distill;
+      if (distill.terms.empty() || distill.cache.dir.empty()) continue;
+      found.emplace(student.scenario, student.sweep);
+    }
+    return found;
+  }
+
+ private:
   struct Student {
-    size_t scenario, method;
+    std::string name;  ///< for messages
+    size_t scenario, sweep;
     TrainingConfig config;
   };
 
+  void read_students(size_t s, size_t m) {
+    const std::vector<SettingPoint>& points = plan_.search[m];
+    for (size_t w = 0; w < plan_.sweep.size(); ++w) {
+      if (points.empty()) read_student_of(s, m, w, nullptr);
+      for (const SettingPoint& point : points) read_student_of(s, m, w, &point);
+    }
+    if (search_scenario(config_, s) != s) return;
+    for (const SettingPoint& point : points) read_student_of(s, m, kUnswept, &point);
+  }
+
+  void read_student_of(size_t s, size_t m, size_t w, const SettingPoint* point) {
+    const bool is_searching = w == kUnswept;
+    const SettingPoint* sweep = is_searching ? nullptr : &plan_.sweep[w];
+    std::string name = "scenario '" + config_.scenarios[s].name + "' with method '" +
+                       config_.methods[m].name + "'";
+    for (const SettingPoint* varied : {sweep, point}) {
+      if (varied != nullptr && !varied->name.empty()) name += ", " + varied->name;
+    }
+    students_.push_back(
+        {std::move(name), s, w,
+         read_student(config_, plan_.dir, s, m, {sweep, point, is_searching}, diagnostics_)});
+  }
+
+  /// A table compares what was trained on the same; another set needs another study.
+  void require_one_protocol() {
+    std::string first_file, first_name;
+    const auto take = [&](const std::string& name, const TrainingConfig& config) {
+      const std::string file = config.data.protocol_file();
+      if (file.empty()) return;
+      if (first_file.empty()) {
+        first_file = file;
+        first_name = name;
+      }
+      if (file == first_file) return;
+      diagnostics_.add({"study", 0, 0}, "data.source.file",
+                       format("all runs of a study share one protocol, but %s has '%s' and %s '%s'",
+                              first_name, first_file, name, file));
+    };
+    for (const auto& [name, config] : teachers_) take("teacher '" + name + "'", config);
+    for (const Student& student : students_) take(student.name, student.config);
+  }
+
+  void check_shapes(const Student& student) {
+    const StudyScenario& scenario = config_.scenarios[student.scenario];
+    auto distill = student.config.distill;
+    distill.cache.dir.clear();  // for trained teachers
+    const std::string pair = scenario.teacher +
+                             config::to_yaml(config::to_node(student.config.model)) +
+                             config::to_yaml(config::to_node(distill)) +
+                             config::to_yaml(config::to_node(student.config.objective)) +
+                             std::to_string(student.config.train.batch_size);
+    if (!pairs_.insert(pair).second) return;
+    try {
+      const auto network = nn::build_model(student.config.model, SeedKey(0));
+      const auto teacher = nn::build_model(teachers_.at(scenario.teacher).model, SeedKey(0));
+      objective::LearningTask(network, teacher, student.config.objective, distill,
+                              student.config.train.batch_size, SeedKey(0));
+    } catch (const ConfigError& e) {
+      diagnostics_.add(scenario.student.where, student.name, e.what());
+    }
+  }
+
   const StudyConfig& config_;
-  fs::path dir_;
-  config::Diagnostics diagnostics_;
-  std::map<std::string, TrainingConfig> teacher_configs_;
+  const StudyPlan& plan_;
+  config::Diagnostics& diagnostics_;
+  std::map<std::string, TrainingConfig> teachers_;
   std::vector<Student> students_;
+  std::set<std::string> pairs_;  ///< whose shapes were looked at
 };
+
+/// What folder_name promises but for two names of one hash.
+void require_own_ids(const StudyPlan& plan, config::Diagnostics& diagnostics) {
+  std::map<std::string, std::string> label_of;
+  for (const StudyNode& node : plan.nodes) {
+    const auto [other, is_new] = label_of.emplace(node.id, node.label);
+    if (is_new) continue;
+    diagnostics.add({"study", 0, 0}, "",
+                    format("%s and %s would share the folder %s; rename one of them", other->second,
+                           node.label, node.id));
+  }
+}
+
+StudyPlan plan(const StudyConfig& config, bool with_networks) {
+  config::Diagnostics diagnostics;
+  StudyPlan plan;
+  plan.dir = dir_of(config.study);
+  plan.store = store_of(config.study);
+  plan.sweep = sweep_points(config, diagnostics);
+  plan.search = search_points(config, diagnostics);
+  if (!diagnostics.empty()) {  // of the rest all is told that does not depend on these
+    plan.sweep.assign(1, {});
+    plan.search.assign(config.methods.size(), {});
+  }
+  Checker checker(config, plan, diagnostics);
+  checker.check();
+  if (with_networks) checker.check_networks();
+  diagnostics.throw_if_any();
+  Grid(config, checker.teachers(), checker.cached(), plan).lay_out();
+  require_own_ids(plan, diagnostics);
+  diagnostics.throw_if_any();
+  return plan;
+}
 
 }  // namespace
 
-void StudyConfig::describe(config::Visitor& v) {
-  v.section("study", study, "what is repeated and scored");
-  v.named("teachers", teachers, "configurations as limbeck-pretrain reads them, by name");
-  v.list("scenarios", scenarios, "mismatch scenarios: a teacher and a student");
-  v.list("methods", methods, "ways to train the student");
-  v.value("overrides", overrides, "settings merged last into every teacher and student");
-  if (overrides.kind == config::Node::Kind::null) overrides = config::Node::make_map({});
-  v.require(!scenarios.empty(), "scenarios", "needs at least one scenario");
-  v.require(!methods.empty(), "methods", "needs at least one method");
-  v.require(unique_names(scenarios), "scenarios", "two scenarios have the same name");
-  v.require(unique_names(methods), "methods", "two methods have the same name");
-  v.require(unique_names(study.sets), "study", "two sets have the same name");
-  for (const auto& scenario : scenarios) {
-    v.require(teachers.count(scenario.teacher) > 0, "scenarios",
-              "'" + scenario.name + "' names teacher '" + scenario.teacher +
-                  "', which is not among teachers");
+const char* to_string(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::teacher:
+      return "teacher";
+    case NodeKind::cache:
+      return "cache";
+    case NodeKind::point:
+      return "search point";
+    case NodeKind::student:
+      return "student";
+    case NodeKind::scores:
+      return "scores";
   }
-  const auto is_baseline = [&](const StudyMethod& method) { return method.name == study.baseline; };
-  v.require(study.baseline.empty() || std::any_of(methods.begin(), methods.end(), is_baseline),
-            "study", "baseline '" + study.baseline + "' is not among methods");
+  return "";
 }
 
-StudyPlan plan_study(const StudyConfig& config) { return Planner(config).plan(); }
+bool StudyNode::is_training() const { return kind != NodeKind::cache && kind != NodeKind::scores; }
+
+std::optional<size_t> StudyPlan::find(const std::string& id) const {
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].id == id) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<size_t> StudyPlan::need(const StudyNode& node, NodeKind kind) const {
+  for (const size_t index : node.needs) {
+    if (nodes[index].kind == kind) return index;
+  }
+  return std::nullopt;
+}
+
+StudyPlan plan_study(const StudyConfig& config) { return plan(config, true); }
+
+StudyPlan replan_study(const StudyConfig& config) { return plan(config, false); }
 
 }  // namespace limbeck

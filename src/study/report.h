@@ -1,41 +1,19 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
-#include <vector>
 
-#include "limbeck/eval/result_table.h"
-#include "limbeck/nn/model_file.h"
-#include "limbeck/study/study.h"
+#include "limbeck/study/config.h"
+#include "limbeck/study/results.h"
 
 namespace limbeck {
 
-/// A run that was scored, and what its network costs.
-struct ScoredRun {
-  StudyRun run;
-  nn::ModelCost cost;
-
-  /// Its name in the tables of StudyResults.
-  std::string name() const { return run.dir.string(); }
-};
-
-struct StudyResults {
-  std::vector<Metric> metrics;
-  std::vector<ScoredRun> runs;
-  std::map<std::string, ResultTable> tables;  ///< by set; a run may be missing in some
-  /// What has to be said of the results on a set: that it is partial, that it leaks.
-  std::map<std::string, std::vector<std::string>> notes;
-};
-
-struct StudyFailure {
-  std::string label;
-  std::string reason;
-};
-
-/// Writes results.csv, table.md and failures.csv into `dir`; returns the tables as printed. All
-/// runs have means over the same utterances of a set (ResultTable::paired).
+/// Writes table.md, table.tex, results.csv, summary.json and figures/ into the folder of a study,
+/// each whole or not at all; returns what is in table.md. The same results give the same bytes.
+/// All runs have means over the same utterances of a set (ResultTable::paired). What the trainings
+/// have logged is read from `dir`/<id of the run>, where it is there. Throws DataError: a file
+/// cannot be written.
 std::string write_report(const std::filesystem::path& dir, const StudyConfig& config,
-                         const StudyResults& scored, const std::vector<StudyFailure>& failures);
+                         const StudyResults& results);
 
 }  // namespace limbeck

@@ -1,27 +1,30 @@
 #include "study/test_sets.h"
 
 #include <set>
+#include <tuple>
 
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/training_record.h"
+#include "study/node_config.h"
 
 namespace limbeck {
 namespace {
 
 /// Calls `take` with the options and what they select, once for each data source.
 template <class Take>
-void each_source(const StudyPlan& plan, const Take& take) {
+void each_source(const StudyConfig& config, const StudyPlan& plan, const Take& take) {
   std::set<std::string> seen;
-  for (const auto* runs : {&plan.teachers, &plan.students}) {
-    for (const StudyRun& run : *runs) {
-      const DataOptions& options = run.config.data;
-      std::string sources = config::to_yaml(config::to_node(options.source));
-      for (const auto& set : options.valid_sets) {
-        sources += config::to_yaml(config::to_node(set.source));
-      }
-      if (!seen.insert(sources).second) continue;
-      take(options, select_data(options));
+  std::set<std::tuple<NodeKind, std::string, size_t, size_t>> read;
+  for (const StudyNode& node : plan.nodes) {
+    if (!node.is_training()) continue;
+    // Neither methods nor seeds change the data.
+    if (!read.emplace(node.kind, node.teacher, node.scenario, node.sweep).second) continue;
+    const DataOptions options = node_config(config, plan, node, 0).data;
+    std::string sources = config::to_yaml(config::to_node(options.source));
+    for (const auto& set : options.valid_sets) {
+      sources += config::to_yaml(config::to_node(set.source));
     }
+    if (seen.insert(sources).second) take(options, select_data(options));
   }
 }
 
@@ -37,7 +40,7 @@ std::vector<TestSet> read_sets(const StudyConfig& config) {
 
 void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<TestSet>& sets,
                 Logger& logger) {
-  each_source(plan, [&](const DataOptions& options, const DataSelection& data) {
+  each_source(config, plan, [&](const DataOptions& options, const DataSelection& data) {
     const TrainingRecord record(data);
     const std::string own =
         refuse_leaks(record.leaks(data), options.allow_leak, data.source, logger);
@@ -53,10 +56,11 @@ void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<Te
   });
 }
 
-void check_files(const StudyPlan& plan, const std::vector<TestSet>& sets, Logger& logger) {
+void check_files(const StudyConfig& config, const StudyPlan& plan, const std::vector<TestSet>& sets,
+                 Logger& logger) {
   std::vector<NamedFile> files;
   for (const TestSet& set : sets) add_files(set.pairs.entries, files);
-  each_source(plan, [&](const DataOptions& options, const DataSelection& data) {
+  each_source(config, plan, [&](const DataOptions& options, const DataSelection& data) {
     const auto more = files_of(options, data);
     files.insert(files.end(), more.begin(), more.end());
   });

@@ -5,7 +5,7 @@
 
 #include "limbeck/core/log.h"
 #include "limbeck/data/selection.h"
-#include "limbeck/study/study.h"
+#include "limbeck/study/plan.h"
 
 namespace limbeck {
 
@@ -19,6 +19,7 @@ void check_sets(const StudyConfig& config, const StudyPlan& plan, std::vector<Te
                 Logger& logger);
 
 /// The same for the recordings of every run and set: those that are missing are named.
-void check_files(const StudyPlan& plan, const std::vector<TestSet>& sets, Logger& logger);
+void check_files(const StudyConfig& config, const StudyPlan& plan, const std::vector<TestSet>& sets,
+                 Logger& logger);
 
 }  // namespace limbeck

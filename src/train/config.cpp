@@ -15,11 +15,12 @@
 namespace limbeck {
 namespace {
 
-void require_one(config::Visitor& v, const std::string& key, double value, const std::string& other,
-                 double other_value) {
-  v.require(value == 0 || other_value == 0, key,
-            "and " + other + " are both given (" + shortest(value) + " and " +
-                shortest(other_value) + "); set one of them to 0");
+/// A length may be given in steps or in epochs.
+void require_one_length(config::Visitor& v, const std::string& key, int64_t steps,
+                        const std::string& other, double epochs) {
+  v.require(steps == 0 || epochs == 0, key,
+            format("given twice, as %s: %d and as %s: %s; leave out one of them", key, steps, other,
+                   shortest(epochs)));
 }
 
 std::string phases_text(int64_t before, int64_t steps, const std::string& key) {
@@ -136,7 +137,7 @@ void TrainOptions::describe(config::Visitor& v) {
   if (epochs > 0 && steps == TrainOptions().steps) steps = 0;  // its default then
   v.value("steps", steps, "length in optimizer steps, 0 where epochs are given",
           config::between(0, 1e9));
-  require_one(v, "steps", static_cast<double>(steps), "epochs", static_cast<double>(epochs));
+  require_one_length(v, "steps", steps, "epochs", static_cast<double>(epochs));
   v.require(steps > 0 || epochs > 0, "steps", "must be at least 1, or epochs be given");
   v.value("batch_size", batch_size, "segments a batch", config::between(1, 65536));
   v.value("accumulate", accumulate,
@@ -225,7 +226,7 @@ void ScheduleConfig::describe(config::Visitor& v) {
   v.value("warmup_steps", warmup_steps,
           "steps in which the learning rate rises evenly from 0 to where the schedule begins",
           config::at_least(0));
-  require_one(v, "warmup_steps", static_cast<double>(warmup_steps), "warmup_epochs", warmup_epochs);
+  require_one_length(v, "warmup_steps", warmup_steps, "warmup_epochs", warmup_epochs);
 }
 
 void EmaOptions::describe(config::Visitor& v) {

@@ -46,6 +46,31 @@ TEST(Lists, SayWhatIsWrongWithTheOne) {
   EXPECT_NE(help_text<Box>().find("one may stand without a list"), std::string::npos);
 }
 
+struct Later {
+  Node map, list;
+  void describe(Visitor& v) {
+    v.value("map", map, "is read later");
+    v.value("list", list, "so is this", any().or_one());
+  }
+};
+
+TEST(Lists, MayBeReadLater) {
+  const Later later = read_text<Later>("list: [a, [b, c]]", "f.yaml");
+  ASSERT_EQ(later.list.items.size(), 2U);
+  EXPECT_EQ(later.list.items[1].items[1].scalar, "c");
+  EXPECT_EQ(read_text<Later>("list: {a: 1}", "f.yaml").list.entries.size(), 1U);
+  const auto wrong = [](const std::string& yaml) {
+    Diagnostics diagnostics;
+    read<Later>(parse_yaml(yaml, "f.yaml", diagnostics), diagnostics);
+    return diagnostics.messages();
+  };
+  EXPECT_EQ(wrong("list: a"),
+            std::vector<std::string>{"f.yaml:1:7: list: expected a list, found 'a'"});
+  EXPECT_EQ(wrong("map: [a]"),
+            std::vector<std::string>{"f.yaml:1:6: map: expected a map, found a list"});
+  EXPECT_NE(help_text<Later>().find("list: list; default []"), std::string::npos);
+}
+
 TEST(Flow, IsOneLineThatReadsBack) {
   Diagnostics diagnostics;
   const std::string text = "{a: 1, \"b c\": [x, {y: \"2\"}], d: {}, e: [], f: null}";

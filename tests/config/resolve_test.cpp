@@ -86,6 +86,22 @@ TEST_F(Resolve, AnotherTypeReplacesTheOptionsOfTheOneBefore) {
   EXPECT_EQ(tree_of({"named.yaml", "implied.yaml"}), "{o={type=plain 3:sgd,lr=plain 1:1,},}");
 }
 
+TEST_F(Resolve, ALaterLengthInEpochsReplacesOneInStepsAndTheOtherWay) {
+  scratch_.put("base.yaml", "t: {steps: 9, s: {warmup_epochs: 2, steps_: 4}}\n");
+  scratch_.put("top.yaml", "extends: [base.yaml]\nt: {epochs: 3, s: {warmup_steps: 7}}\n");
+  EXPECT_EQ(tree_of({"top.yaml"}),
+            "{t={s={steps_=plain 1:4,warmup_steps=plain 1:7,},epochs=plain 1:3,},}");
+  EXPECT_EQ(tree_of({"top.yaml", "base.yaml"}),
+            "{t={s={steps_=plain 1:4,warmup_epochs=plain 1:2,},steps=plain 1:9,},}");
+  // 0 is no length, and both in one place are for the schema to judge.
+  scratch_.put("none.yaml", "t: {epochs: 0}\n");
+  EXPECT_THAT(tree_of({"base.yaml", "none.yaml"}), ::testing::HasSubstr("{steps=plain 1:9,"));
+  scratch_.put("both.yaml", "t: {epochs: 3, steps: 5}\n");
+  EXPECT_THAT(tree_of({"base.yaml", "both.yaml"}),
+              ::testing::AllOf(::testing::HasSubstr("{steps=plain 1:5,"),
+                               ::testing::HasSubstr("epochs=plain 1:3,")));
+}
+
 TEST_F(Resolve, BasesAreFoundBesideTheFileThatNamesThem) {
   scratch_.put("models/deep/tcn.yaml", "extends: [../common.yaml]\nkernel: 3\n");
   scratch_.put("models/common.yaml", "norm: batch\n");
@@ -204,6 +220,17 @@ TEST_F(Set, AnotherTypeDropsTheOptionsOfTheOneBeforeButNotThoseThatAreSet) {
   EXPECT_EQ(tree_of({"a.yaml"}, {"train.o.type=adamw", "l.0={type: z, w: 2}"}),
             "{train={o={type=plain 5:adamw,lr=plain 1:1,beta=plain 1:2,},},"
             "l=[{type=plain 1:z,w=plain 1:2,},],}");
+}
+
+TEST_F(Set, ALengthInEpochsReplacesOneInStepsButNotOneThatIsSet) {
+  scratch_.put("a.yaml", "t: {steps: 9, lr: 1}\nl: [{warmup_steps: 1}]\n");
+  EXPECT_EQ(tree_of({"a.yaml"}, {"t.epochs=3", "l.0.warmup_epochs=0.5"}),
+            "{t={lr=plain 1:1,epochs=plain 1:3,},l=[{warmup_epochs=plain 3:0.5,},],}");
+  EXPECT_EQ(tree_of({"a.yaml"}, {"t={epochs: 3}"}),
+            "{t={lr=plain 1:1,epochs=plain 1:3,},l=[{warmup_steps=plain 1:1,},],}");
+  EXPECT_THAT(tree_of({"a.yaml"}, {"t.epochs=3", "t.steps=5"}),
+              ::testing::StartsWith("{t={lr=plain 1:1,epochs=plain 1:3,steps=plain 1:5,}"));
+  EXPECT_THAT(tree_of({"a.yaml"}, {"t.epochs=0"}), ::testing::StartsWith("{t={steps=plain 1:9,"));
 }
 
 TEST_F(Set, TakesYamlValues) {

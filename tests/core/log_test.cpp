@@ -95,6 +95,17 @@ TEST(Progress, LastLineHoldsCountDetailsRateAndTime) {
       << output;
 }
 
+TEST(Progress, HoldsWhatIsKnownOfTheTimeLeftWhereItemsAreNotAlike) {
+  CaptureStderr();
+  {
+    Logger logger;
+    Progress progress(logger, "study", "", 2);
+    progress.update(1, "1 running", "ETA 2 h");
+    progress.update(2, "1 failed", "");
+  }
+  EXPECT_EQ(GetCapturedStderr(), "study 2/2  1 failed\n");
+}
+
 TEST(Progress, IsSilentBetweenLinesAndWhenQuiet) {
   CaptureStderr();
   {
@@ -138,8 +149,54 @@ std::string on_terminal(unsigned short columns, const Body& body) {
   return written;
 }
 
-TEST(Progress, CutsDetailsToTheWidthOfTheTerminal) {
-  if (::access("/dev/ptmx", R_OK | W_OK) != 0) GTEST_SKIP() << "no pseudo-terminals here";
+class ProgressOnTerminal : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::access("/dev/ptmx", R_OK | W_OK) != 0) GTEST_SKIP() << "no pseudo-terminals here";
+  }
+};
+
+/// What a terminal shows once `written` has come to it.
+std::vector<std::string> lines_shown(const std::string& written) {
+  std::vector<std::string> lines = {""};
+  size_t column = 0;
+  for (size_t i = 0; i < written.size(); ++i) {
+    std::string& line = lines.back();
+    if (written[i] == '\r') {
+      column = 0;
+    } else if (written[i] == '\n') {
+      lines.emplace_back();
+    } else if (written.compare(i, 3, "\x1b[K") == 0) {
+      line.resize(column);
+      i += 2;
+    } else {
+      line.resize(std::max(line.size(), column + 1), ' ');
+      line[column++] = written[i];
+    }
+  }
+  return lines;
+}
+
+TEST_F(ProgressOnTerminal, AMessageHasALineOfItsOwn) {
+  const std::string written = on_terminal(100, [] {
+    Logger logger;
+    logger.info("begun");
+    Progress progress(logger, "step", "steps", 4, 3);
+    progress.update(4, "loss 0.5 and more than the message is long");
+    logger.warn("slow");
+    logger.info("validated");
+    progress.update(4, "loss 0.4");
+  });
+  const auto lines = lines_shown(written);
+  ASSERT_EQ(lines.size(), 5U) << written;
+  EXPECT_EQ(lines[0], "begun");
+  EXPECT_EQ(lines[1], "warning: slow");
+  EXPECT_EQ(lines[2], "validated");
+  EXPECT_THAT(lines[3], StartsWith("step 4/4  loss 0.4  "));
+  EXPECT_EQ(lines[4], "");
+}
+
+TEST_F(ProgressOnTerminal, DetailsAreCutToItsWidth) {
   const auto line_of = [](unsigned short columns) {
     return on_terminal(columns, [] {
       Logger logger;

@@ -144,6 +144,56 @@ TEST(Plots, TellManyRunsApart) {
   EXPECT_THAT(svg, HasSubstr(">note<"));
 }
 
+TEST(Plots, HaveMarksWithBarsAndALogarithmicXAxis) {
+  PlotCurve curve{{1e4, 1e6}, {2, 3}};
+  curve.unjoined = true;
+  curve.bars = {0.5, kNan};
+  Plot plot{"", {"a"}, "parameters", {{"PESQ", {curve}}}, "one\ntwo"};
+  plot.logarithmic_x = true;
+  plot.places = {{1e4, "A"}, {1.02e4, "B"}, {1e6, "C"}, {0, "nowhere"}};
+  const std::string svg = plot_svg(plot);
+  EXPECT_EQ(count(svg, "<path class=\"curve\""), 0U);
+  EXPECT_EQ(count(svg, "class=\"bar\""), 1U);
+  EXPECT_EQ(count(svg, "<circle"), 3U);  // two points and the key
+  for (const char* text : {">10k<", ">1M<", ">A, B<", ">C<", ">one<", ">two<"}) {
+    EXPECT_THAT(svg, HasSubstr(text));
+  }
+  EXPECT_THAT(svg, HasSubstr(">1.6<"));  // the bar is in the frame
+  EXPECT_THAT(svg, Not(HasSubstr("nowhere")));
+}
+
+TEST(Plots, TellKeysApartWithoutColour) {
+  Plot plot{"", {"a", "b", "c", "d", "e"}, "step", {{"loss", {}}}, ""};
+  for (size_t i = 0; i < 5; ++i) plot.panels[0].curves.push_back({{0, 1}, {0, 1}, i});
+  const std::string svg = plot_svg(plot);
+  EXPECT_EQ(count(svg, "<circle"), 3U);    // of the first alone: two points and its key
+  EXPECT_EQ(count(svg, "<polygon"), 12U);  // four other marks
+  for (const char* dashes : {"\"8 4\"", "\"2 4\"", "\"10 4 2 4\""}) {
+    EXPECT_EQ(count(svg, dashes), 2U);
+  }
+}
+
+TEST(RowPlots, ShowValuesMeansAndBars) {
+  RowPlot plot{.title = "title", .keys = {"a"}, .x_label = "dB", .line = 0};
+  plot.rows.push_back({.label = "a group", .is_heading = true});
+  plot.rows.push_back({.label = "row",
+                       .values = {1, kNan, 3},
+                       .mean = 2,
+                       .low = -0.5,
+                       .high = 4.5,
+                       .text = "+2.0"});
+  plot.rows.push_back({.label = std::string(100, 'x'), .values = {1}, .mean = 1});
+  const std::string svg = plot_svg(plot);
+  for (const char* text : {">title<", ">a<", ">dB<", ">a group<", ">row<", ">+2.0<", "xxx…<"}) {
+    EXPECT_THAT(svg, HasSubstr(text));
+  }
+  EXPECT_EQ(count(svg, "class=\"ring\""), 3U);
+  EXPECT_EQ(count(svg, "class=\"bar\""), 1U);
+  EXPECT_EQ(count(svg, "class=\"zero\""), 1U);
+  EXPECT_THAT(svg, Not(testing::ContainsRegex("[^a-z](nan|inf)[^a-z]")));
+  EXPECT_THAT(plot_svg(RowPlot{}), Not(testing::ContainsRegex("[^a-z](nan|inf)[^a-z]")));
+}
+
 TEST(Plots, TakeAnyText) {
   EXPECT_EQ(escape_markup("a<b>&\"c\""), "a&lt;b&gt;&amp;&quot;c&quot;");
   EXPECT_EQ(escape_markup("\xff\n"), "\xEF\xBF\xBD ");

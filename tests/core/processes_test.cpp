@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <stdexcept>
+#include <map>
 
 #include "core/scratch.h"
 #include "limbeck/core/error.h"
@@ -41,22 +41,33 @@ class Processes : public ::testing::Test {
 };
 
 TEST_F(Processes, ReturnEveryExitCodeAndLog) {
-  const auto codes =
-      run_commands({shell("echo one; exit 3"), shell("kill -9 $$"), shell("exit 0")}, 2, [] {});
-  EXPECT_EQ(codes, (std::vector<int>{3, 128 + SIGKILL, 0}));
+  ProcessPool pool;
+  pool.start(7, shell("echo one; exit 3"));
+  pool.start(8, shell("kill -9 $$"));
+  pool.start(9, shell("exit 0"));
+  std::map<size_t, int> codes;
+  while (pool.size() > 0) {
+    for (const auto& [id, code] : pool.take_ended()) codes[id] = code;
+  }
+  EXPECT_EQ(codes, (std::map<size_t, int>{{7, 3}, {8, 128 + SIGKILL}, {9, 0}}));
   EXPECT_EQ(said(), "one\n");
 }
 
 TEST_F(Processes, KeepExitCodesWhereOurCallerIgnoresChildren) {
   ::signal(SIGCHLD, SIG_IGN);
-  EXPECT_EQ(run_commands({shell("exit 3")}, 1, [] {}), std::vector<int>{3});
+  EXPECT_EQ(run_command(shell("exit 3")), 3);
 }
 
 TEST_F(Processes, SaveAndEndWhereAnotherCannotBeStarted) {
   const std::string missing = (dir_ / "no such program").string();
-  const Command until_begun = shell("until [ -s '" + log_.string() + "' ]; do sleep 0.05; done");
+  const auto start_both = [&] {
+    ProcessPool pool;
+    pool.start(0, saver("TERM"));
+    EXPECT_TRUE(says("begun\n"));
+    pool.start(1, {{missing}, log_});
+  };
   try {
-    run_commands({saver("TERM"), until_begun, {{missing}, log_}}, 2, [] {});
+    start_both();
     FAIL();
   } catch (const DataError& e) {
     EXPECT_EQ(std::string(e.what()), missing + ": cannot be started: No such file or directory");
@@ -65,25 +76,30 @@ TEST_F(Processes, SaveAndEndWhereAnotherCannotBeStarted) {
   EXPECT_FALSE(has_children());
 }
 
-TEST_F(Processes, SaveAndEndWhereWatchingThemThrows) {
-  EXPECT_THROW(run_commands({saver("TERM")}, 1,
-                            [&] {
-                              if (said() == "begun\n") throw std::out_of_range("");
-                            }),
-               std::out_of_range);
-  EXPECT_EQ(said(), "begun\nsaved\n");
-  EXPECT_FALSE(has_children());
-}
-
 TEST_F(Processes, NeedALogThatCanBeWritten) {
   log_ = dir_ / "none" / "log";
   try {
-    run_commands({shell("exit 0")}, 1, [] {});
+    run_command(shell("exit 0"));
     FAIL();
   } catch (const DataError& e) {
     EXPECT_EQ(std::string(e.what()),
               log_.string() + ": cannot be written: No such file or directory");
   }
+}
+
+TEST_F(Processes, AreToldToStopOnce) {
+  ProcessPool pool;
+  pool.start(0, shell("trap 'echo heard' INT; echo begun; "
+                      "for i in $(seq 600); do [ -e '" +
+                      (dir_ / "go").string() + "' ] && exit 5; sleep 0.05; done"));
+  ASSERT_TRUE(says("begun\n"));
+  pool.stop(SIGINT);
+  EXPECT_TRUE(says("begun\nheard\n"));
+  pool.stop(SIGTERM);
+  write_file_atomically(dir_ / "go", "");
+  std::vector<ProcessPool::Ended> ended;
+  while (ended.empty()) ended = pool.take_ended();
+  EXPECT_EQ(ended.front().code, 5);
 }
 
 TEST_F(Processes, GetAnInterruptOnceAndAreWaitedFor) {
@@ -92,14 +108,14 @@ TEST_F(Processes, GetAnInterruptOnceAndAreWaitedFor) {
     ::alarm(20);
     catch_interrupts();
     try {
-      run_commands({saver("INT"), shell("echo never")}, 1, [&] {
-        if (said() == "begun\n" && interrupt_signal() == 0) ::raise(SIGTERM);
-      });
+      run_command(saver("INT"));
     } catch (const Interrupted& e) {
       ::_exit(e.exit_code());
     }
     ::_exit(0);
   }
+  ASSERT_TRUE(says("begun\n"));
+  ::kill(us, SIGTERM);
   int status = 0;
   ::waitpid(us, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 128 + SIGTERM);
@@ -110,7 +126,7 @@ TEST_F(Processes, SaveAndEndWhenWeAreKilled) {
   const pid_t us = ::fork();
   if (us == 0) {
     catch_interrupts();
-    run_commands({saver("TERM")}, 1, [] {});
+    run_command(saver("TERM"));
     ::_exit(0);
   }
   ASSERT_TRUE(says("begun\n"));

@@ -115,6 +115,38 @@ TEST_F(JobTest, IsScoredOnceWhereverItAllLies) {
   EXPECT_EQ(read_file(folder_ / "moved/per_utterance.csv"), before);
 }
 
+TEST_F(JobTest, ScoresThatAreThereAreReadWithoutScoring) {
+  EXPECT_FALSE(scored_before(job()));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  const ResultTable scored = run_job(job({"si_sdr", "ssnr"}), quiet_);
+  const auto read = scored_before(job());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->over_utterances(read->runs.front(), 0).mean,
+            scored.over_utterances(scored.runs.front(), 0).mean);
+  EXPECT_EQ(read->metrics.size(), 1U);
+  EXPECT_FALSE(scored_before(job({"stoi"})));
+  put_model("model.safetensors", 4);
+  EXPECT_FALSE(scored_before(job()));
+}
+
+TEST_F(JobTest, AFolderIsKnownToHoldAllScores) {
+  const std::string model = hash_file(folder_ / "model.safetensors");
+  const auto holds = [&](const std::string& hash, const std::vector<MetricConfig>& metrics) {
+    return holds_scores(folder_ / "out", hash, set_, {.metrics = build_metrics(metrics)});
+  };
+  EXPECT_FALSE(holds(model, {"si_sdr"}));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  run_job(job({"si_sdr", "ssnr"}), quiet_);
+  EXPECT_TRUE(holds(model, {"si_sdr"}));
+  EXPECT_FALSE(holds(model, {"si_sdr", "stoi"}));
+  EXPECT_FALSE(holds(std::string(32, '0'), {"si_sdr"}));
+  fs::remove(folder_ / "out/failures.csv");
+  EXPECT_FALSE(holds(model, {"si_sdr"}));
+  run_job(job(), quiet_);
+  add_pair("4");
+  EXPECT_FALSE(holds(model, {"si_sdr"}));
+}
+
 TEST_F(JobTest, RefusesAFolderOfAnotherModelSetOrFit) {
   run_job(job(), quiet_);
   const std::string before = read_file(folder_ / "out/summary.json");

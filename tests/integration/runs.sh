@@ -56,6 +56,8 @@ assert done["best"]["metric"] == "si_sdr" and done["bytes"] > 100000 and not don
 expect 0 "| study/done " sh -c "'$runs' list '$all' --sort state | sed -n 3p"
 expect 0 "train.steps: 1000000 → 6" "$runs" diff "$all/cut" "$all/study/done"
 expect 0 "what determines their results: no differences" "$runs" diff "$all/cut" "$all/cut"
+expect 0 "what determines their results:" "$runs" diff "$all/cut" "$all/study/done"
+! grep -q " $" "$work/output" || fail "diff prints spaces at the ends of lines"
 # What show names goes on with the run.
 expect 0 "limbeck-pretrain $all/cut/config.yaml --set run.dir=$all/cut" "$runs" show "$all/cut"
 expect 130 "going on from step" timeout --preserve-status -s INT 5 sh -c "PATH='$bin':\$PATH; $(tail -n 1 "$work/output")"
@@ -81,7 +83,7 @@ expect 2 "nobody is there to ask" "$runs" clean "$all" </dev/null
 expect 0 "freed" "$runs" clean "$all" --yes
 [ ! -e "$all/cut/checkpoints/step-00000001" ] || fail "clean left a checkpoint"
 [ -e "$all/none" ] || fail "clean removed an empty run"
-expect 0 "all of a run without a checkpoint" "$runs" clean "$all" --yes --empty
+expect 0 "the whole run: no checkpoint, step 0" "$runs" clean "$all" --yes --empty
 [ ! -e "$all/none" ] || fail "clean --empty left a run"
 for run in cut study/done; do
   for which in best last; do

@@ -21,6 +21,18 @@ TEST(Device, GpuMathSetsTheSwitchesOfLibTorch) {
   }
 }
 
+TEST(Device, GpusAreNamedOneByOne) {
+  EXPECT_TRUE(nn::gpus("cpu").empty());
+  EXPECT_THROW(nn::gpus("gpu"), ConfigError);
+  if (nn::is_cpu("auto")) {
+    EXPECT_TRUE(nn::gpus("auto").empty());
+    return;
+  }
+  EXPECT_EQ(nn::gpus("auto").front(), "cuda:0");
+  EXPECT_EQ(nn::gpus("cuda"), nn::gpus("auto"));
+  EXPECT_EQ(nn::gpus("cuda:0"), std::vector<std::string>{"cuda:0"});
+}
+
 TEST(Device, OfACpuThereIsNeitherPinnedMemoryNorAPeak) {
   EXPECT_EQ(nn::use_device("cpu"), at::Device(at::kCPU));
   EXPECT_EQ(nn::device_model(at::kCPU), "cpu");

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 /// A temporary sibling of a process that is gone.
 fs::path left_by_the_dead(const fs::path& path) {
@@ -94,6 +95,7 @@ TEST_F(CleanedRun, KeepsAllWhereBestOrLastIsNotSound) {
     put_text(file, bytes);
     const RunCleaning found = find_removable(path_, true);
     EXPECT_THAT(found.items, IsEmpty()) << file;
+    EXPECT_THAT(found.kept, StartsWith("all its checkpoints are kept, as its "));
     EXPECT_THAT(found.kept, HasSubstr("checkpoint is damaged: model.safetensors: another content"));
     EXPECT_EQ(clean(), 0U);
     bytes.back() ^= 1;
@@ -102,9 +104,11 @@ TEST_F(CleanedRun, KeepsAllWhereBestOrLastIsNotSound) {
   for (const char* pointer : {"last.json", "best.json"}) {
     const std::string kept = read_file(path_ / pointer);
     put_text(path_ / pointer, "{");
-    EXPECT_EQ(find_removable(path_, false).kept, std::string(pointer) + " is missing or malformed");
+    EXPECT_THAT(find_removable(path_, false).kept,
+                HasSubstr(std::string(pointer) + " is missing or malformed"));
     fs::remove(path_ / pointer);
-    EXPECT_EQ(find_removable(path_, false).kept, std::string(pointer) + " is missing or malformed");
+    EXPECT_THAT(find_removable(path_, false).kept,
+                HasSubstr(std::string(pointer) + " is missing or malformed"));
     EXPECT_THAT(removable(), IsEmpty());
     put_text(path_ / pointer, kept);
   }
@@ -158,14 +162,29 @@ TEST_F(CleanedRun, LosesWhatTheDeadLeft) {
   EXPECT_TRUE(fs::exists(living));
 }
 
-TEST_F(CleanedRun, GoesAsAWholeOnlyWhereItHasNoCheckpoint) {
+TEST_F(CleanedRun, GoesAsAWholeOnlyWhereItNeverHadACheckpoint) {
   EXPECT_EQ(removable(true), removable(false));
   fs::remove_all(path_ / "checkpoints");
+  for (const char* pointer : {"last.json", "best.json"}) {
+    EXPECT_THAT(removable(true), IsEmpty());
+    EXPECT_THAT(find_removable(path_, true).kept,
+                StartsWith("has no checkpoint, but is kept, as " + std::string(pointer)));
+    fs::remove(path_ / pointer);
+  }
   EXPECT_THAT(removable(false), IsEmpty());
-  EXPECT_THAT(removable(true), ElementsAre("run"));
+  const auto items = find_removable(path_, true).items;
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].path, path_);
+  EXPECT_TRUE(items[0].whole_run);
+  EXPECT_THAT(items[0].why, StartsWith("the whole run: no checkpoint, step "));
   fs::rename(path_ / "identity.json", dir_ / "kept");  // it may be anything now
   EXPECT_THAT(removable(true), IsEmpty());
   fs::rename(dir_ / "kept", path_ / "identity.json");
+  put_run(path_ / "more/inner", 4, 10);
+  EXPECT_THAT(removable(true), IsEmpty());
+  EXPECT_THAT(find_removable(path_, true).kept,
+              HasSubstr("holds another run, " + (path_ / "more/inner").string()));
+  fs::remove_all(path_ / "more");
   EXPECT_GT(clean(true), 0U);
   EXPECT_TRUE(fs::is_empty(dir_.path()));
 }

@@ -2,29 +2,21 @@
 
 #include <gmock/gmock.h>
 
-#include "data/support.h"
-#include "limbeck/config/resolve.h"
-#include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/protocol.h"
-#include "paths.h"
-#include "study/report.h"
-#include "study/support.h"
+#include "study/demo_study.h"
 
 namespace limbeck {
 namespace {
 
 using test::message_of;
 using test::put_text;
+using test::recording;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string hash(char c) { return std::string(32, c); }
-
-std::string recording(const std::string& id, const char* speaker, const char* split, char c) {
-  return id + "," + id + ".flac," + speaker + "," + split + ",16000,16000," + hash(c) + "\n";
-}
 
 /// The demo's study on manifests without audio: what is refused is refused before it is read.
 class StudyTestSets : public testing::Test {
@@ -74,7 +66,7 @@ class StudyTestSets : public testing::Test {
 
   std::vector<TestSet> checked(const StudyConfig& config) {
     auto sets = read_sets(config);
-    check_sets(config, plan_study(config), sets, quiet_);
+    check_sets(config, replan_study(config), sets, quiet_);
     return sets;
   }
 
@@ -98,22 +90,13 @@ TEST_F(StudyTestSets, RefusesASetThatTrainingSees) {
   EXPECT_THAT(message, HasSubstr("speaker bob is in test (1 ×) and in valid (1 ×)"));
 }
 
-TEST_F(StudyTestSets, MarksEveryOutputWhereALeakIsAllowed) {
+TEST_F(StudyTestSets, NotesWhereALeakIsAllowed) {
   put_test("tom", '1');
   const StudyConfig config = on_manifests({"study.allow_leak=true"});
-  const StudyPlan plan = plan_study(config);
-  EXPECT_TRUE(plan.students[0].config.data.allow_leak);  // the runs go on too, and say so
-  const std::string note = "LEAK ALLOWED: 1 file (x) of test in train";
-  StudyResults results;
-  results.metrics = build_metrics({"si_sdr"});
-  results.notes["made"] = checked(config)[0].notes;
-  EXPECT_THAT(results.notes["made"], ElementsAre(note));
-  test::add_scores(results, {plan.students[0], {1, 1}}, "made", 7);
-  EXPECT_THAT(write_report(dir_.path(), config, results, {}), HasSubstr("\n**" + note + "**\n"));
-  EXPECT_THAT(read_file(dir_ / "table.md"), HasSubstr(note));
-  EXPECT_EQ(read_file(dir_ / "results.csv"),
-            "scenario,method,seed,set,metric,value,note\n,noisy,,made,si_sdr,3.8," + note +
-                "\nnarrower latent,none,1,made,si_sdr,7," + note + "\n");
+  const StudyPlan plan = replan_study(config);
+  const StudyNode& run = plan.nodes[test::at(plan, "runs/narrower-latent/none/seed-1")];
+  EXPECT_TRUE(node_config(config, plan, run).data.allow_leak);  // the runs go on too, and say so
+  EXPECT_THAT(checked(config)[0].notes, ElementsAre("LEAK ALLOWED: 1 file (x) of test in train"));
 }
 
 TEST_F(StudyTestSets, TakesTheTestPairsOfAProtocolAndSaysThatTheyArePartial) {
@@ -130,10 +113,10 @@ TEST_F(StudyTestSets, RefusesRunsOfDifferentProtocols) {
                   protocol);
   };
   const StudyConfig config = this->config({other(0, "a.yaml"), other(1, "b.yaml")});
-  EXPECT_THAT(message_of<ConfigError>([&] { plan_study(config); }),
-              HasSubstr("all runs of a study share one protocol, but narrower latent, none, seed 1 "
-                        "has 'a.yaml' and shallower and narrower, no temporal model, none, seed 1 "
-                        "'b.yaml'"));
+  EXPECT_THAT(message_of<ConfigError>([&] { replan_study(config); }),
+              HasSubstr("all runs of a study share one protocol, but scenario 'narrower latent' "
+                        "with method 'none' has 'a.yaml' and scenario 'shallower and narrower, no "
+                        "temporal model' with method 'none' 'b.yaml'"));
 }
 
 TEST_F(StudyTestSets, WantsOneOfManifestAndProtocolForASet) {

@@ -85,13 +85,15 @@ TEST(TrainingConfig, LengthsAreInStepsOrInEpochs) {
   EXPECT_THAT(message_of<ConfigError>([&] { in_steps(options, 16, 6); }),
               HasSubstr("take 6 of 6 steps; shorten them, or raise train.epochs"));
 
-  EXPECT_THAT(refused({"train.steps=300", "train.epochs=2"}),
-              HasSubstr("train.steps: and epochs are both given (300 and 2)"));
+  EXPECT_THAT(
+      refused({"train.steps=300", "train.epochs=2"}),
+      HasSubstr("train.steps: given twice, as steps: 300 and as epochs: 2; leave out one of them"));
   EXPECT_THAT(refused({"train.steps=2000", "train.epochs=2"}),
-              HasSubstr("train.steps: and epochs are both given (2000 and 2)"));
+              HasSubstr("train.steps: given twice, as steps: 2000 and as epochs: 2"));
   EXPECT_THAT(refused({"train.steps=0"}), HasSubstr("must be at least 1, or epochs be given"));
-  EXPECT_THAT(refused({"train.schedule={warmup_steps: 100, warmup_epochs: 0.5}"}),
-              HasSubstr("warmup_steps: and warmup_epochs are both given (100 and 0.5)"));
+  EXPECT_THAT(
+      refused({"train.schedule={warmup_steps: 100, warmup_epochs: 0.5}"}),
+      HasSubstr("warmup_steps: given twice, as warmup_steps: 100 and as warmup_epochs: 0.5"));
   EXPECT_NO_THROW(distill_config({"train.steps=0", "train.epochs=2"}));
   // Before the size of the data set is known, nothing can be said of phases.
   EXPECT_NO_THROW(distill_config(

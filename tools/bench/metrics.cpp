@@ -113,7 +113,7 @@ class Reference {
         {"/usr/bin/env", python_, script_.string(), (folder_.path() / "pairs.tsv").string(),
          "--jobs", std::to_string(jobs_), "--out", out.string()},
         log};
-    const int code = run_commands({command}, 1, [] {}).front();
+    const int code = run_command(command);
     if (code != 0) {
       throw DataError(format("%s %s: exit code %d\n%s", python_, script_, code, read_file(log)));
     }

@@ -31,6 +31,7 @@ struct Found {
   std::vector<std::pair<fs::path, std::vector<Removable>>> runs;
   std::vector<std::string> problems;
   uint64_t bytes = 0;
+  int whole_runs = 0;
 };
 
 Found find_all(const Arguments& a, Logger& logger) {
@@ -43,9 +44,12 @@ Found find_all(const Arguments& a, Logger& logger) {
       }
       RunCleaning cleaning = find_removable(run, a.empty);
       if (!cleaning.kept.empty()) {
-        logger.warn(run.string() + ": all its checkpoints are kept, as " + cleaning.kept);
+        logger.warn(run.string() + ": " + cleaning.kept);
       }
-      for (const Removable& item : cleaning.items) found.bytes += item.bytes;
+      for (const Removable& item : cleaning.items) {
+        found.bytes += item.bytes;
+        found.whole_runs += item.whole_run ? 1 : 0;
+      }
       if (!cleaning.items.empty()) found.runs.emplace_back(run, std::move(cleaning.items));
     } catch (const Error& e) {
       found.problems.push_back(e.what());
@@ -95,7 +99,9 @@ int run(const Arguments& a, Logger& logger) {
   if (!a.yes && ::isatty(STDIN_FILENO) == 0) {
     throw ConfigError("nobody is there to ask: give --yes to remove these, or --dry-run");
   }
-  if (!a.yes && !agrees("remove these, " + size_text(found.bytes) + "?")) {
+  const std::string whole =
+      found.whole_runs > 0 ? format(", with %d whole runs", found.whole_runs) : "";
+  if (!a.yes && !agrees(format("remove these%s, %s?", whole, size_text(found.bytes)))) {
     print("nothing was removed\n");
     return report(found.problems, logger);
   }
@@ -122,7 +128,7 @@ Subcommand clean_command(CLI::App& parent) {
   auto a = std::make_shared<Arguments>();
   app->add_option("DIR", a->folder, "folder that holds runs, or folders of runs, or is one")
       ->capture_default_str();
-  app->add_flag("--empty", a->empty, "also runs without any checkpoint");
+  app->add_flag("--empty", a->empty, "also the whole folders of runs that never had a checkpoint");
   auto* dry_run = app->add_flag("--dry-run", a->dry_run, "list, and remove nothing");
   app->add_flag("--yes", a->yes, "remove without asking")->excludes(dry_run);
   return {app, [a](Logger& logger) { return run(*a, logger); }};

@@ -16,7 +16,7 @@ struct Arguments {
 };
 
 void print_differences(const std::string& what, const std::vector<std::string>& differences) {
-  print("%s: %s\n", what, differences.empty() ? "no differences" : "");
+  print("%s:%s\n", what, differences.empty() ? " no differences" : "");
   for (const std::string& one : differences) print("  %s\n", one);
 }
 

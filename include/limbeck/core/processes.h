@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
-#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,39 @@ struct Command {
   std::filesystem::path log;
 };
 
-/// Runs all commands, at most `jobs` at a time, and returns their exit codes (128 + signal for a
-/// killed one). `poll` is called a few times a second. After an interrupt no more are started, the
-/// running ones get SIGINT once and are waited for, then Interrupted is thrown.
-///
-/// No command outlives the call: when it throws, because `poll` did or one cannot be started
-/// (DataError), the running ones have got SIGTERM and were waited for; when the process or the
-/// calling thread is killed, they get SIGTERM from the kernel.
-std::vector<int> run_commands(const std::vector<Command>& commands, size_t jobs,
-                              const std::function<void()>& poll);
+/// Programs that run side by side. None outlives the pool: when it goes, those that still run get
+/// SIGTERM and are waited for; when the process or the thread that started them is killed, they get
+/// SIGTERM from the kernel. An interrupt reaches only us: whoever owns the pool passes it on.
+class ProcessPool {
+ public:
+  ProcessPool();
+  ~ProcessPool();
+  ProcessPool(const ProcessPool&) = delete;
+  ProcessPool& operator=(const ProcessPool&) = delete;
+
+  /// Starts a program, `id` is the caller's name for it. Throws DataError if it cannot be.
+  void start(size_t id, const Command& command);
+  size_t size() const { return running_.size(); }
+
+  /// Signals all that run, the first time it is called: a second signal would end them without
+  /// saving.
+  void stop(int signal);
+  bool stopped() const { return stopped_; }
+
+  struct Ended {
+    size_t id;
+    int code;  ///< exit code; 128 + signal for a killed one
+  };
+  /// Those that have ended since this was asked before; returns at once.
+  std::vector<Ended> take_ended();
+
+ private:
+  std::map<int, size_t> running_;  ///< by process
+  bool stopped_ = false;
+};
+
+/// Runs one program in such a pool and returns its exit code. After an interrupt it gets SIGINT and
+/// is waited for, then Interrupted is thrown.
+int run_command(const Command& command);
 
 }  // namespace limbeck

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "limbeck/core/log.h"
@@ -21,11 +22,15 @@ class Progress {
 
   /// `done` items are finished; `details` follows the count on the line.
   void update(int64_t done, const std::string& details = "");
+  /// The same where items are not alike: what is known of the time that is left stands in place of
+  /// the rate and what follows from it.
+  void update(int64_t done, const std::string& details, const std::string& time_left);
   /// Ends the line so that other output can follow.
   void finish();
 
  private:
   using Clock = std::chrono::steady_clock;
+  std::string time_text() const;
   std::string line(size_t width) const;
 
   Logger& logger_;
@@ -37,6 +42,7 @@ class Progress {
   bool terminal_;
   bool line_open_ = false;
   std::string details_;
+  std::optional<std::string> time_left_;
   Clock::time_point start_;
   Clock::time_point shown_{};
 };

@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace limbeck::nn {
 
@@ -14,6 +15,10 @@ namespace limbeck::nn {
 at::Device select_device(const std::string& name);
 
 bool is_cpu(const std::string& name);
+
+/// The GPUs that a name leaves open, each by its own: "auto" and "cuda" all, "cuda:1" that one,
+/// "cpu" none. Throws as select_device.
+std::vector<std::string> gpus(const std::string& name);
 
 /// What decides the last digits of what a GPU computes.
 struct GpuMath {

@@ -14,17 +14,18 @@ struct Removable {
   std::filesystem::path path;
   std::string why;  ///< "neither best nor last"
   uint64_t bytes = 0;
+  bool whole_run = false;
 };
 
 /// What could go of one run.
 struct RunCleaning {
   std::vector<Removable> items;
-  std::string kept;  ///< why all its checkpoints are, though there are others than best and last
+  std::string kept;  ///< "all its checkpoints are kept, as …", where there is something to say
 };
 
 /// Checkpoints other than the best and the last one, where both are sound, and what processes that
-/// are gone left half made; with `empty`, the folder of a run that has no checkpoint. Changes
-/// nothing. Throws DataError where the run cannot be read.
+/// are gone left half made; with `empty`, the folder of a run that never had a checkpoint and holds
+/// no other run. Changes nothing. Throws DataError where the run cannot be read.
 RunCleaning find_removable(const std::filesystem::path& run, bool empty);
 
 /// Removes those of the items that are still removable, each at once: a process that is killed

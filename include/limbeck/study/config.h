@@ -11,6 +11,10 @@
 
 namespace limbeck {
 
+/// Dotted keys of a student's configuration ("train.optimizer.lr", "distill.terms.0.granularity"),
+/// each with the values that are tried. In YAML the keys may be dotted or stand in maps.
+using SettingValues = std::map<std::string, std::vector<config::Node>>;
+
 /// A test set of a study: a manifest of pairs, or the test pairs of a protocol.
 struct StudySet {
   std::string name;
@@ -27,35 +31,29 @@ struct StudyScenario {
   void describe(config::Visitor& v);
 };
 
-/// A way to train the student; without terms it is trained from scratch. `search` names the keys of
-/// the student's configuration, dotted, that are chosen for it on validation, and the values that
-/// are tried: their combinations are the points of the search.
+/// A way to train the student; without terms it is trained from scratch. The combinations of
+/// `search` are the points of which one is chosen for it on validation.
 struct StudyMethod {
   std::string name;
   objective::DistillOptions distill;
-  std::map<std::string, std::vector<config::Node>> search;
+  SettingValues search;
   void describe(config::Visitor& v);
 };
 
-/// Two methods whose difference is a question of the study: `method` against `reference`.
-struct StudyComparison {
-  std::string method;
-  std::string reference;
-};
-
-/// How the methods' own settings are chosen: every method by as many points.
+/// How the methods' own settings are chosen. A method that is not searched beside others that are
+/// would be compared at a disadvantage: all have as many points, or none has any.
 struct StudySearch {
-  int64_t points = 0;             ///< of every method with a search; more combinations are drawn from
-  std::vector<int64_t> seeds;     ///< of the trainings of a point; none of the study's own
-  std::string by;                 ///< value of validation, as train.select; empty: what that names
-  std::string scenario;           ///< whose choice is taken for all; empty: each has its own
+  int64_t points = 0;          ///< of every method, drawn where it has more; 0: all that there are
+  std::vector<int64_t> seeds;  ///< of the trainings of a point; none of the study's own
+  std::string by;              ///< value of validation, as train.select; empty: what that names
+  std::string scenario;        ///< whose choice is taken for all; empty: each has its own
   void describe(config::Visitor& v);
 };
 
-/// Keys of the students' configuration, dotted, and values: each combination is trained. Those that
-/// hold all of an entry of `exclude` are left out.
+/// Every combination of the values is trained. Those that hold all of an entry of `exclude` are
+/// left out.
 struct StudySweep {
-  std::map<std::string, std::vector<config::Node>> over;
+  SettingValues over;
   std::vector<std::map<std::string, config::Node>> exclude;
   void describe(config::Visitor& v);
 };
@@ -76,8 +74,8 @@ struct StudyOptions {
   bool allow_leak = false;
   std::string device = "auto";
   int64_t threads_per_run = 1;
-  int64_t jobs = 0;           ///< trainings at a time; 0: as many as fit
-  int64_t ask_above = 100;    ///< trainings that are begun without --yes
+  int64_t jobs = 0;         ///< trainings at a time; 0: as many as fit
+  int64_t ask_above = 100;  ///< trainings that are begun without --yes
 
   void describe(config::Visitor& v);
 };

@@ -1,97 +1,66 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "limbeck/config/schema.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/log.h"
-#include "limbeck/metric/metric.h"
-#include "limbeck/objective/config.h"
-#include "limbeck/train/config.h"
+#include "limbeck/study/config.h"
 
 namespace limbeck {
 
-/// A test set of a study: a manifest of pairs, or the test pairs of a protocol.
-struct StudySet {
-  std::string name;
-  std::string manifest;
-  std::string protocol;
-  void describe(config::Visitor& v);
+struct StudyRunOptions {
+  std::filesystem::path tool;             ///< limbeck-study, which runs the nodes
+  bool check_only = false;                ///< say how the grid stands, and stop
+  bool dry_run = false;                   ///< the same with every node and what the rest will cost
+  bool fail_fast = false;                 ///< stop all at the first failure
+  bool restart_changed = false;           ///< train what is of another configuration anew
+  bool yes = false;                       ///< begin any number of trainings
+  bool retry = false;                     ///< train anew what diverged or is damaged
+  std::vector<std::string> retried = {};  ///< ids of these; empty: all
+  /// Asks whoever sits there and returns whether that is a yes; empty where nobody does.
+  std::function<bool(const std::string&)> ask = {};
 };
 
-/// A mismatch scenario: which teacher, and the student's configuration.
-struct StudyScenario {
-  std::string name;
-  std::string teacher;
-  config::Node student;
-  void describe(config::Visitor& v);
+/// Runs what is not done yet of a study's grid, each node by a process of its own, as many at a
+/// time as fit, and writes the report. What failed is told at once and in the report, and the rest
+/// goes on; then, and where anything is missing, the result is some_failed. Killed at any moment,
+/// the same call goes on. Throws Interrupted once the running trainings have saved, ConfigError
+/// and DataError before anything is begun.
+ExitCode run_study(const StudyConfig& config, const StudyRunOptions& options, Logger& logger);
+
+struct StudyNodeOptions {
+  int64_t threads = -1;                   ///< negative: as the study states
+  std::string device = {};                ///< empty: as the study states
+  bool restart = false;                   ///< begin a training anew that diverged or is damaged
+  std::vector<std::string> command = {};  ///< that began this
 };
 
-/// A way to train the student; without terms it is trained from scratch.
-struct StudyMethod {
-  std::string name;
-  objective::DistillOptions distill;
-  void describe(config::Visitor& v);
-};
+/// Runs one node of the study in `dir`, in this process. What it needs has to be done: ConfigError.
+/// Returns some_failed where an utterance could not be scored; throws as trainings and evaluations
+/// do.
+ExitCode run_study_node(const std::filesystem::path& dir, const std::string& id,
+                        const StudyNodeOptions& options, Logger& logger);
 
-/// Section `study:`.
-struct StudyOptions {
-  std::string name;
-  std::string dir;
-  std::vector<int64_t> seeds = {1, 2, 3};
-  std::vector<MetricConfig> metrics = {"si_sdr"};
-  std::string baseline;
-  std::vector<StudySet> sets;
-  bool allow_leak = false;
-  std::string device = "auto";
-  int64_t threads_per_run = 1;
-  int64_t jobs = 0;
+/// The configuration of the study that lies in `dir`. Throws ConfigError where none does.
+StudyConfig read_study(const std::filesystem::path& dir);
 
-  void describe(config::Visitor& v);
-};
+/// Writes the report of the study in `dir` from what is there, and prints its tables. Runs nothing.
+ExitCode report_study(const std::filesystem::path& dir, Logger& logger);
 
-/// Everything that `limbeck-study` reads. `overrides` is merged last into every teacher and
-/// student.
-struct StudyConfig {
-  StudyOptions study;
-  std::map<std::string, config::Node> teachers;
-  std::vector<StudyScenario> scenarios;
-  std::vector<StudyMethod> methods;
-  config::Node overrides;
+/// How the study in `dir` stands: counts by kind of node, what runs and how far it is, what failed
+/// and why. Quick: it takes the word of the study's process for it.
+std::string study_status(const std::filesystem::path& dir);
 
-  void describe(config::Visitor& v);
-};
+/// Interrupts the process that runs the study in `dir` and waits until it has saved and ended.
+/// Throws ConfigError where none runs, or not on this machine.
+void cancel_study(const std::filesystem::path& dir, Logger& logger);
 
-/// One training of a study, with its resolved configuration.
-struct StudyRun {
-  std::string label;  ///< "narrower latent, cosine, seed 2"
-  std::string tool;   ///< executable that trains it
-  std::filesystem::path dir;
-  TrainingConfig config;
-  int64_t seed = 0;
-  size_t scenario = 0;  ///< of students
-  size_t method = 0;    ///< of students
-  std::string teacher;  ///< name of the teacher that it is, or follows
-};
-
-struct StudyPlan {
-  std::filesystem::path dir;
-  std::vector<StudyRun> teachers;
-  std::vector<StudyRun> students;
-};
-
-/// Resolves every run's configuration and checks that taps and shapes fit and that all that name a
-/// protocol name the same; throws one ConfigError with all that is wrong.
-StudyPlan plan_study(const StudyConfig& config);
-
-/// Trains what is not trained yet, each run in a process of its own (`tools` is the folder of the
-/// executables), scores everything, writes results.csv, table.md and failures.csv, prints the
-/// table. A failed run is reported and the rest continue; then the result is some_failed. Throws
-/// Interrupted once the running trainings have saved.
-ExitCode run_study(const StudyConfig& config, const std::filesystem::path& tools, bool check_only,
-                   Logger& logger);
+/// The last lines of a node's log after its path; without an id, the log of every node that has
+/// one, with its last line.
+std::string study_logs(const std::filesystem::path& dir, const std::string& id);
 
 }  // namespace limbeck

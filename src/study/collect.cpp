@@ -1,0 +1,134 @@
+#include "study/collect.h"
+
+#include "limbeck/core/format.h"
+#include "limbeck/eval/job.h"
+#include "limbeck/nn/model_file.h"
+#include "limbeck/run/run_view.h"
+#include "study/search.h"
+
+namespace limbeck {
+namespace {
+
+class Collector {
+ public:
+  Collector(const StudyConfig& config, const StudyPlan& plan, const std::vector<TestSet>& sets,
+            const StudyStates& recorded, RunStates& states)
+      : config_(config), plan_(plan), sets_(sets), recorded_(recorded), states_(states) {}
+
+  StudyResults collect() {
+    results_.metrics = build_metrics(config_.study.metrics);
+    results_.sweep.clear();
+    for (const SettingPoint& point : plan_.sweep) results_.sweep.push_back(point.name);
+    for (size_t i = 0; i < sets_.size(); ++i) {
+      results_.notes[config_.study.sets[i].name] = sets_[i].notes;
+    }
+    for (size_t i = 0; i < plan_.nodes.size(); ++i) {
+      if (plan_.nodes[i].kind == NodeKind::scores) add_run(i);
+    }
+    add_searches();
+    return std::move(results_);
+  }
+
+ private:
+  static std::optional<StudyArm> arm_of(const StudyNode& run) {
+    if (run.kind == NodeKind::teacher) return std::nullopt;
+    return StudyArm{run.scenario, run.method, run.sweep};
+  }
+
+  /// What was said when it failed; nothing is known of what was never begun.
+  std::string reason_of(size_t node, const std::string& otherwise) const {
+    const auto found = recorded_.nodes.find(plan_.nodes[node].id);
+    return found == recorded_.nodes.end() || found->second.reason.empty() ? otherwise
+                                                                          : found->second.reason;
+  }
+
+  void miss(const StudyNode& run, const std::string& set, const std::string& reason) {
+    results_.missing.push_back({run.label, arm_of(run), set, reason});
+  }
+
+  void add_run(size_t scores) {
+    const size_t index = plan_.nodes[scores].needs.front();
+    const StudyNode& run = plan_.nodes[index];
+    const NodeStanding standing = states_.of(index);
+    if (standing.state != NodeState::done) {
+      const std::string wrong = join(standing.reasons, "; ");
+      return miss(run, "", reason_of(index, wrong.empty() ? to_string(standing.state) : wrong));
+    }
+    ScoredRun scored{.id = run.id,
+                     .label = run.label,
+                     .arm = arm_of(run),
+                     .teacher = run.teacher,
+                     .teacher_seed = run.teacher_seed,
+                     .seed = run.seed,
+                     .skipped_steps = RunView(standing.folder).skipped()};
+    bool is_scored = false;
+    for (size_t set = 0; set < sets_.size(); ++set) {
+      try {
+        is_scored = add_scores(run, standing.folder, set, scored) || is_scored;
+      } catch (const Error& e) {
+        miss(run, config_.study.sets[set].name, e.what());
+        continue;
+      }
+    }
+    if (is_scored) results_.runs.push_back(scored);
+  }
+
+  bool add_scores(const StudyNode& run, const std::filesystem::path& folder, size_t set,
+                  ScoredRun& scored) {
+    const std::string& name = config_.study.sets[set].name;
+    Logger quiet(Verbosity::quiet);
+    EvaluationJob job =
+        model_job({.path = folder.string(), .allow_leak = config_.study.allow_leak}, sets_[set],
+                  {.metrics = results_.metrics, .device = config_.study.device},
+                  states_.scores_folder(folder, set), quiet);
+    job.system = run.id;
+    const auto table = scored_before(job);
+    if (!table) {
+      const auto scores = plan_.find("scores/" + run.id);
+      miss(run, name, reason_of(scores.value(), "not scored yet"));
+      return false;
+    }
+    table->require_scores();
+    for (const std::string& note : table->runs.front().notes) {
+      add_note(results_.notes[name], note);
+    }
+    results_.tables.try_emplace(name, ResultTable{results_.metrics}).first->second.add(*table);
+    const nn::ModelCost cost = nn::model_cost(job.model_file);
+    scored.parameters = cost.parameters;
+    scored.macs_per_second = cost.macs_per_second;
+    return true;
+  }
+
+  void add_searches() {
+    for (size_t scenario = 0; scenario < config_.scenarios.size(); ++scenario) {
+      if (search_scenario(config_, scenario) != scenario) continue;
+      for (size_t method = 0; method < config_.methods.size(); ++method) {
+        if (plan_.search[method].empty()) continue;
+        const auto folder_of = [&](const StudyNode& point) {
+          return states_.of(plan_.find(point.id).value()).folder;
+        };
+        try {
+          results_.searches.push_back(search_outcome(config_, plan_, scenario, method, folder_of));
+        } catch (const Error&) {  // not all of its points have ended: each is missing by itself
+        }
+      }
+    }
+  }
+
+  const StudyConfig& config_;
+  const StudyPlan& plan_;
+  const std::vector<TestSet>& sets_;
+  const StudyStates& recorded_;
+  RunStates& states_;
+  StudyResults results_;
+};
+
+}  // namespace
+
+StudyResults collect_results(const StudyConfig& config, const StudyPlan& plan,
+                             const std::vector<TestSet>& sets, const StudyStates& recorded,
+                             RunStates& states) {
+  return Collector(config, plan, sets, recorded, states).collect();
+}
+
+}  // namespace limbeck
