@@ -67,8 +67,9 @@ cat <<TEXT
 
 Done in $(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s after the build.
   table      $out/study/table.md
-  results    $out/study/results.csv (one line a run)
+  results    $out/study/results.csv, summary.json, figures/
   teacher    $out/study/teachers/t
   students   $out/study/runs/<scenario>/<method>/seed-<n>
   scores     <run>/eval/vbd_test/per_utterance.csv
+  logs       $out/study/logs; limbeck-study status $out/study tells how it stands
 TEXT

@@ -4,6 +4,7 @@
 #include "limbeck/eval/job.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
+#include "limbeck/study/fairness.h"
 #include "study/search.h"
 
 namespace limbeck {
@@ -26,6 +27,7 @@ class Collector {
       if (plan_.nodes[i].kind == NodeKind::scores) add_run(i);
     }
     add_searches();
+    results_.unfair = unfair_arms(starts_);
     return std::move(results_);
   }
 
@@ -54,13 +56,18 @@ class Collector {
       const std::string wrong = join(standing.reasons, "; ");
       return miss(run, "", reason_of(index, wrong.empty() ? to_string(standing.state) : wrong));
     }
+    const RunView view(standing.folder);
     ScoredRun scored{.id = run.id,
                      .label = run.label,
                      .arm = arm_of(run),
                      .teacher = run.teacher,
                      .teacher_seed = run.teacher_seed,
                      .seed = run.seed,
-                     .skipped_steps = RunView(standing.folder).skipped()};
+                     .skipped_steps = view.skipped(),
+                     .environment = view.environment()};
+    if (const auto start = view.start(); start && scored.arm) {
+      starts_.push_back({run.label, *scored.arm, run.seed, *start});
+    }
     bool is_scored = false;
     for (size_t set = 0; set < sets_.size(); ++set) {
       try {
@@ -121,6 +128,7 @@ class Collector {
   const StudyStates& recorded_;
   RunStates& states_;
   StudyResults results_;
+  std::vector<ArmStart> starts_;
 };
 
 }  // namespace

@@ -30,10 +30,21 @@ bool has_ended(TaskState state) {
   return state != TaskState::waiting && state != TaskState::running;
 }
 
+/// Teachers are large, and what follows waits for them: they get all cores, one after the other.
+int64_t cores_of(const StudyOptions& study, const Machine& machine, NodeKind kind) {
+  return kind == NodeKind::teacher ? machine.cores : study.threads_per_run;
+}
+
 }  // namespace
 
-GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan, const StudyRunOptions& options,
-                   RunStates& states, Logger& logger)
+int64_t at_a_time(const StudyOptions& study, const Machine& machine, NodeKind kind) {
+  if (!machine.devices.empty()) return static_cast<int64_t>(machine.devices.size());
+  return std::max(machine.cores / cores_of(study, machine, kind), int64_t{1});
+}
+
+GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan,
+                   const StudyRunOptions& options, const Machine& machine, RunStates& states,
+                   Logger& logger)
     : config_(config),
       plan_(plan),
       options_(options),
@@ -41,21 +52,17 @@ GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan, const Study
       logger_(logger),
       file_(plan.dir),
       pace_(kKinds),
-      at_a_time_(kKinds, 1),
+      machine_(machine),
       status_(plan.nodes.size()),
       seconds_(plan.nodes.size(), 0),
       progress_(logger, "study", "nodes", static_cast<int64_t>(plan.nodes.size())) {}
 
-/// Teachers are large, and what follows waits for them: they get all cores, one after the other.
-std::vector<Task> GridWork::tasks(const Machine& machine) {
+std::vector<Task> GridWork::tasks() const {
   std::vector<Task> tasks;
   for (const StudyNode& node : plan_.nodes) {
-    const bool takes_all = node.kind == NodeKind::teacher;
-    const int64_t cores = takes_all ? machine.cores : config_.study.threads_per_run;
-    tasks.push_back({.needs = node.needs, .cores = cores, .on_device = true});
-    at_a_time_[index_of(node.kind)] = machine.devices.empty()
-                                          ? std::max(machine.cores / cores, int64_t{1})
-                                          : static_cast<int64_t>(machine.devices.size());
+    tasks.push_back({.needs = node.needs,
+                     .cores = cores_of(config_.study, machine_, node.kind),
+                     .on_device = true});
   }
   return tasks;
 }
@@ -161,7 +168,8 @@ void GridWork::changed(size_t task, const TaskStatus& status) {
   NodeRecord record{status.state, status.attempts, status.code, seconds_[task], ""};
   const bool has_run = running_.contains(task) && status.state != TaskState::running;
   const bool is_bad = status.state == TaskState::failed || status.state == TaskState::not_run;
-  if (is_bad || (has_run && status.state == TaskState::waiting)) {
+  const bool has_died = has_run && status.state == TaskState::waiting && !is_stopping();
+  if (is_bad || has_died) {
     record.reason = reason_of(task, status);
   }
   if (has_run) end_attempt(task, status.state == TaskState::done);
@@ -227,7 +235,10 @@ std::string GridWork::time_left() {
       pace.add(kind, done, seconds_since(attempt->second.begin));
     }
   }
-  for (size_t kind = 0; kind < kKinds; ++kind) pace.set_left(kind, left[kind], at_a_time_[kind]);
+  for (size_t kind = 0; kind < kKinds; ++kind) {
+    pace.set_left(kind, left[kind],
+                  at_a_time(config_.study, machine_, static_cast<NodeKind>(kind)));
+  }
   return pace.time_left();
 }
 

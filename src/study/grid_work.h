@@ -18,16 +18,18 @@
 
 namespace limbeck {
 
+/// How many nodes of a kind run at a time on such a machine.
+int64_t at_a_time(const StudyOptions& study, const Machine& machine, NodeKind kind);
+
 /// The nodes of a grid as tasks, each a process `limbeck-study node`; tells of what happens to them
 /// in the log, on the progress line and in state.json.
 class GridWork : public TaskWork {
  public:
   /// All must outlive it.
   GridWork(const StudyConfig& config, const StudyPlan& plan, const StudyRunOptions& options,
-           RunStates& states, Logger& logger);
+           const Machine& machine, RunStates& states, Logger& logger);
 
-  /// What they take of such a machine.
-  std::vector<Task> tasks(const Machine& machine);
+  std::vector<Task> tasks() const;
   /// Ends the progress line.
   void finish();
 
@@ -66,7 +68,7 @@ class GridWork : public TaskWork {
   PlannedSteps steps_;
   std::map<std::tuple<NodeKind, std::string, size_t, size_t, size_t>, double> planned_;
   Pace pace_;
-  std::vector<int64_t> at_a_time_;  ///< by kind
+  const Machine& machine_;
   std::vector<TaskStatus> status_;
   std::map<size_t, Attempt> running_;
   std::vector<double> seconds_;  ///< that attempts which have ended took

@@ -170,7 +170,8 @@ std::string obstacle(const StudyPlan& plan, size_t index, const NodeStanding& st
     case NodeState::diverged:
       return restart ? "" : "it diverged" + (reasons.empty() ? "" : ": " + reasons) + anew;
     case NodeState::damaged:
-      return restart && standing.identity ? "" : reasons + anew;
+      if (!standing.identity) return reasons;  // what would be trained is not known
+      return restart ? "" : reasons + anew;
     case NodeState::changed:
       return "its link leads to a run of another configuration (--restart-changed trains it "
              "anew): " +
@@ -183,7 +184,7 @@ std::string obstacle(const StudyPlan& plan, size_t index, const NodeStanding& st
 ExitCode run_study_node(const fs::path& dir, const std::string& id, const StudyNodeOptions& options,
                         Logger& logger) {
   const StudyConfig config = read_study(dir);
-  const StudyPlan plan = plan_study(config);
+  const StudyPlan plan = replan_study(config);
   return NodeRun(config, plan, require_node(plan, id), options, logger).run();
 }
 

@@ -71,8 +71,10 @@ TrainingConfig cache_config(const StudyConfig& config, const StudyPlan& plan, co
       all->distill.terms.clear();
       all->distill.phases.clear();
     }
-    // Another precision is another cache, which its own trainings fill.
-    if (one.distill.cache.precision != all->distill.cache.precision) return;
+    // Another folder or precision is another cache, which its own trainings fill.
+    const auto& cache = one.distill.cache;
+    const auto& shared = all->distill.cache;
+    if (cache.dir != shared.dir || cache.precision != shared.precision) return;
     for (const auto& term : one.distill.terms) {
       if (seen.insert(config::to_yaml(config::to_node(term))).second)
         all->distill.terms.push_back(term);
@@ -175,14 +177,18 @@ TrainingConfig node_config(const StudyConfig& config, const StudyPlan& plan,
   return node_config(config, plan, node, is_chosen ? chosen_point(config, plan, node, links) : 0);
 }
 
-int64_t PlannedSteps::of(const TrainingConfig& config) {
-  if (config.train.epochs == 0) return config.train.steps;
+int64_t PlannedSteps::items(const TrainingConfig& config) {
   const std::string key = config::to_yaml(config::to_node(config.data));
   auto known = items_.find(key);
   if (known == items_.end()) {
     known = items_.emplace(key, make_train_dataset(config.data)->size()).first;
   }
-  return in_steps(config.train, known->second).steps;
+  return known->second;
+}
+
+int64_t PlannedSteps::of(const TrainingConfig& config) {
+  return config.train.epochs == 0 ? config.train.steps
+                                  : in_steps(config.train, items(config)).steps;
 }
 
 }  // namespace limbeck

@@ -46,6 +46,8 @@ class PlannedSteps {
  public:
   /// Throws DataError: the data cannot be read.
   int64_t of(const TrainingConfig& config);
+  /// Of its training data.
+  int64_t items(const TrainingConfig& config);
 
  private:
   std::map<std::string, int64_t> items_;  ///< by data options

@@ -39,7 +39,7 @@ struct Seen {
 
   explicit Seen(const fs::path& dir)
       : config(read_study(dir)),
-        plan(plan_study(config)),
+        plan(replan_study(config)),
         states(read_states(dir)),
         runs(is_locked(dir)) {}
 
@@ -154,7 +154,7 @@ void cancel_study(const fs::path& dir, Logger& logger) {
 }
 
 std::string study_logs(const fs::path& dir, const std::string& id) {
-  const StudyPlan plan = plan_study(read_study(dir));
+  const StudyPlan plan = replan_study(read_study(dir));
   if (!id.empty()) {
     const fs::path log = log_file(dir, plan.nodes[require_node(plan, id)].id);
     if (!fs::exists(log)) throw ConfigError(log.string() + ": is not there: it was not begun");

@@ -8,9 +8,12 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/run/run_view.h"
+#include "limbeck/study/cost.h"
 #include "study/collect.h"
 #include "study/grid_work.h"
 #include "study/node.h"
+#include "study/node_config.h"
 #include "study/report.h"
 #include "study/search.h"
 #include "study/store.h"
@@ -41,10 +44,10 @@ bool is_open(const NodeStanding& standing) {
 
 class StudyRun {
  public:
-  StudyRun(const StudyConfig& config, const StudyRunOptions& options, Logger& logger)
+  StudyRun(const StudyConfig& config, StudyPlan plan, StudyRunOptions options, Logger& logger)
       : config_(config),
-        plan_(plan_study(config)),
-        options_(options),
+        plan_(std::move(plan)),
+        options_(std::move(options)),
         logger_(logger),
         states_(std::make_unique<RunStates>(config_, plan_)) {}
 
@@ -60,12 +63,17 @@ class StudyRun {
     fs::create_directories(plan_.dir);
     const DirectoryLock lock(plan_.dir, &logger_);
     std::vector<NodeStanding> standings = states_->all();
-    if (!may_restart(standings)) require_none_changed(plan_, standings);
+    options_.restart_changed = may_restart(standings);
+    if (!options_.restart_changed) require_none_changed(plan_, standings);
     require_consent(standings, options_.ask);
-    for (const std::string& label : restart_changed(plan_, standings)) {
+    const std::vector<std::string> restarted = restart_changed(plan_, standings);
+    for (const std::string& label : restarted) {
       logger_.info(label + ": is trained anew, by another configuration");
     }
-    states_ = std::make_unique<RunStates>(config_, plan_);
+    if (!restarted.empty()) {
+      states_ = std::make_unique<RunStates>(config_, plan_);
+      standings = states_->all();
+    }
     write_file_atomically(plan_.dir / "study.yaml", config::to_yaml(config::to_node(config_)));
     logger_.add_file(plan_.dir / "study.log");
     run_grid(standings);
@@ -103,9 +111,32 @@ class StudyRun {
     const std::vector<NodeStanding> standings = states_->all();
     print("%s", grid_text(plan_, standings, options_.dry_run));
     if (!options_.restart_changed) require_none_changed(plan_, standings);
+    if (options_.dry_run) print("\n%s\n", cost_of(standings));
     require_consent(standings, {});
     logger_.info("configuration is sound");
     return ExitCode::ok;
+  }
+
+  /// Of the trainings that are left, from a few steps of each kind.
+  std::string cost_of(const std::vector<NodeStanding>& standings) const {
+    const Machine machine = machine_of(config_.study);
+    PlannedSteps lengths;
+    std::vector<PlannedTraining> trainings;
+    for (size_t i = 0; i < standings.size(); ++i) {
+      const StudyNode& node = plan_.nodes[i];
+      if (!node.is_training() || !is_open(standings[i])) continue;
+      PlannedTraining training{.config = node_config(config_, plan_, node, 0)};
+      if (const auto teacher = plan_.need(node, NodeKind::teacher)) {
+        training.teacher = node_config(config_, plan_, plan_.nodes[*teacher], 0).model;
+      }
+      training.items = lengths.items(training.config);
+      if (standings[i].state == NodeState::to_resume) {
+        training.steps_done = RunView(standings[i].folder).progress();
+      }
+      training.side_by_side = at_a_time(config_.study, machine, node.kind);
+      trainings.push_back(std::move(training));
+    }
+    return trainings.empty() ? "nothing is left to train" : cost_text(estimate_cost(trainings));
   }
 
   bool may_restart(const std::vector<NodeStanding>& standings) const {
@@ -134,16 +165,18 @@ class StudyRun {
   void run_grid(const std::vector<NodeStanding>& standings) {
     std::map<NodeKind, std::array<int64_t, 2>> counts;
     for (size_t i = 0; i < standings.size(); ++i) {
-      ++counts[plan_.nodes[i].kind][standings[i].state == NodeState::done];
+      const StudyNode& node = plan_.nodes[i];
+      const NodeState state = standings[i].state;
+      const bool is_finding = node.kind == NodeKind::point && state == NodeState::diverged;
+      ++counts[node.kind][state == NodeState::done || is_finding];
     }
     for (const auto& [kind, of_kind] : counts) {
       logger_.info(
           format("%s: %d to run, %d done before", to_string(kind), of_kind[0], of_kind[1]));
     }
-    GridWork work(config_, plan_, options_, *states_, logger_);
     const Machine machine = machine_of(config_.study);
-    for (const TaskStatus& status :
-         run_tasks(work.tasks(machine), machine, work, options_.fail_fast)) {
+    GridWork work(config_, plan_, options_, machine, *states_, logger_);
+    for (const TaskStatus& status : run_tasks(work.tasks(), machine, work, options_.fail_fast)) {
       has_failed_ = has_failed_ || status.state != TaskState::done;
     }
     work.finish();
@@ -151,7 +184,7 @@ class StudyRun {
 
   const StudyConfig& config_;
   const StudyPlan plan_;
-  const StudyRunOptions& options_;
+  StudyRunOptions options_;
   Logger& logger_;
   std::unique_ptr<RunStates> states_;
   std::vector<TestSet> sets_;
@@ -162,13 +195,12 @@ class StudyRun {
 
 ExitCode run_study(const StudyConfig& config, const StudyRunOptions& options, Logger& logger) {
   nn::select_device(config.study.device);
-  return on_disk([&] { return StudyRun(config, options, logger).run(); });
+  return on_disk([&] { return StudyRun(config, plan_study(config), options, logger).run(); });
 }
 
 ExitCode report_study(const fs::path& dir, Logger& logger) {
   const StudyConfig config = read_study(dir);
-  const StudyRunOptions options;
-  return on_disk([&] { return StudyRun(config, options, logger).report(); });
+  return on_disk([&] { return StudyRun(config, replan_study(config), {}, logger).report(); });
 }
 
 }  // namespace limbeck

@@ -88,6 +88,7 @@ TrainState Trainer::run() {
 
 void Trainer::train() {
   const auto start = Clock::now();
+  const int64_t steps_before = state_.step;
   const double seconds_before = state_.seconds;
   Loader loader(parts_.train, parts_.loader, key_, state_.step * options_.accumulate);
   Progress progress(parts_.logger, "step", "steps", options_.steps, state_.step);
@@ -124,9 +125,17 @@ void Trainer::train() {
     parts_.logger.info(format("stopped early at step %d: %d validations without a gain in %s",
                               state_.step, state_.without_gain, criterion_.key));
   }
-  parts_.logger.info(format("trained %d steps in %s; waited %.1f %% of it for data", state_.step,
-                            duration_text(seconds_since(start)),
-                            100 * loader.wait_seconds() / std::max(seconds_since(start), 1e-9)));
+  state_.seconds = seconds_before + seconds_since(start);
+  tell_end(loader, state_.step - steps_before, seconds_since(start));
+}
+
+/// What there is to say of this sitting, of so many steps, and of the run at its end.
+void Trainer::tell_end(const Loader& loader, int64_t steps, double seconds) const {
+  const std::string all =
+      format(" (in all %d steps in %s)", state_.step, duration_text(state_.seconds));
+  parts_.logger.info(format("trained %d steps in %s%s; waited %.1f %% of it for data", steps,
+                            duration_text(seconds), steps < state_.step ? all : "",
+                            100 * loader.wait_seconds() / std::max(seconds, 1e-9)));
   if (loader.unreadable() > 0) {
     parts_.logger.warn(
         format("%d examples could not be read and were replaced", loader.unreadable()));
@@ -333,14 +342,21 @@ bool Trainer::resume() {
   }
   const std::string source = checkpoint->string();
   load_checkpoint(*checkpoint, parts_.task, step_, device_);
-  const auto validation = validation_of(*checkpoint);
+  auto validation = validation_of(*checkpoint);
   try {
     auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
     state_.step = state.at("step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
     // A checkpoint of another run, which this one is begun with, has neither.
     if (state.contains("since_last_line")) sums_.load_state(state["since_last_line"]);
-    if (validation) state["found"] = nlohmann::json::parse(*validation);
+    if (validation) {
+      const auto found = nlohmann::json::parse(*validation);
+      if (is_repeated(found)) {
+        validation.reset();
+      } else {
+        state["found"] = found;
+      }
+    }
     if (state.contains("found")) take_found(state["found"]);
     skipped_.load_state(state.at("skipped"), state_.step);
   } catch (const nlohmann::json::exception& e) {
@@ -353,6 +369,13 @@ bool Trainer::resume() {
   parts_.logger.info(format("going on from step %d (%s)", state_.step, source));
   begin_extension();
   return validation.has_value();
+}
+
+/// Where training went on while a validation was scored, its line stands behind those of steps that
+/// are now trained again: it is made again with them, lest their order be another one.
+bool Trainer::is_repeated(const nlohmann::json& validation) const {
+  return options_.validation.background && !plan_.ends_at(state_.step) &&
+         !validation.contains("stop_step");
 }
 
 void Trainer::take_found(const nlohmann::json& found) {

@@ -56,6 +56,7 @@ class Trainer {
   RunView::Found find_checkpoint();
   bool resume();
   void train();
+  void tell_end(const Loader& loader, int64_t steps, double seconds) const;
   void begin_extension();
   bool is_due() const;
   int64_t last_step() const;
@@ -71,6 +72,7 @@ class Trainer {
   void take_scores(bool in_any_case);
   void act();
   nlohmann::json found();
+  bool is_repeated(const nlohmann::json& validation) const;
   void take_found(const nlohmann::json& found);
   [[noreturn]] void stop_interrupted();
 

@@ -23,7 +23,7 @@ cat >"$work/study.yaml" <<END
 study: {name: small, dir: $work/small/study, seeds: [1, 2], metrics: [si_sdr], baseline: none, jobs: 2,
   sets: [{name: made, manifest: $work/test.csv}]}
 teachers:
-  t: {model: $network, train: {steps: 6}}
+  t: {model: $network, train: {steps: 5}}
 scenarios:
   - {name: same, teacher: t, student: {model: $network, train: {steps: 4}}}
 methods:
@@ -241,7 +241,7 @@ choice=$work/search/study/search/same/none/choice.json
 grep -q "lr" "$choice" || fail "$choice does not name the points"
 [ "$(find "$work/search/study/runs" -type l | wc -l)" = 4 ] || fail "two methods by two sweep points are four students"
 runs=$(runs_in search)
-expect 0 "student: 0 to run, 4 done before" "${searching[@]}"
+expect 0 "search point: 0 to run, 4 done before" "${searching[@]}"
 [ "$(runs_in search)" = "$runs" ] || fail "something is trained again"
 
 # Bad input is found before anything is begun.

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -89,12 +90,14 @@ std::unique_ptr<TempDir> GoingOn::data_;
 
 TEST_F(GoingOn, AFinishedRunIsExtendedAndSaysWhatTheRateDoes) {
   const fs::path run = dir_ / "run";
-  train(config(run, 4));
+  EXPECT_THAT(train(config(run, 4)), ContainsRegex("trained 4 steps in [^(;]*; waited"));
   EXPECT_THAT(refusal(config(run, 8)), HasSubstr("4 of 4 steps are done, and 8 are asked for; "
                                                  "--extend"));
   const std::string said = train(config(run, 8), {.extend = true});
   EXPECT_THAT(said, HasSubstr("extended from 4 to 8 steps; from step 4 on the rate of "
                               "train.schedule ("));
+  EXPECT_THAT(said,
+              ContainsRegex("trained 4 steps in [^(;]* \\(in all 8 steps in [^(;]*\\); waited"));
   std::vector<double> rates;
   for (const auto& line : metrics(run)) {
     if (line["split"] == "train") rates.push_back(line["lr"]);

@@ -12,8 +12,7 @@ Subcommand report_command(CLI::App& parent) {
       "with 5 if something is missing");
   auto dir = std::make_shared<std::filesystem::path>();
   add_study_dir(*app, *dir);
-  return {app,
-          [dir](Logger& logger) { return static_cast<int>(report_study(*dir, logger)); }};
+  return {app, [dir](Logger& logger) { return static_cast<int>(report_study(*dir, logger)); }};
 }
 
 }  // namespace limbeck
