@@ -48,14 +48,18 @@ TeacherCache::TeacherCache(const TeacherCacheOptions& options, const std::string
       max_bytes_(options.max_gb * 1e9),
       precision_(precision),
       device_(device) {
-  const nlohmann::json identity = {{"format", kFormatVersion},
-                                   {"teacher", teacher_id},
-                                   {"precision", precision == torch::kHalf ? "float16" : "float32"},
-                                   {"libtorch", at::show_config()},
-                                   {"device", nn::device_model(device)},
-                                   {"threads", at::get_num_threads()},
-                                   {"kernels", nn::to_string(kernels)},
-                                   {"cpu_level", to_string(cpu_level())}};
+  nlohmann::json identity = {{"format", kFormatVersion},
+                             {"teacher", teacher_id},
+                             {"precision", precision == torch::kHalf ? "float16" : "float32"},
+                             {"libtorch", at::show_config()},
+                             {"device", nn::device_model(device)},
+                             {"threads", at::get_num_threads()},
+                             {"kernels", nn::to_string(kernels)},
+                             {"cpu_level", to_string(cpu_level())}};
+  if (!device.is_cpu()) {
+    identity["tf32"] = at::globalContext().allowTF32CuBLAS();
+    identity["deterministic"] = at::globalContext().deterministicAlgorithms();
+  }
   const std::string text = identity.dump(2) + "\n";
   folder_ = dir_ / hash_bytes(text.data(), text.size());
   const fs::path named = folder_ / "teacher.json";

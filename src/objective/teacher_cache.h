@@ -16,11 +16,12 @@ namespace limbeck::objective {
 ///     <dir>/<teacher>/<batch>.<what>.safetensors
 ///
 /// `teacher` is a hash of its model file (weights and options) and of all else that decides the
-/// last bit: precision, LibTorch with its libraries, device, threads, kernels. It lies beside
-/// `teacher.json`, which spells these out. `batch` is a hash of the noisy batch itself, so that
-/// whatever changes its samples (recordings, seeds, augmentation, batch size) leads to another
-/// file, and an entry cannot be stale. Files are written whole or not at all, by any number of
-/// processes; one whose content is not what was written counts as not there, with a warning.
+/// last bit: precision, LibTorch with its libraries, device and its arithmetic, threads, kernels.
+/// It lies beside `teacher.json`, which spells these out. `batch` is a hash of the noisy batch
+/// itself, so that whatever changes its samples (recordings, seeds, augmentation, batch size) leads
+/// to another file, and an entry cannot be stale. Files are written whole or not at all, by any
+/// number of processes; one whose content is not what was written counts as not there, with a
+/// warning.
 ///
 /// Nothing that is wrong with the folder stops who asks: what cannot be read is not there, what
 /// cannot be written is left out, and so is, for as long as the process lives, what would make the

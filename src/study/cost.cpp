@@ -30,14 +30,14 @@ int64_t distilling_steps(const objective::DistillOptions& distill, int64_t first
 double folder_bytes(const TrainingConfig& config, int64_t steps, int64_t checkpoint_bytes) {
   const KeepOptions& keep = config.train.keep;
   const int64_t validations = std::max<int64_t>(steps / config.train.validate_every, 1);
-  const int64_t kept = std::min(keep.last + keep.best, validations) +
-                       (keep.every > 0 ? steps / keep.every : 0);
+  const int64_t kept =
+      std::min(keep.last + keep.best, validations) + (keep.every > 0 ? steps / keep.every : 0);
   double bytes = static_cast<double>(kept * checkpoint_bytes);
   if (config.train.tensorboard.enabled) {
     const int64_t signals =
         config.train.tensorboard.examples * (2 + std::min<int64_t>(validations, 10));
-    bytes += static_cast<double>(signals * 2 * config.data.rate_hz) *
-             config.data.valid_segment_seconds;
+    bytes +=
+        static_cast<double>(signals * 2 * config.data.rate_hz) * config.data.valid_segment_seconds;
   }
   return bytes;
 }
@@ -97,9 +97,9 @@ StudyCost estimate_cost(const std::vector<PlannedTraining>& trainings, StepProbe
   for (const PlannedTraining& training : trainings) {
     const TrainingConfig& config = training.config;
     const int64_t steps = in_steps(config.train, training.items).steps;
-    const int64_t left = std::max<int64_t>(steps - training.steps_done, 0);
-    const int64_t distilling =
-        distilling_steps(config.distill, std::min(training.steps_done, steps), steps);
+    const int64_t left = steps - training.steps_done;
+    if (left <= 0) continue;
+    const int64_t distilling = distilling_steps(config.distill, training.steps_done, steps);
     double seconds = 0;
     int64_t checkpoint = 0;
     for (const auto& [distills, count] :
@@ -114,7 +114,7 @@ StudyCost estimate_cost(const std::vector<PlannedTraining>& trainings, StepProbe
       double& bytes = in_folder.bytes[batches_key(config)];
       bytes = std::max(bytes, static_cast<double>(step.said_bytes) * unique_of(training));
     }
-    if (left > 0) ++cost.trainings;
+    ++cost.trainings;
     cost.seconds += seconds / static_cast<double>(training.side_by_side);
     cost.run_bytes += folder_bytes(config, steps, checkpoint);
   }

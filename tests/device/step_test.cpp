@@ -210,6 +210,19 @@ TEST(FakeDevice, IsNotWaitedForWhereTheTeacherIsInACache) {
   }
 }
 
+TEST(FakeDevice, OfOtherArithmeticTheTeacherSaysNothingThatIsInACache) {
+  LIMBECK_SKIP_WITHOUT(DeviceKind::fake);
+  const TempDir dir;
+  const Recipe recipe{.distill = "terms: [cosine, output]"};
+  train(recipe, fake_device(), dir.path());
+  for (const nn::GpuMath& math : {nn::GpuMath{.tf32 = true}, nn::GpuMath{.deterministic = true}}) {
+    nn::set_gpu_math(math);
+    EXPECT_THAT(train(recipe, fake_device(), dir.path()).waits, testing::Not(IsEmpty()));
+  }
+  nn::set_gpu_math({});
+  EXPECT_THAT(train(recipe, fake_device(), dir.path()).waits, IsEmpty());
+}
+
 TEST(FakeDevice, WithoutRoomForABatchTheBatchSizeIsNamed) {
   LIMBECK_SKIP_WITHOUT(DeviceKind::fake);
   const auto device = fake_device();
