@@ -10,7 +10,8 @@ namespace {
 using ::testing::HasSubstr;
 
 StudyPlan plan_of(const std::vector<std::string>& ids) {
-  StudyPlan plan{.dir = "studies/s"};
+  StudyPlan plan;
+  plan.dir = "studies/s";
   for (const std::string& id : ids) plan.nodes.push_back({.id = id, .label = id});
   return plan;
 }
