@@ -43,7 +43,7 @@ std::string grid_text(const StudyPlan& plan, const std::vector<NodeStanding>& st
                     std::to_string(bad)});
   }
   std::string text = markdown_table(
-      {"", "all", "done", "to do", "of these begun", "changed, damaged or diverged"}, rows);
+      {"nodes", "all", "done", "to do", "of these begun", "changed, damaged or diverged"}, rows);
   if (names) text += "\n" + listing;
   for (const auto& [what, labels] : wrong) {
     text += "\n" + join(labels, "; ") + ": " + what + "\n";

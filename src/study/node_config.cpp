@@ -71,8 +71,10 @@ TrainingConfig cache_config(const StudyConfig& config, const StudyPlan& plan, co
       all->distill.terms.clear();
       all->distill.phases.clear();
     }
-    // Another precision is another cache, which its own trainings fill.
-    if (one.distill.cache.precision != all->distill.cache.precision) return;
+    // Another folder or precision is another cache, which its own trainings fill.
+    const auto& cache = one.distill.cache;
+    const auto& shared = all->distill.cache;
+    if (cache.dir != shared.dir || cache.precision != shared.precision) return;
     for (const auto& term : one.distill.terms) {
       if (seen.insert(config::to_yaml(config::to_node(term))).second)
         all->distill.terms.push_back(term);

@@ -74,18 +74,13 @@ std::optional<NodeStanding> other_behind(const RunView& run, Identity planned, b
   return NodeStanding{other(), std::move(differences)};
 }
 
-/// Where the run lies that a link leads to, or that lies there itself.
-fs::path behind(const fs::path& link) {
-  return on_disk([&] { return fs::is_symlink(link) ? fs::canonical(link) : link; });
-}
-
 /// The node's link leads to this run, or it lies there itself.
 NodeStanding standing_of(const fs::path& link, const fs::path& folder, const Identity& planned) {
   const RunView linked(link);
   NodeStanding anew;
   if (linked.exists()) {
     const auto other = other_behind(linked, planned, false);
-    if (!other) return {state_of_own(linked), {}, planned, behind(link)};
+    if (!other) return {state_of_own(linked), {}, planned, run_folder(link)};
     if (other->state != NodeState::to_run_anew)
       return {other->state, other->reasons, planned, folder};
     anew = *other;
@@ -215,7 +210,7 @@ NodeStanding RunStates::training(size_t index) {
                                                            : NodeStanding{NodeState::waiting};
   } catch (const Error& e) {
     const RunView linked(link);
-    const fs::path folder = linked.exists() ? behind(link) : store_folder(plan_, planned);
+    const fs::path folder = linked.exists() ? run_folder(link) : store_folder(plan_, planned);
     return {NodeState::damaged, {e.what()}, planned, folder};
   }
 }
@@ -259,7 +254,12 @@ NodeStanding RunStates::scores(size_t index) {
   const size_t run = plan_.nodes[index].needs.front();
   const NodeStanding trained = of(run);
   if (trained.state != NodeState::done) return {NodeState::waiting};
-  const std::string hash = RunView(trained.folder).look_for_model("best").hash;
+  std::string hash;
+  try {
+    hash = RunView(trained.folder).look_for_model("best").hash;
+  } catch (const Error& e) {  // since it was found to be done
+    return {NodeState::damaged, {e.what()}};
+  }
   for (size_t set = 0; set < config_.study.sets.size(); ++set) {
     if (!holds_scores(scores_folder(trained.folder, set), hash, test_set(set),
                       {.metrics = metrics_})) {

@@ -1,6 +1,7 @@
 #include "study/store.h"
 
 #include <optional>
+#include <vector>
 
 #include "limbeck/config/reader.h"
 #include "limbeck/config/resolve.h"
@@ -35,16 +36,37 @@ void move_into_store(const StudyPlan& plan, const fs::path& run) {
   fs::rename(run, folder);
 }
 
-/// Where an id has become a folder of others ("teachers/t", then "teachers/t/seed-1").
+/// Of other nodes, and the folders that hold nothing else. Throws where there is anything else.
+void remove_links(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
+  for (const fs::path& entry : entries) {
+    if (is_link(entry)) {
+      fs::remove(entry);
+    } else if (fs::is_directory(entry)) {
+      remove_links(entry);
+    }
+  }
+  fs::remove(folder);
+}
+
+/// Lets nothing lie under the link's path, and loses nothing.
+void clear(const StudyPlan& plan, const fs::path& link) {
+  if (is_link(link)) {
+    fs::remove(link);
+  } else if (RunView(link).exists()) {
+    move_into_store(plan, link);
+  } else if (lies_there(link)) {
+    remove_links(link);  // "teachers/t" of "teachers/t/seed-1"
+  }
+}
+
+/// Where an id has become a folder of others: "teachers/t", then "teachers/t/seed-1".
 void clear_way(const StudyPlan& plan, const fs::path& link) {
   fs::path folder = plan.dir;
   for (const fs::path& part : link.lexically_relative(plan.dir).parent_path()) {
     folder /= part;
-    if (is_link(folder)) {
-      fs::remove(folder);
-    } else if (lies_there(folder) && RunView(folder).exists()) {
-      move_into_store(plan, folder);
-    }
+    if (is_link(folder) || identity_in(folder)) clear(plan, folder);
   }
 }
 
@@ -79,16 +101,18 @@ fs::path store_folder(const StudyPlan& plan, const Identity& identity) {
 
 fs::path node_link(const StudyPlan& plan, const StudyNode& node) { return plan.dir / node.id; }
 
+fs::path run_folder(const fs::path& link) {
+  return on_disk([&] { return is_link(link) ? fs::canonical(link) : link; });
+}
+
 fs::path enter_store(const StudyPlan& plan, const StudyNode& node, const Identity& identity) {
   return on_disk([&] {
     const fs::path link = node_link(plan, node);
     clear_way(plan, link);
     fs::create_directories(link.parent_path());
-    if (lies_there(link) && !is_link(link)) {
-      const auto there = identity_in(link);
-      if (there && *there == identity) return link;
-      move_into_store(plan, link);
-    }
+    const auto there = identity_in(link);
+    if (there && *there == identity) return run_folder(link);
+    if (!is_link(link)) clear(plan, link);
     const fs::path folder = store_folder(plan, identity);
     fs::create_directories(folder);
     put_link(link, folder);
@@ -97,14 +121,7 @@ fs::path enter_store(const StudyPlan& plan, const StudyNode& node, const Identit
 }
 
 void leave_store(const StudyPlan& plan, const StudyNode& node) {
-  on_disk([&] {
-    const fs::path link = node_link(plan, node);
-    if (is_link(link)) {
-      fs::remove(link);
-    } else if (lies_there(link)) {
-      move_into_store(plan, link);
-    }
-  });
+  on_disk([&] { clear(plan, node_link(plan, node)); });
 }
 
 }  // namespace limbeck

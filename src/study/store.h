@@ -16,9 +16,14 @@ std::filesystem::path store_folder(const StudyPlan& plan, const Identity& identi
 /// <plan.dir>/<node.id>: a link into the store, or, in studies of older versions, the run itself.
 std::filesystem::path node_link(const StudyPlan& plan, const StudyNode& node);
 
+/// Where the run lies that a node's link leads to, or that lies under it itself. Throws DataError
+/// for a link that leads nowhere.
+std::filesystem::path run_folder(const std::filesystem::path& link);
+
 /// Makes the folder of a run in the store and lets the node's link lead to it; returns the folder,
-/// which is that of the run. A run of an older study that lies under the link itself stays where it
-/// is if it is the one that is meant; any other is moved into the store, so that nothing is lost.
+/// which is that of the run. If the link leads to that run already, be it in another store, all
+/// stays as it is; and so does a run of an older study that lies under the link itself, if it is
+/// the one that is meant; any other is moved into the store, so that nothing is lost.
 ///
 /// May be called at any time, by several studies and processes at once: it is theirs to hold the
 /// run's lock, and two nodes of one identity (a sweep over what does not concern a method) lead to

@@ -304,8 +304,13 @@ TEST_F(StudyRuns, AreScoredByWhatTheirFolderHolds) {
   const Study all = study();
   const std::string id = std::string("scores/") + kNone;
   EXPECT_EQ(state(all, id), "waiting");
-  put(all, kNone);
+  const fs::path run = put(all, kNone);
   EXPECT_EQ(state(all, id), "to run");
+  RunStates states(all.config, all.plan);
+  EXPECT_EQ(states.scores_folder("run", 0), "run/eval/made");
+  EXPECT_EQ(states.of(at(all.plan, kNone)).state, NodeState::done);
+  fs::remove_all(run / "checkpoints");
+  EXPECT_EQ(states.of(at(all.plan, id)).state, NodeState::damaged);
 }
 
 TEST_F(StudyRuns, AreListedByKind) {

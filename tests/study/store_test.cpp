@@ -85,6 +85,38 @@ TEST_F(StudyStore, MakesWayWhereAnIdHasBecomeAFolder) {
   EXPECT_TRUE(fs::is_empty(store_folder(several.plan, made_identity(10))));
 }
 
+TEST_F(StudyStore, MakesWayWhereAFolderHasBecomeAnId) {
+  const Study several = study({"study.teacher_seeds=[1, 2]"});
+  enter_store(several.plan, several.plan.nodes[at(several.plan, "teachers/t/seed-2")],
+              made_identity(20));
+  const fs::path teacher = all_.plan.dir / "teachers/t";
+  const fs::path folder = enter_store(all_.plan, node("teachers/t"), made_identity(10));
+  EXPECT_EQ(fs::canonical(teacher), fs::canonical(folder));
+  // What is no link is nobody's to remove.
+  fs::remove(teacher);
+  put_text(teacher / "notes.txt", "mine");
+  EXPECT_THROW(enter_store(all_.plan, node("teachers/t"), made_identity(10)), DataError);
+  EXPECT_TRUE(fs::exists(teacher / "notes.txt"));
+}
+
+TEST_F(StudyStore, TakesNoFolderForARunByItsName) {
+  const Study odd = study({"scenarios.0.name=checkpoints"});
+  for (const char* method : {"none", "cosine"}) {
+    const std::string id = std::string("runs/checkpoints/") + method + "/seed-1";
+    enter_store(odd.plan, odd.plan.nodes[at(odd.plan, id)], made_identity());
+  }
+  EXPECT_TRUE(fs::is_directory(odd.plan.dir / "runs/checkpoints/none/seed-1"));
+  EXPECT_EQ(in_store(), 1U);
+}
+
+TEST_F(StudyStore, LeavesALinkThatLeadsToTheSameRunElsewhere) {
+  const fs::path run = enter_store(all_.plan, node(), made_identity());
+  put_run(run, 10, 10, made_identity());
+  const Study moved = study({"study.store=" + (dir_ / "elsewhere").string()});
+  EXPECT_EQ(enter_store(moved.plan, node(), made_identity()), fs::canonical(run));
+  EXPECT_EQ(fs::canonical(link()), fs::canonical(run));
+}
+
 TEST_F(StudyStore, ReplacesALinkThatLeadsNowhere) {
   fs::create_directories(link().parent_path());
   fs::create_directory_symlink("nowhere", link());
