@@ -182,9 +182,15 @@ bool has_few_points(const PlotPanel& panel) {
   });
 }
 
-/// From 0 on where that is near, and to where the curves end.
+/// From 0 on where that is near, and to where the curves end. A logarithmic one spans most of a
+/// decade, so that values that are nearly the same look so.
 PlotRange x_axis(PlotRange x, bool logarithmic) {
-  if (logarithmic) return x.size() > 0 ? x.widened(0.06) : x.widened(1);
+  constexpr double kLeastDecades = 0.8;
+  if (logarithmic && x.size() >= kLeastDecades / 1.12) return x.widened(0.06);
+  if (logarithmic && x.size() >= 0) {
+    const double middle = (x.low + x.high) / 2;
+    return {middle - kLeastDecades / 2, middle + kLeastDecades / 2};
+  }
   if (x.low > 0 && x.low < 0.1 * x.high) x.low = 0;
   return x.size() > 0 ? x : x.widened(0);
 }

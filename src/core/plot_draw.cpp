@@ -83,8 +83,8 @@ std::string mark_at(PlotPoint at, size_t key, double radius) {
   std::istringstream in(corners);
   std::string points;
   for (double x = 0, y = 0; in >> x >> y;) {
-    points += format("%s%.1f,%.1f", points.empty() ? "" : " ", at.x + radius * x,
-                     at.y + radius * y);
+    points +=
+        format("%s%.1f,%.1f", points.empty() ? "" : " ", at.x + radius * x, at.y + radius * y);
   }
   return format("<polygon points=\"%s\" fill=\"%s\"/>\n", points, colour_of(key));
 }
@@ -124,8 +124,8 @@ std::string draw_keys(const std::vector<std::string>& keys, KeySample sample, do
 
 std::string draw_title(const std::string& title, double left, double& top) {
   if (title.empty()) return "";
-  const std::string svg = text_at(left, top, "class=\"title\"",
-                                  fitted(title, (kPlotWidth - kPlotMargin - left) / 1.3));
+  const std::string svg =
+      text_at(left, top, "class=\"title\"", fitted(title, (kPlotWidth - kPlotMargin - left) / 1.3));
   top += 28;
   return svg;
 }

@@ -10,7 +10,7 @@ namespace limbeck {
 namespace {
 
 constexpr double kRowHeight = 30;
-constexpr double kIndent = 14;       // of rows against their headings
+constexpr double kIndent = 14;  // of rows against their headings
 constexpr double kLongestLabel = 330;
 
 /// Where rows are drawn, and what the edges stand for.
@@ -65,9 +65,8 @@ std::string draw_row(const PlotRow& row, const RowFrame& f, double top) {
   const double middle = top + kRowHeight / 2;
   if (row.is_heading) {
     const double width = kPlotWidth - 2 * kPlotMargin;
-    return format(
-               "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#f2f2f2\"/>\n",
-               kPlotMargin - 6, top + 3, width + 12, kRowHeight - 6) +
+    return format("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#f2f2f2\"/>\n",
+                  kPlotMargin - 6, top + 3, width + 12, kRowHeight - 6) +
            text_at(kPlotMargin, middle + 5, "class=\"heading\"", fitted(row.label, width / 1.1));
   }
   const std::string label = fitted(row.label, kLongestLabel);

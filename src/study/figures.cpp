@@ -41,7 +41,7 @@ constexpr double kPointShare = 11.0 / 848;  // of the axis, for each of several 
 /// What stands in a plot of quality.
 struct Place {
   const SystemRow* row;
-  double drawn;  ///< the cost, moved beside others of the same
+  double at;  ///< logarithm of the cost; later moved beside others that are near
 };
 
 double cost_of(const SystemRow& row, Cost cost) {
@@ -49,26 +49,47 @@ double cost_of(const SystemRow& row, Cost cost) {
   return cost == Cost::parameters ? static_cast<double>(run.parameters) : run.macs_per_second;
 }
 
-/// Students, then teachers; those of the same cost side by side.
-std::vector<Place> places_of(const SetReport& set, Cost cost) {
-  std::vector<Place> places;
-  std::map<double, std::vector<size_t>> of_cost;
-  for (const SystemKind kind : {SystemKind::student, SystemKind::teacher}) {
-    for (const SystemRow& row : set.systems) {
-      if (row.kind != kind || row.runs.empty() || cost_of(row, cost) <= 0) continue;
-      const double at = cost_of(row, cost);
-      of_cost[at].push_back(places.size());
-      places.push_back({&row, at});
+/// Places that are closer than `step` to each other are set side by side about their middle.
+void spread(std::vector<Place>& places, double step) {
+  struct Cluster {
+    size_t size;
+    double middle;
+  };
+  std::vector<Cluster> clusters;
+  for (const Place& place : places) {
+    clusters.push_back({1, place.at});
+    while (clusters.size() > 1) {
+      const Cluster last = clusters.back();
+      Cluster& before = clusters[clusters.size() - 2];
+      const auto size = static_cast<double>(before.size + last.size);
+      if (last.middle - before.middle >= step * size / 2) break;
+      before.middle = (before.middle * static_cast<double>(before.size) +
+                       last.middle * static_cast<double>(last.size)) /
+                      size;
+      before.size += last.size;
+      clusters.pop_back();
     }
   }
-  if (places.empty()) return places;
-  const double range = std::log10(of_cost.rbegin()->first / of_cost.begin()->first);
-  const double step = std::max(1.12 * range, 0.8) * kPointShare;
-  for (const auto& [at, members] : of_cost) {
-    for (size_t i = 0; i < members.size(); ++i) {
-      const double offset = static_cast<double>(i) - static_cast<double>(members.size() - 1) / 2;
-      places[members[i]].drawn = at * std::pow(10, step * offset);
+  size_t next = 0;
+  for (const Cluster& cluster : clusters) {
+    for (size_t i = 0; i < cluster.size; ++i) {
+      const double offset = static_cast<double>(i) - static_cast<double>(cluster.size - 1) / 2;
+      places[next++].at = cluster.middle + step * offset;
     }
+  }
+}
+
+/// By cost; those of one cost in the order of the table.
+std::vector<Place> places_of(const SetReport& set, Cost cost) {
+  std::vector<Place> places;
+  for (const SystemRow& row : set.systems) {
+    if (row.kind == SystemKind::noisy || row.runs.empty() || cost_of(row, cost) <= 0) continue;
+    places.push_back({&row, std::log10(cost_of(row, cost))});
+  }
+  std::stable_sort(places.begin(), places.end(),
+                   [](const Place& a, const Place& b) { return a.at < b.at; });
+  if (!places.empty()) {
+    spread(places, std::max(1.12 * (places.back().at - places.front().at), 0.8) * kPointShare);
   }
   return places;
 }
@@ -161,16 +182,18 @@ RowPlot differences_plot(const ReportData& data, const SetReport& set) {
   const Metric& metric = set.table.metrics[data.primary];
   RowPlot plot{.title = "Differences in " + metric.title + ", set " + set.name,
                .keys = {"named beforehand", "exploratory"},
-               .x_label = "Δ " + metric.title + (metric.higher_is_better
-                                                     ? "; right of the line the first is better"
-                                                     : "; left of the line the first is better"),
+               .x_label = "Δ " + metric.title +
+                          (metric.higher_is_better ? "; right of the line the first is better"
+                                                   : "; left of the line the first is better"),
                .line = 0,
-               .note = "rings: pairs of one seed; marks: means with 95 % intervals (paired t, not "
-                       "corrected)"};
+               .note =
+                   "rings: pairs of one seed; marks: means with 95 % intervals (paired t, not "
+                   "corrected)"};
   std::vector<const ArmDifference*> ordered;
   for (const ArmDifference& d : set.differences) ordered.push_back(&d);
   std::vector<std::string> groups;
   for (const SystemRow& row : set.systems) key_of(group_of(row), groups);
+  for (const ArmDifference* d : ordered) key_of(group_of(*d), groups);
   std::stable_sort(ordered.begin(), ordered.end(), [&](const auto* a, const auto* b) {
     return key_of(group_of(*a), groups) < key_of(group_of(*b), groups);
   });
@@ -197,32 +220,35 @@ Plot quality_plot(const ReportData& data, const SetReport& set, Cost cost) {
   const Metric& metric = set.table.metrics[data.primary];
   Plot plot;
   plot.title = metric.title + ", set " + set.name;
-  plot.x_label = cost == Cost::parameters ? "parameters" : "multiply-accumulates per second (MAC/s)";
+  plot.x_label =
+      cost == Cost::parameters ? "parameters" : "multiply-accumulates per second (MAC/s)";
   plot.logarithmic_x = true;
   PlotPanel& panel = plot.panels.emplace_back();
   panel.y_label = metric.title;
   std::vector<std::string> groups;
-  std::map<size_t, std::pair<double, size_t>> middles;  // sum of logarithms and count, by group
-  for (const Place& place : places_of(set, cost)) {
-    const SystemRow& row = *place.row;
-    const size_t key = key_of(row.method, plot.keys);
-    panel.curves.resize(plot.keys.size());
+  for (const SystemKind kind : {SystemKind::student, SystemKind::teacher}) {
+    for (const SystemRow& row : set.systems) {
+      if (row.kind != kind || row.runs.empty()) continue;
+      key_of(row.method, plot.keys);
+      if (kind == SystemKind::student) key_of(group_of(row), groups);
+    }
+  }
+  panel.curves.resize(plot.keys.size());
+  std::map<size_t, std::vector<double>> places;  // by group
+  for (const auto& [row, at] : places_of(set, cost)) {
+    const size_t key = key_of(row->method, plot.keys);
     PlotCurve& curve = panel.curves[key];
     curve.key = key;
     curve.unjoined = true;
-    curve.x.push_back(place.drawn);
-    curve.y.push_back(row.scores[data.primary].runs.mean);
-    curve.bars.push_back(row.scores[data.primary].interval);
-    if (row.kind == SystemKind::teacher) continue;
-    auto& [sum, count] = middles[key_of(group_of(row), groups)];
-    sum += std::log10(place.drawn);
-    ++count;
+    curve.x.push_back(std::pow(10, at));
+    curve.y.push_back(row->scores[data.primary].runs.mean);
+    curve.bars.push_back(row->scores[data.primary].interval);
+    if (row->kind == SystemKind::student) places[key_of(group_of(*row), groups)].push_back(at);
   }
   std::vector<std::string> names = {
-      "means over seeds with 95 % intervals; those of one cost stand side by side"};
-  for (const auto& [group, middle] : middles) {
-    plot.places.emplace_back(std::pow(10, middle.first / static_cast<double>(middle.second)),
-                             letter(group));
+      "means over seeds with 95 % intervals; those of about one cost stand side by side"};
+  for (const auto& [group, logarithms] : places) {
+    plot.places.emplace_back(std::pow(10, summarize(logarithms).mean), letter(group));
     names.push_back(letter(group) + ": " + groups[group]);
   }
   plot.note = join(names, "\n");
@@ -245,8 +271,8 @@ Plot training_plot(const fs::path& dir, const StudyConfig& config, const StudyRe
     for (size_t w = 0; w < results.sweep.size(); ++w) {
       PlotPanel panel;
       panel.y_label = trainings.metric() == metric.name ? metric.title : trainings.metric();
-      panel.title = config.scenarios[s].name +
-                    (results.sweep[w].empty() ? "" : ", " + results.sweep[w]);
+      panel.title =
+          config.scenarios[s].name + (results.sweep[w].empty() ? "" : ", " + results.sweep[w]);
       for (size_t m = 0; m < config.methods.size(); ++m) {
         RunCurve mean = trainings.mean({s, m, w});
         if (mean.x.empty()) continue;

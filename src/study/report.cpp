@@ -14,8 +14,8 @@ std::string write_report(const std::filesystem::path& dir, const StudyConfig& co
   write_file_atomically(dir / "results.csv", report_csv(config, results, data));
   write_file_atomically(dir / "summary.json", report_json(config, results, data));
   write_file_atomically(dir / "table.tex", report_tex(config, results, data));
-  write_figures(dir, config, results, data);
   write_file_atomically(dir / "table.md", table);
+  write_figures(dir, config, results, data);
   return table;
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +32,7 @@ struct SystemRow {
   std::string scenario = {};
   std::string sweep = {};
   std::string method = {};
-  std::vector<const ScoredRun*> runs = {};  ///< of the noisy input: the one that it was scored with
+  std::vector<const ScoredRun*> runs = {};  ///< none of the noisy input
   size_t missing = 0;                       ///< runs of the grid that have no scores on the set
   int64_t skipped_steps = 0;                ///< of all its runs
   std::vector<SystemScores> scores = {};    ///< by metric

@@ -12,11 +12,11 @@ using Cells = std::vector<std::string>;
 
 constexpr size_t kMetricsInTable = 4;  // with their intervals, so that lines stay readable
 
-/// A name as Markdown shows it: what would be markup there is told not to be.
+/// A name as Markdown shows it, on one line: what would be markup there is told not to be.
 std::string safe(const std::string& name) {
   std::string text;
   for (size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
+    const char c = name[i] == '\n' ? ' ' : name[i];
     const auto is_edge = [&](size_t at) {
       return at >= name.size() || std::string_view(" ,.:;()").find(name[at]) != std::string::npos;
     };
@@ -133,7 +133,11 @@ class Markdown {
     std::string text;
     const std::string& title = set.table.metrics[data_.primary].title;
     text += section("Differences in " + safe(title) + ": how far they carry", how_far_caption(),
-                    how_far(set));
+                    how_far(set, true));
+    text += section("Differences in " + safe(title) + ": exploratory",
+                    "Not named beforehand, not corrected: to be looked at, not to be cited as "
+                    "findings.",
+                    how_far(set, false));
     text += section("Differences in all metrics",
                     "Mean difference [95 % interval], not corrected for the number of "
                     "comparisons.",
@@ -141,7 +145,9 @@ class Markdown {
     text += section("Differences by seeds, speakers and utterances", bootstrap_caption(set),
                     bootstraps(set));
     text += section("Means: intervals",
-                    "Mean [95 % interval by Student's t]; IQM: interquartile mean, for n ≥ 5.",
+                    std::string("Mean [95 % interval by Student's t") +
+                        (data_.has_teachers ? ", over seeds, each a mean over its runs" : "") +
+                        "]; IQM: interquartile mean, for n ≥ 5.",
                     intervals(set));
     text += section("Teachers and students apart",
                     "Standard deviation of " + safe(title) +
@@ -156,31 +162,28 @@ class Markdown {
     return format(
         "p (exact): permutation test of the signs, which cannot be below .05 for n < %d; g: "
         "Hedges' g_av; P(better): chance that a run of the method is better than one of the "
-        "reference; detectable: difference that the t test finds with 80 %% at p < .05. "
-        "Comparisons that were not named beforehand are exploratory: not corrected, not to be "
-        "cited as findings.",
+        "reference; detectable: difference that the t test finds with 80 %% at p < .05.",
         pairs_needed(0.05));
   }
 
-  std::string how_far(const SetReport& set) const {
+  std::string how_far(const SetReport& set, bool named) const {
     const int decimals = set.table.metrics[data_.primary].decimals;
-    Table table{names_header({"comparison", "named", "n", "Δ [95 % interval]", "p (t)", "p (exact)",
-                              "g", "P(better) [95 % interval]", "detectable"})};
+    Table table{names_header({"comparison", "n", "Δ [95 % interval]", "p (t)", "p (exact)", "g",
+                              "P(better) [95 % interval]", "detectable"})};
     for (const ArmDifference& d : set.differences) {
       const PairedAnalysis& a = d.metrics[data_.primary].analysis;
-      if (a.difference.n < 2) continue;
+      if (d.is_named != named || a.difference.n < 2) continue;
       Cells cells = names_of(d);
       for (const std::string& cell :
-           {std::string(d.is_named ? "yes" : "exploratory"), format("%d", a.difference.n),
-            difference_cell(a, decimals), p_text(a.p), p_text(a.permutation_p),
-            number_text(a.hedges_g, 2),
+           {format("%d", a.difference.n), difference_cell(a, decimals), p_text(a.p),
+            p_text(a.permutation_p), number_text(a.hedges_g, 2),
             number_text(a.improvement.probability, 2) + " " + share_text(a.improvement.interval),
             number_text(a.detectable, decimals)}) {
         cells.push_back(cell);
       }
       table.rows.push_back(std::move(cells));
     }
-    return table.text(name_columns() + 1);
+    return table.text(name_columns());
   }
 
   static std::string share_text(const Interval& interval) {
@@ -229,10 +232,10 @@ class Markdown {
         "cite.";
     for (const ArmDifference& d : set.differences) {
       if (!d.bootstrap || d.bootstrap->utterances == 0 || !d.bootstrap->few_speakers()) continue;
-      return text + format(
-                        "\n\n**%d test %s do not stand for others: nothing here generalises to "
-                        "new speakers.**",
-                        d.bootstrap->speakers, d.bootstrap->speakers == 1 ? "speaker" : "speakers");
+      const size_t speakers = d.bootstrap->speakers;
+      return text +
+             format("\n\n**%d test %s for others: nothing here generalises to new speakers.**",
+                    speakers, speakers == 1 ? "speaker does not stand" : "speakers do not stand");
     }
     return text;
   }

@@ -15,13 +15,32 @@ using Cells = std::vector<std::string>;
 /// What pdflatex does not read as itself. A bracket or star after a line's end would be an argument
 /// of that.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kSigns = {{
-    {"\\", "\\textbackslash{}"}, {"&", "\\&"},      {"%", "\\%"},       {"$", "\\$"},
-    {"#", "\\#"},                {"_", "\\_"},      {"{", "\\{"},       {"}", "\\}"},
-    {"~", "\\textasciitilde{}"}, {"^", "\\textasciicircum{}"},          {"[", "{[}"},
-    {"]", "{]}"},                {"*", "{*}"},      {"<", "$<$"},       {">", "$>$"},
-    {"|", "$|$"},                {"\"", "''"},      {"\n", " "},        {"±", "$\\pm$"},
-    {"Δ", "$\\Delta$"},          {"−", "$-$"},      {"†", "$\\dagger$"}, {"λ", "$\\lambda$"},
-    {"×", "$\\times$"},          {"≥", "$\\geq$"},  {"≤", "$\\leq$"},
+    {"\\", "\\textbackslash{}"},
+    {"&", "\\&"},
+    {"%", "\\%"},
+    {"$", "\\$"},
+    {"#", "\\#"},
+    {"_", "\\_"},
+    {"{", "\\{"},
+    {"}", "\\}"},
+    {"~", "\\textasciitilde{}"},
+    {"^", "\\textasciicircum{}"},
+    {"[", "{[}"},
+    {"]", "{]}"},
+    {"*", "{*}"},
+    {"<", "$<$"},
+    {">", "$>$"},
+    {"|", "$|$"},
+    {"\"", "''"},
+    {"\n", " "},
+    {"±", "$\\pm$"},
+    {"Δ", "$\\Delta$"},
+    {"−", "$-$"},
+    {"†", "$\\dagger$"},
+    {"λ", "$\\lambda$"},
+    {"×", "$\\times$"},
+    {"≥", "$\\geq$"},
+    {"≤", "$\\leq$"},
 }};
 
 /// As text. Letters beyond those of European languages, which no font of pdflatex has, become "?".
@@ -39,7 +58,8 @@ std::string tex(const std::string& text) {
     const auto lead = static_cast<unsigned char>(text[i]);
     size_t size = 1;
     while (lead >= 0x80 && i + size < text.size() && (text[i + size] & 0xC0) == 0x80) ++size;
-    const bool is_known = lead >= 0x20 && (lead < 0x80 || (lead >= 0xC3 && lead <= 0xC5 && size == 2));
+    const bool is_known =
+        lead >= 0x20 && (lead < 0x80 || (lead >= 0xC3 && lead <= 0xC5 && size == 2));
     result += is_known ? text.substr(i, size) : "?";
     i += size;
   }
@@ -107,8 +127,9 @@ class Tex {
       }
     }
     if (rows.empty()) return "";
-    const Cells header = names_header({"Comparison", "$n$", "$\\Delta$ " + tex(metric.title) + ", 95\\,\\%",
-                                       "$p$ ($t$)", "$p$ (Holm)"});
+    const Cells header =
+        names_header({"Comparison", "$n$", "$\\Delta$ " + tex(metric.title) + ", 95\\,\\%",
+                      "$p$ ($t$)", "$p$ (Holm)"});
     return table("Differences in " + metric.title + ", set " + set.name + partial_ + ". " +
                      differences_caption(data_, set),
                  format("tab:differences-%d", index), name_columns(), header, rows);
@@ -140,8 +161,8 @@ class Tex {
 
 std::string report_tex(const StudyConfig& config, const StudyResults& results,
                        const ReportData& data) {
-  std::string text = "% " + tex(config.study.name + partial_text(results)) +
-                     "\n% \\usepackage{booktabs}\n";
+  std::string text =
+      "% " + tex(config.study.name + partial_text(results)) + "\n% \\usepackage{booktabs}\n";
   const Tex writer(results, data);
   for (size_t i = 0; i < data.sets.size(); ++i) {
     text += "\n" + writer.means(data.sets[i], i + 1);

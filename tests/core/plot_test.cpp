@@ -160,6 +160,10 @@ TEST(Plots, HaveMarksWithBarsAndALogarithmicXAxis) {
   }
   EXPECT_THAT(svg, HasSubstr(">1.6<"));  // the bar is in the frame
   EXPECT_THAT(svg, Not(HasSubstr("nowhere")));
+  plot.panels[0].curves[0].x = {1e6, 1.001e6};
+  EXPECT_THAT(plot_svg(plot), AllOf(HasSubstr(">0.5M<"), HasSubstr(">2M<")));
+  plot.panels[0].curves.clear();
+  EXPECT_THAT(plot_svg(plot), HasSubstr("no values"));
 }
 
 TEST(Plots, TellKeysApartWithoutColour) {

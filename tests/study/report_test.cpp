@@ -85,8 +85,8 @@ TEST_F(Report, ShowsMeansAndPairedDifferences) {
   EXPECT_THAT(table, HasSubstr("corrected for the one comparison that was named beforehand"));
   EXPECT_THAT(table, HasSubstr("which cannot be below .05 for n < 6"));
   // With J(2) = .5642 and variances 1 and 4: 2 / sqrt(2.5) J = .71; 7.5 of 9 pairs are better.
-  EXPECT_THAT(packed(line_with(table, {"cosine − none", "yes"})),
-              HasSubstr("| yes | 3 | +2.00 [-0.48, +4.48] | 0.074 | 0.250 | 0.71 | 0.83 ["));
+  EXPECT_THAT(packed(line_with(table, {"cosine − none", "0.250"})),
+              HasSubstr("| 3 | +2.00 [-0.48, +4.48] | 0.074 | 0.250 | 0.71 | 0.83 ["));
 }
 
 TEST_F(Report, GivesEveryNumberUnroundedInTheSummary) {
@@ -165,8 +165,9 @@ TEST_F(Report, CorrectsTheNamedComparisonsOfAllScenarios) {
     EXPECT_EQ(comparisons[i]["named"], false);
     EXPECT_TRUE(comparisons[i]["p_holm"].is_null());
   }
-  EXPECT_THAT(line_with(table, {"cosine − none", "exploratory"}), HasSubstr("| a "));
-  EXPECT_EQ(line_with(table, {"clskd − none", "yes"}), "");
+  const std::string exploratory = table.substr(table.find(": exploratory\n"));
+  EXPECT_THAT(line_with(exploratory, {"cosine − none"}), HasSubstr("| a "));
+  EXPECT_EQ(line_with(table.substr(0, table.find(": exploratory\n")), {"cosine − none"}), "");
 }
 
 TEST_F(Report, ShowsWhatIsMissing) {
@@ -177,7 +178,7 @@ TEST_F(Report, ShowsWhatIsMissing) {
     study.add({0, 0, 0}, seed, {7 + 0.1 * static_cast<double>(seed)});
     if (seed < 3) study.add({0, 1, 0}, seed, {8 + 0.3 * static_cast<double>(seed)});
   }
-  study.results.missing = {{"a, cosine, seed 3", StudyArm{0, 1, 0}, "", "exit code 4: diverged"},
+  study.results.missing = {{"a, cosine, seed 3", StudyArm{0, 1, 0}, "", "exit code 4:\ndiverged"},
                            {"b, none, seed 1", StudyArm{1, 0, 0}, "other", "no scores"},
                            {"b, cosine, seed 1", StudyArm{1, 1, 0}, "vbd_test", "not done yet"}};
   const std::string table = write_report(dir.path(), study.config, study.results);
