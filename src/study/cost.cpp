@@ -30,14 +30,14 @@ int64_t distilling_steps(const objective::DistillOptions& distill, int64_t first
 double folder_bytes(const TrainingConfig& config, int64_t steps, int64_t checkpoint_bytes) {
   const KeepOptions& keep = config.train.keep;
   const int64_t validations = std::max<int64_t>(steps / config.train.validate_every, 1);
-  const int64_t kept = std::min(keep.last + keep.best, validations) +
-                       (keep.every > 0 ? steps / keep.every : 0);
+  const int64_t kept =
+      std::min(keep.last + keep.best, validations) + (keep.every > 0 ? steps / keep.every : 0);
   double bytes = static_cast<double>(kept * checkpoint_bytes);
   if (config.train.tensorboard.enabled) {
     const int64_t signals =
         config.train.tensorboard.examples * (2 + std::min<int64_t>(validations, 10));
-    bytes += static_cast<double>(signals * 2 * config.data.rate_hz) *
-             config.data.valid_segment_seconds;
+    bytes +=
+        static_cast<double>(signals * 2 * config.data.rate_hz) * config.data.valid_segment_seconds;
   }
   return bytes;
 }
