@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What may happen to a study: it is killed, hung up, cancelled, a model of it is damaged, a rate was wrong, its data or its
-# teacher are made anew, another study wants the same runs. Usage: study.sh BIN_DIR SOURCE_DIR
+# teacher are made anew, another study wants the same runs. With KEEP=1 in the environment its folder stays.
+# Usage: study.sh BIN_DIR SOURCE_DIR
 set -euo pipefail
 bin=$1
 source=$2

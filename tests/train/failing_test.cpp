@@ -45,7 +45,8 @@ TEST_P(FailingTraining, AFolderThatMendsCostsNothing) {
                  return;
                }
                expect_told(broken, error);
-               EXPECT_THAT(broken.said, testing::HasSubstr(format("training ends at step %d", training_.steps)));
+               EXPECT_THAT(broken.said,
+                           testing::HasSubstr(format("training ends at step %d", training_.steps)));
              });
   }
   ::unsetenv("TMPDIR");

@@ -72,8 +72,7 @@ FaultyTraining full_training() {
 Faults::Faults(FaultyTraining training) : training_(std::move(training)) {
   put_pairs(shared_ / "data");
   in_child([&] {
-    const auto model =
-        config::read_text<nn::ModelConfig>(format("{%s}", kModel), "test");
+    const auto model = config::read_text<nn::ModelConfig>(format("{%s}", kModel), "test");
     nn::write_model(shared_ / "teacher.safetensors", *nn::build_model(model, SeedKey(7)));
     return 0;
   });
@@ -83,8 +82,8 @@ Faults::Faults(FaultyTraining training) : training_(std::move(training)) {
 TrainingConfig Faults::config(const fs::path& folder, int64_t seed, const fs::path& teacher) const {
   const std::string source =
       format("source: {type: pairs, manifest: '%s'}", shared_ / "data/pairs.csv");
-  const std::string further = format(
-      "valid_sets: [{name: more, %s, count: 0, segment_seconds: 0}], ", source);
+  const std::string further =
+      format("valid_sets: [{name: more, %s, count: 0, segment_seconds: 0}], ", source);
   return config::read_text<TrainingConfig>(
       format("run: {dir: '%s', device: cpu, threads: 1, seed: %d}\n"
              "model: {%s}\n"
