@@ -42,9 +42,8 @@ int64_t at_a_time(const StudyOptions& study, const Machine& machine, NodeKind ki
   return std::max(machine.cores / cores_of(study, machine, kind), int64_t{1});
 }
 
-GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan,
-                   const StudyRunOptions& options, const Machine& machine, RunStates& states,
-                   Logger& logger)
+GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan, const StudyRunOptions& options,
+                   const Machine& machine, RunStates& states, Logger& logger)
     : config_(config),
       plan_(plan),
       options_(options),

@@ -46,8 +46,9 @@ TEST(StudyNodes, WhatDivergedOrIsDamagedIsBegunAnewOnDemandOnly) {
   EXPECT_EQ(obstacle(plan, 0, damaged, true), "");
   EXPECT_EQ(obstacle(plan, 0, {.state = NodeState::damaged, .reasons = {"all diverged"}}, true),
             "all diverged");
-  EXPECT_THAT(obstacle(plan, 0, {.state = NodeState::changed, .reasons = {"run.seed: 1 → 7"}}, true),
-              HasSubstr("--restart-changed trains it anew): run.seed: 1 → 7"));
+  EXPECT_THAT(
+      obstacle(plan, 0, {.state = NodeState::changed, .reasons = {"run.seed: 1 → 7"}}, true),
+      HasSubstr("--restart-changed trains it anew): run.seed: 1 → 7"));
   for (const NodeState state : {NodeState::waiting, NodeState::to_run, NodeState::to_run_anew,
                                 NodeState::to_resume, NodeState::done}) {
     EXPECT_EQ(obstacle(plan, 0, {.state = state}, false), "");
