@@ -191,15 +191,4 @@ HierarchicalMean hierarchical_bootstrap(const std::vector<std::vector<double>>& 
   return result;
 }
 
-std::vector<std::vector<double>> paired_differences(const std::vector<std::vector<double>>& a,
-                                                    const std::vector<std::vector<double>>& b) {
-  if (a.size() != b.size()) throw std::invalid_argument("seeds that are not in pairs");
-  std::vector<std::vector<double>> differences = b;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i].size() != b[i].size()) throw std::invalid_argument("utterances not in pairs");
-    for (size_t j = 0; j < a[i].size(); ++j) differences[i][j] -= a[i][j];
-  }
-  return differences;
-}
-
 }  // namespace limbeck

@@ -271,21 +271,6 @@ TEST(HierarchicalBootstrap, TakesTheSameUtterancesOfAllSeeds) {
   expect_close(once.interval, Interval{3.5 - 1.96 * error, 3.5 + 1.96 * error}, 1.0 / 8);
 }
 
-TEST(HierarchicalBootstrap, TakesTheSameDrawsOfBothArms) {
-  Grid a = {{1, 5, 2, 8}, {3, 2, 9, 4}}, b = a;
-  for (auto& seed : b) {
-    for (double& value : seed) value += 0.5;
-  }
-  const auto result =
-      hierarchical_bootstrap(paired_differences(a, b), {"p1", "p1", "p2", "p2"}, SeedKey(1));
-  EXPECT_EQ(result.mean, 0.5);
-  expect_same(result.interval, {0.5, 0.5});
-  a.pop_back();
-  EXPECT_THROW(paired_differences(a, b), std::invalid_argument);
-  a.push_back({1});
-  EXPECT_THROW(paired_differences(a, b), std::invalid_argument);
-}
-
 TEST(HierarchicalBootstrap, LeavesOutWhatIsMissing) {
   const Grid values = {{1, 5, 2, 8, 7}, {3, 2, 9, 4, 1}, {2, 2, 4, 3, 5}};
   const std::vector<std::string> speakers = {"p1", "p1", "p2", "p2", "p3"};

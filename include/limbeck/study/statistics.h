@@ -127,11 +127,6 @@ struct HierarchicalMean {
 HierarchicalMean hierarchical_bootstrap(const std::vector<std::vector<double>>& values,
                                         const std::vector<std::string>& speakers, SeedKey key);
 
-/// b − a for each seed and utterance, for hierarchical_bootstrap(): arms in pairs share the draws.
-/// Throws std::invalid_argument where they do not have the same shape.
-std::vector<std::vector<double>> paired_differences(const std::vector<std::vector<double>>& a,
-                                                    const std::vector<std::vector<double>>& b);
-
 /// Variances of runs whose teacher seeds are crossed with student seeds.
 struct VarianceComponents {
   size_t teachers = 0, students = 0;  ///< seeds that it is made from
