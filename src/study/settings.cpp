@@ -32,6 +32,7 @@ constexpr Refusal kOfStudy[] = {
 constexpr Refusal kOfAllMethods[] = {
     {"model", "all methods have the same network"},
     {"data", "all methods have the same data"},
+    {"objective", "all methods denoise by the same loss"},
     {"teacher", "all methods have the same teacher"},
     {"train.steps", "all methods have the same budget"},
     {"train.epochs", "all methods have the same budget"},

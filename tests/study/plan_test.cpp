@@ -278,6 +278,10 @@ const std::vector<BadGrid> kBad = {
      "sweep.over.distill.terms: cannot be varied: other terms are another method"},
     {"SearchOfSteps", search("{train.steps: [1, 2, 3]}"),
      "methods.1.search.train.steps: cannot be varied: all methods have the same budget"},
+    {"SearchOfTheLoss", search("{objective.losses.0.weight: [1, 2, 3]}"),
+     "methods.1.search.objective.losses.0.weight: cannot be varied: all methods denoise by the "
+     "same "
+     "loss"},
     {"SearchOfTheWhole", search("{train: [{steps: 3}]}"),
      "methods.1.search.train: cannot be varied: all methods have the same budget"},
     {"SearchOfModels", search("{model.expansion: [1, 2, 3]}"),
