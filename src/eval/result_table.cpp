@@ -207,18 +207,13 @@ void ResultTable::require_scores() const {
 }
 
 std::vector<std::string> environment_differences(const std::vector<const RunResults*>& runs) {
-  if (runs.empty()) return {};
+  std::map<std::string, std::map<std::string, std::vector<std::string>>> names_by;  // key, value
+  for (const RunResults* run : runs) {
+    for (const auto& [key, value] : run->environment) names_by[key][value].push_back(run->name);
+  }
   std::vector<std::string> texts;
-  for (const auto& [key, unused] : runs.front()->environment) {
-    std::map<std::string, std::vector<std::string>> names_of;
-    size_t known = 0;
-    for (const RunResults* run : runs) {
-      const auto found = run->environment.find(key);
-      if (found == run->environment.end()) continue;
-      names_of[found->second].push_back(run->name);
-      ++known;
-    }
-    if (known < runs.size() || names_of.size() < 2) continue;
+  for (const auto& [key, names_of] : names_by) {
+    if (names_of.size() < 2) continue;
     std::vector<std::string> parts;
     for (const auto& [value, names] : names_of) parts.push_back(value + " (" + few(names) + ")");
     texts.push_back(key + " differs: " + join(parts, "; "));

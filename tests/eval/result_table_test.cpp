@@ -115,6 +115,11 @@ TEST(ResultTable, ShowsWhereEnvironmentsDiffer) {
   EXPECT_THAT(table.remarks(), IsEmpty());  // files that any system made have no device
   table.runs[1].environment["device"] = "cuda";
   EXPECT_THAT(table.remarks(), ElementsAre("device differs: cpu (s1); cuda (s2)"));
+  // One of which nothing is known hides nothing, wherever it stands.
+  table.add(one_row_table("s3"));
+  EXPECT_THAT(table.remarks(), ElementsAre("device differs: cpu (s1); cuda (s2)"));
+  std::swap(table.runs[0], table.runs[2]);
+  EXPECT_THAT(table.remarks(), ElementsAre("device differs: cpu (s1); cuda (s2)"));
 }
 
 }  // namespace

@@ -94,8 +94,8 @@ struct ResultTable {
   void require_scores() const;
 };
 
-/// "device differs: cpu (a, b); cuda (c)", a line for each name whose value is known of all and not
-/// the same.
+/// "device differs: cpu (a, b); cuda (c)", a line for each name whose value is not the same in all
+/// runs of which it is known.
 std::vector<std::string> environment_differences(const std::vector<const RunResults*>& runs);
 
 }  // namespace limbeck
