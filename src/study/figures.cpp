@@ -165,13 +165,14 @@ RowPlot seeds_plot(const ReportData& data, const SetReport& set) {
     if (row.kind != SystemKind::student) continue;
     const SystemScores& scores = row.scores[data.primary];
     const size_t key = key_of(row.method, methods);
+    const double half = interval95(scores.units);
     add_row(plot, group_of(row),
             {.label = row.method,
              .key = key,
              .values = scores.values,
-             .mean = scores.runs.mean,
-             .low = scores.runs.mean - scores.interval,
-             .high = scores.runs.mean + scores.interval,
+             .mean = scores.units.mean,
+             .low = scores.units.mean - half,
+             .high = scores.units.mean + half,
              .text = row.runs.empty() ? "missing" : summary_text(scores.runs, metric.decimals)},
             last);
   }
@@ -241,8 +242,9 @@ Plot quality_plot(const ReportData& data, const SetReport& set, Cost cost) {
     curve.key = key;
     curve.unjoined = true;
     curve.x.push_back(std::pow(10, at));
-    curve.y.push_back(row->scores[data.primary].runs.mean);
-    curve.bars.push_back(row->scores[data.primary].interval);
+    const Summary& units = row->scores[data.primary].units;
+    curve.y.push_back(units.mean);
+    curve.bars.push_back(interval95(units));
     if (row->kind == SystemKind::student) places[key_of(group_of(*row), groups)].push_back(at);
   }
   std::vector<std::string> names = {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -17,10 +18,28 @@ class ResultLines {
 
   void add(const SetReport& set) {
     const auto found = results_.tables.find(set.name);
-    if (found == results_.tables.end()) return;
+    if (found != results_.tables.end()) add_scores(set, found->second);
+    for (const MissingRun& missing : results_.missing) {
+      const bool is_of_search = !missing.arm && missing.teacher.empty();
+      if (is_of_search || (!missing.set.empty() && missing.set != set.name)) continue;
+      std::string note = "missing: " + missing.reason;
+      std::replace(note.begin(), note.end(), '\n', ' ');
+      for (const Metric& metric : set.table.metrics) {
+        add_line(names_of(missing, set), {kMean, metric.name, "", note});
+      }
+    }
+  }
+
+  std::string text = csv_line({"scenario", "method", "sweep", "seed", "teacher_seed", "set",
+                               "utterance", "metric", "value", "note"});
+
+ private:
+  using Fields = std::vector<std::string>;
+
+  void add_scores(const SetReport& set, const ResultTable& table) {
     bool is_first = true;
     for (const ScoredRun& run : results_.runs) {
-      const RunResults* scores = found->second.find_run(run.id);
+      const RunResults* scores = table.find_run(run.id);
       if (scores == nullptr) continue;
       const RunResults& paired = *set.table.find_run(run.id);
       if (is_first && scores->has_noisy()) {
@@ -31,13 +50,8 @@ class ResultLines {
     }
   }
 
-  std::string text = csv_line({"scenario", "method", "sweep", "seed", "teacher_seed", "set",
-                               "utterance", "metric", "value", "note"});
-
- private:
-  using Fields = std::vector<std::string>;
-
-  Fields names_of(const ScoredRun& run, const SetReport& set) const {
+  template <class Run>
+  Fields names_of(const Run& run, const SetReport& set) const {
     const std::string teacher_seed = std::to_string(run.teacher_seed);
     if (!run.arm) return {"", "teacher " + run.teacher, "", "", teacher_seed, set.name};
     const StudyMethod& method = config_.methods[run.arm->method];

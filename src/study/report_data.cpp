@@ -51,7 +51,8 @@ std::vector<Question> questions_of(const StudyConfig& config) {
   return questions;
 }
 
-double mean_of(const std::vector<double>& values) { return summarize(known_values(values)).mean; }
+/// Over those that are known.
+Summary summary_of(const std::vector<double>& values) { return summarize(known_values(values)); }
 
 /// Everything that is said of one set.
 class SetBuilder {
@@ -93,6 +94,12 @@ class SetBuilder {
     return !config_.methods[method].distill.terms.empty();
   }
 
+  /// Of what follows a teacher, or does not.
+  Unit unit_of(bool follows) const {
+    const bool has_more_teachers = config_.study.teacher_seeds.size() > config_.study.seeds.size();
+    return follows && has_more_teachers ? Unit::teacher_seed : Unit::seed;
+  }
+
   /// Those of an arm that have scores.
   Runs runs_of(const StudyArm& arm) const {
     Runs runs;
@@ -122,8 +129,7 @@ class SetBuilder {
     for (size_t m = 0; m < set_.table.metrics.size(); ++m) {
       SystemScores& scores = row.scores.emplace_back();
       scores.values = {set_.table.over_utterances(*found, m, true).mean};
-      scores.runs = summarize(known_values(scores.values));
-      scores.interval = kNan;
+      scores.runs = scores.units = summary_of(scores.values);
     }
     set_.systems.push_back(std::move(row));
   }
@@ -157,30 +163,29 @@ class SetBuilder {
 
   SystemScores scores_of(const SystemRow& row, size_t metric) const {
     SystemScores scores;
-    std::map<int64_t, std::map<int64_t, double>> by_teacher, by_seed;
+    const bool follows = row.kind == SystemKind::student && follows_teacher(index_of(row.method));
+    const Unit unit = unit_of(follows);
+    std::map<int64_t, std::map<int64_t, double>> by_teacher;
+    std::map<int64_t, std::vector<double>> by_unit;
+    std::set<int64_t> seeds;
     for (const ScoredRun* run : row.runs) {
-      scores.values.push_back(value_of(*run, metric));
-      by_teacher[run->teacher_seed][run->seed] = scores.values.back();
-      by_seed[run->seed][run->teacher_seed] = scores.values.back();
+      const double value = value_of(*run, metric);
+      scores.values.push_back(value);
+      by_teacher[run->teacher_seed][run->seed] = value;
+      by_unit[unit == Unit::seed ? run->seed : run->teacher_seed].push_back(value);
+      seeds.insert(run->seed);
     }
-    scores.runs = summarize(known_values(scores.values));
+    scores.runs = summary_of(scores.values);
+    std::vector<double> means;
+    for (const auto& [at, values] : by_unit) means.push_back(summary_of(values).mean);
+    scores.units = summary_of(means);
     const SeedKey key = SeedKey(0).with("interquartile").with(set_.table.metrics[metric].name);
     scores.middle = interquartile_mean(scores.values, key);
-    if (row.kind == SystemKind::teacher || by_teacher.size() < 2) {
-      scores.interval = interval95(scores.runs);
-      return scores;
-    }
-    std::vector<double> means;
-    for (const auto& [unused, values] : by_teacher.size() > by_seed.size() ? by_teacher : by_seed) {
-      std::vector<double> of_unit;
-      for (const auto& [other, value] : values) of_unit.push_back(value);
-      means.push_back(mean_of(of_unit));
-    }
-    scores.interval = interval95(summarize(known_values(means)));
+    if (!follows) return scores;
     std::vector<std::vector<double>> grid;
     for (const auto& [teacher, values] : by_teacher) {
       auto& line = grid.emplace_back();
-      for (const auto& [seed, unused] : by_seed) {
+      for (const int64_t seed : seeds) {
         const auto found = values.find(seed);
         line.push_back(found == values.end() ? kNan : found->second);
       }
@@ -215,15 +220,11 @@ class SetBuilder {
                          .method = question.method,
                          .reference = question.reference,
                          .is_named = question.is_named};
-    const auto pairs = pairs_of(question, scenario, sweep);
-    std::set<int64_t> seeds, teacher_seeds;
-    for (const Pair& pair : pairs) {
-      seeds.insert(pair.method->seed);
-      teacher_seeds.insert(pair.teacher_seed);
-    }
-    if (teacher_seeds.size() > seeds.size()) result.unit = Unit::teacher_seed;
+    result.follows_teacher =
+        follows_teacher(index_of(question.method)) || follows_teacher(index_of(question.reference));
+    result.unit = unit_of(result.follows_teacher);
     std::map<int64_t, std::vector<Pair>> units;
-    for (const Pair& pair : pairs) {
+    for (const Pair& pair : pairs_of(question, scenario, sweep)) {
       units[result.unit == Unit::seed ? pair.method->seed : pair.teacher_seed].push_back(pair);
     }
     for (const auto& [unit, unused] : units) result.units.push_back(unit);
@@ -250,8 +251,8 @@ class SetBuilder {
         a.push_back(value_of(*pair.method, metric));
         b.push_back(value_of(*pair.reference, metric));
       }
-      own.push_back(mean_of(a));
-      reference.push_back(mean_of(b));
+      own.push_back(summary_of(a).mean);
+      reference.push_back(summary_of(b).mean);
       difference.values.push_back(own.back() - reference.back());
     }
     difference.analysis =

@@ -17,9 +17,9 @@ namespace limbeck {
 struct SystemScores {
   std::vector<double> values;  ///< in the order of SystemRow::runs; NaN where it is not defined
   Summary runs;                ///< over those
-  /// Half the width of the 95 % interval of the mean, NaN for n < 2. Where several teachers were
-  /// trained, over means by seed, see `Unit`.
-  double interval = 0;
+  /// What the 95 % interval of the mean is made from: the runs, or where a method follows several
+  /// teachers their means by `Unit`. With runs missing, its mean is not that of the runs.
+  Summary units;
   InterquartileMean middle;
   std::optional<VarianceComponents> variances;  ///< where several teachers were trained
 };
@@ -42,7 +42,8 @@ struct SystemRow {
 
 /// What the pairs of a comparison are told by. With several teachers, runs that share one are not
 /// independent, nor are those that share a seed: the values of the factor with fewer levels are
-/// averaged, so that what is compared is independent given those.
+/// averaged, so that what is compared is independent given those. It is that of the study as it was
+/// planned, whatever is missing.
 enum class Unit { seed, teacher_seed };
 
 /// A method against a reference in one scenario, by one metric: method − reference.
@@ -56,7 +57,8 @@ struct ArmDifference {
   std::string sweep = {};
   std::string method = {};
   std::string reference = {};
-  bool is_named = false;  ///< a question that the study was made for
+  bool is_named = false;        ///< a question that the study was made for
+  bool follows_teacher = true;  ///< either side does; else teachers play no part
   Unit unit = Unit::seed;
   std::vector<int64_t> units = {};  ///< seeds that both sides have
   std::vector<MetricDifference> metrics = {};

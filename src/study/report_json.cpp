@@ -23,7 +23,7 @@ Json scores_json(const SystemScores& scores) {
   Json json = {{"n", scores.runs.n},
                {"mean", number(scores.runs.mean)},
                {"std", number(scores.runs.deviation)},
-               {"interval95", around(scores.runs.mean, scores.interval)},
+               {"interval95", around(scores.units.mean, interval95(scores.units))},
                {"iqm", number(scores.middle.mean)},
                {"iqm_interval95", bounds(scores.middle.interval)},
                {"values", Json::array()}};

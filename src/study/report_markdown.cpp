@@ -45,7 +45,7 @@ class Markdown {
 
   std::string text() const {
     std::string text = "# " + safe(config_.study.name) + partial_text(results_) + "\n";
-    if (!results_.unfair.empty()) text += "\n**Arms did not begin alike: see Notes.**\n";
+    if (!results_.unfair.empty()) text += "\n**Unfair arms: see Notes.**\n";
     for (const SetReport& set : data_.sets) text += cited(set);
     for (const SetReport& set : data_.sets) text += secondary(set);
     return text + search() + notes();
@@ -273,7 +273,7 @@ class Markdown {
         for (size_t m = first; m < last; ++m) {
           const SystemScores& scores = row.scores[m];
           const int decimals = set.table.metrics[m].decimals;
-          const double mean = scores.runs.mean, half = scores.interval;
+          const double mean = scores.units.mean, half = interval95(scores.units);
           cells.push_back(number_text(mean, decimals));
           if (!std::isnan(half)) {
             cells.back() += format(" [%.*f, %.*f]", decimals, mean - half, decimals, mean + half);

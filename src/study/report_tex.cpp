@@ -90,7 +90,7 @@ std::string deviation_text(const Summary& summary, int decimals) {
 class Tex {
  public:
   Tex(const StudyResults& results, const ReportData& data)
-      : data_(data), partial_(partial_text(results)) {}
+      : data_(data), partial_(partial_text(results)), is_unfair_(!results.unfair.empty()) {}
 
   std::string means(const SetReport& set, size_t index) const {
     Cells header = names_header({"Method", "Parameters", "MMAC/s", "$n$"});
@@ -106,7 +106,7 @@ class Tex {
         cells.push_back(deviation_text(row.scores[m].runs, set.table.metrics[m].decimals));
       }
     }
-    return table("Set " + set.name + partial_ + ". " + means_caption(data_, set),
+    return table("Set " + set.name + partial_ + ". " + reserve(set) + means_caption(data_, set),
                  format("tab:means-%d", index), name_columns(), header, rows);
   }
 
@@ -131,11 +131,19 @@ class Tex {
         names_header({"Comparison", "$n$", "$\\Delta$ " + tex(metric.title) + ", 95\\,\\%",
                       "$p$ ($t$)", "$p$ (Holm)"});
     return table("Differences in " + metric.title + ", set " + set.name + partial_ + ". " +
-                     differences_caption(data_, set),
+                     reserve(set) + differences_caption(data_, set),
                  format("tab:differences-%d", index), name_columns(), header, rows);
   }
 
  private:
+  /// What nobody may cite a table without.
+  std::string reserve(const SetReport& set) const {
+    std::string text;
+    if (is_unfair_) text += "Unfair arms: see the notes of table.md. ";
+    for (const std::string& note : set.notes) text += note + ". ";
+    return text;
+  }
+
   size_t name_columns() const { return data_.has_sweep ? 3 : 2; }
 
   Cells names_header(const Cells& more) const {
@@ -155,6 +163,7 @@ class Tex {
 
   const ReportData& data_;
   std::string partial_;
+  bool is_unfair_;
 };
 
 }  // namespace

@@ -6,6 +6,31 @@
 #include "limbeck/core/format.h"
 
 namespace limbeck {
+namespace {
+
+/// What n counts in the named comparisons, which may not be the same in all.
+std::string units_text(const SetReport& set) {
+  const auto any = [&](const auto& is_so) {
+    return std::any_of(set.differences.begin(), set.differences.end(),
+                       [&](const ArmDifference& d) { return d.is_named && is_so(d); });
+  };
+  std::string text;
+  if (any([](const auto& d) { return d.unit == Unit::teacher_seed; })) {
+    text =
+        " n counts seeds of teachers, each a mean over its students: it says nothing of other "
+        "seeds of students.";
+  } else if (any([](const auto& d) { return d.follows_teacher; })) {
+    text =
+        " n counts seeds of students, each a mean over the teachers: it says nothing of other "
+        "teachers.";
+  }
+  if (any([](const auto& d) { return !d.follows_teacher; })) {
+    text += " Where neither method follows a teacher, n counts seeds of students, one run each.";
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string count_text(int64_t parameters) {
   return parameters < 1000000 ? format("%.1f k", static_cast<double>(parameters) / 1e3)
@@ -56,15 +81,7 @@ std::string differences_caption(const ReportData& data, const SetReport& set) {
                     "all %d comparisons of this metric that were named beforehand, over all "
                     "scenarios%s.",
                     data.family, data.sets.size() > 1 ? " and sets" : "");
-  const auto by_teacher = [](const ArmDifference& d) { return d.unit == Unit::teacher_seed; };
-  if (!data.has_teachers) return text;
-  const bool is_by_teacher =
-      std::any_of(set.differences.begin(), set.differences.end(), by_teacher);
-  return text + (is_by_teacher
-                     ? " n counts seeds of teachers, each a mean over its students: it says "
-                       "nothing of other seeds of students."
-                     : " n counts seeds of students, each a mean over the teachers: it says "
-                       "nothing of other teachers.");
+  return data.has_teachers ? text + units_text(set) : text;
 }
 
 std::string partial_text(const StudyResults& results) {

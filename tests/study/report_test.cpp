@@ -19,6 +19,7 @@ namespace limbeck::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -136,7 +137,12 @@ TEST_F(Report, OfOneSeedHasNoDeviationAndNoTest) {
   EXPECT_EQ(table.find("± 0"), std::string::npos) << table;
   EXPECT_EQ(table.find("nan"), std::string::npos) << table;
   EXPECT_EQ(packed(line_with(table, {"cosine − none"})), "| a | cosine − none | 1 | +1.00 | | |");
-  EXPECT_TRUE(summary(dir)["sets"][0]["comparisons"][0]["p_holm"].is_null());
+  const auto comparison = summary(dir)["sets"][0]["comparisons"][0];
+  EXPECT_TRUE(comparison["p_holm"].is_null());
+  // Each draw of utterances is of both sides.
+  for (const auto& bound : comparison["bootstrap"]["interval95"]) {
+    EXPECT_NEAR(bound.get<double>(), 1, 1e-12);
+  }
 }
 
 TEST_F(Report, CorrectsTheNamedComparisonsOfAllScenarios) {
@@ -178,11 +184,14 @@ TEST_F(Report, ShowsWhatIsMissing) {
     study.add({0, 0, 0}, seed, {7 + 0.1 * static_cast<double>(seed)});
     if (seed < 3) study.add({0, 1, 0}, seed, {8 + 0.3 * static_cast<double>(seed)});
   }
-  study.results.missing = {{"a, cosine, seed 3", StudyArm{0, 1, 0}, "", "exit code 4:\ndiverged"},
-                           {"b, none, seed 1", StudyArm{1, 0, 0}, "other", "no scores"},
-                           {"b, cosine, seed 1", StudyArm{1, 1, 0}, "vbd_test", "not done yet"}};
+  study.results.missing = {
+      {"a, cosine, seed 3", StudyArm{0, 1, 0}, "", "exit code 4:\ndiverged", "t", 1, 3},
+      {"b, none, seed 1", StudyArm{1, 0, 0}, "other", "no scores", "t", 0, 1},
+      {"b, cosine, seed 1", StudyArm{1, 1, 0}, "vbd_test", "not done yet", "t", 1, 1},
+      {"teacher t", {}, "", "killed", "t", 1, 1},
+      {"search: a, none, seed 101", {}, "", "to run"}};
   const std::string table = write_report(dir.path(), study.config, study.results);
-  EXPECT_TRUE(table.starts_with("# made (partial: 3 results are missing)\n")) << table;
+  EXPECT_TRUE(table.starts_with("# made (partial: 5 results are missing)\n")) << table;
   EXPECT_THAT(line_with(table, {"a", "cosine"}), HasSubstr(" 2 of 3 "));
   EXPECT_EQ(packed(line_with(table, {"b", "cosine"})), "| b | cosine | | | 0 of 1 | |");
   EXPECT_THAT(packed(table), Not(HasSubstr("| b | none |")));  // missing on another set only
@@ -194,7 +203,14 @@ TEST_F(Report, ShowsWhatIsMissing) {
               std::min(1.0, 2 * comparisons[0]["metrics"]["si_sdr"]["p_t"].get<double>()), 1e-12);
   EXPECT_EQ(summary(dir)["partial"], true);
   EXPECT_THAT(read_file(dir / "table.tex"),
-              HasSubstr("caption{Set vbd\\_test (partial: 3 results are missing). Mean"));
+              HasSubstr("caption{Set vbd\\_test (partial: 5 results are missing). Mean"));
+  const std::string csv = read_file(dir / "results.csv");
+  for (const char* line : {"a,cosine,,3,1,vbd_test,mean,si_sdr,,missing: exit code 4: diverged",
+                           "b,cosine,,1,1,vbd_test,mean,si_sdr,,missing: not done yet",
+                           ",teacher t,,,1,vbd_test,mean,si_sdr,,missing: killed"}) {
+    EXPECT_THAT(csv, HasSubstr(format("\n%s\n", line)));
+  }
+  EXPECT_THAT(csv, Not(AnyOf(HasSubstr("\nb,none"), HasSubstr("to run"))));
 }
 
 TEST_F(Report, KeepsSweptPointsApart) {
@@ -255,6 +271,7 @@ TEST_F(Report, PairsByTeachersWhereThereAreMoreOfThem) {
   MadeStudy study({"a"}, {"clskd", "cosine"});
   study.config.study.baseline = "clskd";
   study.config.study.teacher_seeds = {1, 2, 3};
+  study.config.study.seeds = {5};
   for (int64_t teacher = 1; teacher <= 3; ++teacher) {
     study.add({0, 0, 0}, 5, {7}, teacher);
     study.add({0, 1, 0}, 5, {7 + static_cast<double>(teacher)}, teacher);
@@ -263,6 +280,68 @@ TEST_F(Report, PairsByTeachersWhereThereAreMoreOfThem) {
   EXPECT_THAT(packed(line_with(table, {"cosine − clskd"})),
               HasSubstr("| 3 | +2.00 [-0.48, +4.48] |"));
   EXPECT_THAT(table, HasSubstr("says nothing of other seeds of students"));
+}
+
+TEST_F(Report, PairsAsPlannedWhereRunsAreMissing) {
+  const Scratch dir;
+  MadeStudy study({"a"}, {"clskd", "cosine"});
+  study.config.study.baseline = "clskd";
+  study.config.study.teacher_seeds = {1, 2, 3};
+  for (int64_t teacher = 1; teacher <= 3; ++teacher) {
+    for (int64_t seed = 1; seed <= 2; ++seed) {  // of 3
+      study.add({0, 0, 0}, seed, {7}, teacher);
+      study.add({0, 1, 0}, seed, {7 + static_cast<double>(teacher + seed)}, teacher);
+    }
+  }
+  const std::string table = write_report(dir.path(), study.config, study.results);
+  EXPECT_THAT(table, HasSubstr("says nothing of other teachers"));
+  const auto set = summary(dir)["sets"][0];
+  EXPECT_EQ(set["comparisons"][0]["unit"], "seed");
+  EXPECT_EQ(set["comparisons"][0]["units"], (std::vector<int64_t>{1, 2}));
+  // Seeds with means of 10 and 11: 12.7062 / 2 to either side.
+  EXPECT_NEAR(set["systems"][2]["metrics"]["si_sdr"]["interval95"][0].get<double>(), 4.1469, 1e-4);
+}
+
+TEST_F(Report, SaysWhatCountsForEachPair) {
+  const Scratch dir;
+  MadeStudy study({"a"}, {"none", "plain", "cosine"});
+  study.config.methods[1].distill.terms.clear();
+  study.config.study.compare = {{"plain", "none"}, {"cosine", "none"}};
+  study.config.study.teacher_seeds = {1, 2, 3};
+  study.config.study.seeds = {5, 6};
+  for (int64_t seed = 5; seed <= 6; ++seed) {
+    study.add({0, 0, 0}, seed, {7}, 0);
+    study.add({0, 1, 0}, seed, {8}, 0);
+    for (int64_t teacher = 1; teacher <= 3; ++teacher) study.add({0, 2, 0}, seed, {9}, teacher);
+  }
+  const std::string of_teachers = "n counts seeds of teachers";
+  const std::string of_none =
+      "Where neither method follows a teacher, n counts seeds of students, one run each.";
+  EXPECT_THAT(write_report(dir.path(), study.config, study.results),
+              AllOf(HasSubstr(of_teachers), HasSubstr(of_none)));
+  const auto comparisons = summary(dir)["sets"][0]["comparisons"];
+  EXPECT_EQ(comparisons[0]["units"].size(), 2U);
+  EXPECT_EQ(comparisons[1]["units"].size(), 3U);
+  study.config.study.compare.pop_back();
+  EXPECT_THAT(write_report(dir.path(), study.config, study.results),
+              AllOf(Not(HasSubstr(of_teachers)), HasSubstr(of_none)));
+  study.config.study.compare = {{"cosine", "none"}};
+  EXPECT_THAT(write_report(dir.path(), study.config, study.results),
+              AllOf(HasSubstr(of_teachers), Not(HasSubstr(of_none))));
+}
+
+TEST_F(Report, GivesIntervalsAboutTheMeansThatTheyAreOf) {
+  const Scratch dir;
+  MadeStudy study = two_teachers();
+  std::erase_if(study.results.runs,
+                [](const ScoredRun& run) { return run.id == "runs/0/1/0/teacher-2/seed-3"; });
+  const std::string table = write_report(dir.path(), study.config, study.results);
+  EXPECT_THAT(packed(line_with(table, {"a", "cosine"})), HasSubstr(" 5 | 9.70 ± "));
+  // Seeds with means of 9.5, 9.8 and 9.9.
+  EXPECT_THAT(packed(table), HasSubstr("| a | cosine | 5 | 9.73 [9.22, 10.25] |"));
+  const auto cosine = summary(dir)["sets"][0]["systems"][3]["metrics"]["si_sdr"];
+  EXPECT_NEAR(cosine["interval95"][0].get<double>(), 9.2162, 1e-4);
+  EXPECT_NEAR(cosine["interval95"][1].get<double>(), 10.2505, 1e-4);
 }
 
 TEST_F(Report, EscapesNames) {
@@ -314,6 +393,7 @@ TEST_F(Report, SaysWhatMakesRunsLessComparable) {
   study.results.runs[1].skipped_steps = 2;
   for (ScoredRun& run : study.results.runs) run.environment = {{"threads", "1"}};
   study.results.runs[0].environment["threads"] = "4";
+  study.results.runs[2].environment.clear();
   study.results.tables["vbd_test"].runs[0].environment = {{"device", "cpu"}};
   study.results.unfair = {"causal student, seed 2: other initial weights"};
   study.results.notes["vbd_test"] = {"LEAK ALLOWED: p232"};
@@ -321,14 +401,19 @@ TEST_F(Report, SaysWhatMakesRunsLessComparable) {
   EXPECT_THAT(line_with(table, {"causal student", "cosine"}), HasSubstr(" 3 † "));
   EXPECT_THAT(
       table,
-      AllOf(HasSubstr("\n**Arms did not begin alike: see Notes.**\n"),
-            HasSubstr("\n**LEAK ALLOWED: p232**\n"),
+      AllOf(HasSubstr("\n**Unfair arms: see Notes.**\n"), HasSubstr("\n**LEAK ALLOWED: p232**\n"),
             HasSubstr("- Unfair: causal student, seed 2: other initial weights\n"),
             HasSubstr("seed 1: 2 training steps were skipped"),
             HasSubstr("- Students were trained in different environments: threads differs: 1 ("),
-            Not(HasSubstr("device differs"))));  // not known of all
+            Not(HasSubstr("device differs"))));  // known of one
   const std::string csv = read_file(dir / "results.csv");
   EXPECT_THAT(csv, HasSubstr(",mean,si_sdr,8,LEAK ALLOWED: p232; 2 training steps were skipped\n"));
+  const std::string tex = read_file(dir / "table.tex");
+  const std::string reserve =
+      "set vbd\\_test. Unfair arms: see the notes of table.md. LEAK ALLOWED: p232. "
+      "Mean";
+  EXPECT_THAT(tex, AllOf(HasSubstr("caption{S" + reserve.substr(1)),
+                         HasSubstr("caption{Differences in SI-SDR (dB), " + reserve)));
 }
 
 TEST_F(Report, ShowsTheSearch) {

@@ -33,12 +33,15 @@ struct ScoredRun {
 };
 
 /// A run of the grid without scores on a set (all sets: `set` is empty), and why: it failed, it is
-/// not done yet.
+/// not done yet; or a training of a search that has not ended.
 struct MissingRun {
   std::string label;
-  std::optional<StudyArm> arm;
+  std::optional<StudyArm> arm;  ///< of a student
   std::string set;
   std::string reason;
+  std::string teacher = {};  ///< this and what follows as in ScoredRun; empty: of a search
+  int64_t teacher_seed = 0;
+  int64_t seed = 0;
 };
 
 /// The points that were tried for a method, and which was taken.
@@ -65,7 +68,7 @@ struct StudyResults {
   std::map<std::string, std::vector<std::string>> notes;
   std::vector<MissingRun> missing;
   std::vector<SearchOutcome> searches;
-  std::vector<std::string> unfair;  ///< arms that did not begin alike, a text for each
+  std::vector<std::string> unfair;  ///< arms that began differently, or do not say how
 };
 
 }  // namespace limbeck
