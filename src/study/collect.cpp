@@ -1,6 +1,7 @@
 #include "study/collect.h"
 
 #include "limbeck/core/format.h"
+#include "limbeck/data/training_record.h"
 #include "limbeck/eval/job.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
@@ -24,16 +25,19 @@ class Collector {
       results_.notes[config_.study.sets[i].name] = sets_[i].notes;
     }
     for (size_t i = 0; i < plan_.nodes.size(); ++i) {
-      if (plan_.nodes[i].kind == NodeKind::scores) add_run(i);
+      const NodeKind kind = plan_.nodes[i].kind;
+      if (kind == NodeKind::point && !states_.is_settled(i)) miss_training(i, states_.of(i));
+      if (kind == NodeKind::scores) add_run(i);
     }
     add_searches();
     results_.unfair = unfair_arms(starts_);
+    results_.unfair.insert(results_.unfair.end(), unknown_.begin(), unknown_.end());
     return std::move(results_);
   }
 
  private:
   static std::optional<StudyArm> arm_of(const StudyNode& run) {
-    if (run.kind == NodeKind::teacher) return std::nullopt;
+    if (run.kind != NodeKind::student) return std::nullopt;
     return StudyArm{run.scenario, run.method, run.sweep};
   }
 
@@ -45,28 +49,37 @@ class Collector {
   }
 
   void miss(const StudyNode& run, const std::string& set, const std::string& reason) {
-    results_.missing.push_back({run.label, arm_of(run), set, reason});
+    const bool is_of_search = run.kind == NodeKind::point;
+    results_.missing.push_back({.label = run.label,
+                                .arm = arm_of(run),
+                                .set = set,
+                                .reason = reason,
+                                .teacher = is_of_search ? "" : run.teacher,
+                                .teacher_seed = run.teacher_seed,
+                                .seed = run.seed});
+  }
+
+  void miss_training(size_t index, const NodeStanding& standing) {
+    const std::string wrong = join(standing.reasons, "; ");
+    miss(plan_.nodes[index], "",
+         reason_of(index, wrong.empty() ? to_string(standing.state) : wrong));
   }
 
   void add_run(size_t scores) {
     const size_t index = plan_.nodes[scores].needs.front();
     const StudyNode& run = plan_.nodes[index];
     const NodeStanding standing = states_.of(index);
-    if (standing.state != NodeState::done) {
-      const std::string wrong = join(standing.reasons, "; ");
-      return miss(run, "", reason_of(index, wrong.empty() ? to_string(standing.state) : wrong));
-    }
-    const RunView view(standing.folder);
+    if (standing.state != NodeState::done) return miss_training(index, standing);
     ScoredRun scored{.id = run.id,
                      .label = run.label,
                      .arm = arm_of(run),
                      .teacher = run.teacher,
                      .teacher_seed = run.teacher_seed,
-                     .seed = run.seed,
-                     .skipped_steps = view.skipped(),
-                     .environment = view.environment()};
-    if (const auto start = view.start(); start && scored.arm) {
-      starts_.push_back({run.label, *scored.arm, run.seed, *start});
+                     .seed = run.seed};
+    try {
+      add_training(RunView(standing.folder), scored);
+    } catch (const Error& e) {  // what is wrong with one run hides no other
+      return miss(run, "", e.what());
     }
     bool is_scored = false;
     for (size_t set = 0; set < sets_.size(); ++set) {
@@ -78,6 +91,19 @@ class Collector {
       }
     }
     if (is_scored) results_.runs.push_back(scored);
+  }
+
+  /// What a training says of itself. An arm of which nobody knows how it began is not known to be
+  /// fair.
+  void add_training(const RunView& view, ScoredRun& scored) {
+    scored.skipped_steps = view.skipped();
+    scored.environment = view.environment();
+    if (!scored.arm) return;
+    if (const auto start = view.start()) {
+      starts_.push_back({scored.label, *scored.arm, scored.seed, *start});
+    } else {
+      unknown_.push_back(scored.label + ": nothing says how it began");
+    }
   }
 
   bool add_scores(const StudyNode& run, const std::filesystem::path& folder, size_t set,
@@ -96,7 +122,9 @@ class Collector {
       return false;
     }
     table->require_scores();
-    for (const std::string& note : table->runs.front().notes) {
+    // Without the job's word on skipped steps, which is of this run alone and stands elsewhere.
+    for (const std::string& note : notes_on(sets_[set], run.label, RunView(folder).record(),
+                                            config_.study.allow_leak, quiet)) {
       add_note(results_.notes[name], note);
     }
     results_.tables.try_emplace(name, ResultTable{results_.metrics}).first->second.add(*table);
@@ -116,7 +144,7 @@ class Collector {
         };
         try {
           results_.searches.push_back(search_outcome(config_, plan_, scenario, method, folder_of));
-        } catch (const Error&) {  // not all of its points have ended: each is missing by itself
+        } catch (const Error&) {  // not all of its points have ended: those are missing
         }
       }
     }
@@ -129,6 +157,7 @@ class Collector {
   RunStates& states_;
   StudyResults results_;
   std::vector<ArmStart> starts_;
+  std::vector<std::string> unknown_;  ///< arms that say nothing of that
 };
 
 }  // namespace
