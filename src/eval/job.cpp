@@ -312,14 +312,6 @@ void require_own_folder(const EvaluationJob& job) {
   });
 }
 
-bool holds_scores(const fs::path& folder, const std::string& model_hash, const TestSet& set,
-                  const Scoring& scoring) {
-  EvaluationJob job = job_of("", scoring, folder);
-  job.replaces_others = true;
-  add_subject(job, model_hash, set);
-  return on_disk([&] { return finished(job, own_results(job, nullptr)).has_value(); });
-}
-
 ResultTable run_job(const EvaluationJob& job, Logger& logger) {
   return on_disk([&] { return taken_or_scored(job, logger); });
 }
@@ -334,6 +326,13 @@ std::optional<ResultTable> scored_before(const EvaluationJob& job) {
   table->runs.front().name = job.system;
   update(table->runs.front(), job);
   return table;
+}
+
+std::optional<ResultTable> stored_scores(const fs::path& folder, const std::string& model_hash,
+                                         const TestSet& set, const Scoring& scoring) {
+  EvaluationJob job = job_of("", scoring, folder);
+  add_subject(job, model_hash, set);
+  return scored_before(job);
 }
 
 }  // namespace limbeck

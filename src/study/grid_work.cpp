@@ -43,18 +43,20 @@ int64_t at_a_time(const StudyOptions& study, const Machine& machine, NodeKind ki
 }
 
 GridWork::GridWork(const StudyConfig& config, const StudyPlan& plan, const StudyRunOptions& options,
-                   const Machine& machine, RunStates& states, Logger& logger)
+                   const Machine& machine, RunStates& states, StateFile& file, Logger& logger)
     : config_(config),
       plan_(plan),
       options_(options),
       states_(states),
       logger_(logger),
-      file_(plan.dir),
+      file_(file),
       pace_(kKinds),
       machine_(machine),
       status_(plan.nodes.size()),
       seconds_(plan.nodes.size(), 0),
-      progress_(logger, "study", "nodes", static_cast<int64_t>(plan.nodes.size())) {}
+      progress_(logger, "study", "nodes", static_cast<int64_t>(plan.nodes.size())) {
+  file_.clear();
+}
 
 std::vector<Task> GridWork::tasks() const {
   std::vector<Task> tasks;
@@ -66,12 +68,13 @@ std::vector<Task> GridWork::tasks() const {
   return tasks;
 }
 
-bool GridWork::is_retried(const StudyNode& node) const {
-  if (!options_.retry) return false;
+bool GridWork::is_named(const StudyNode& node) const {
   const auto& ids = options_.retried;
-  // A point that diverged is a finding; it is trained anew only where it is named.
-  if (ids.empty()) return node.kind != NodeKind::point;
-  return std::find(ids.begin(), ids.end(), node.id) != ids.end();
+  return options_.retry && std::find(ids.begin(), ids.end(), node.id) != ids.end();
+}
+
+bool GridWork::is_retried(const StudyNode& node) const {
+  return is_named(node) || (options_.retry && options_.retried.empty());
 }
 
 bool GridWork::is_done(size_t task) {
@@ -81,8 +84,11 @@ bool GridWork::is_done(size_t task) {
     leave_store(plan_, node);
     standing = states_.of(task);
   }
+  // It is a finding that a point diverged: it is trained anew only where it is named.
   const bool is_finding = node.kind == NodeKind::point && standing.state == NodeState::diverged;
-  if (standing.state == NodeState::done || (is_finding && !is_retried(node))) {
+  const bool lacks_scores = node.kind == NodeKind::scores && !standing.reasons.empty();
+  if ((standing.state == NodeState::done && !(lacks_scores && is_retried(node))) ||
+      (is_finding && !is_named(node))) {
     if (node.is_training()) enter_store(plan_, node, *standing.identity);
     return true;
   }
@@ -106,8 +112,12 @@ Command GridWork::command(size_t task, const std::string& device) {
 }
 
 Verdict GridWork::judge(size_t task, int code, int attempts) {
+  const NodeKind kind = plan_.nodes[task].kind;
   const bool diverged = code == static_cast<int>(ExitCode::diverged);
-  if (diverged && plan_.nodes[task].kind == NodeKind::point) return Verdict::done;
+  if (diverged && kind == NodeKind::point) return Verdict::done;
+  // What can be scored is; the report tells of the rest.
+  const bool lacks_scores = code == static_cast<int>(ExitCode::some_failed);
+  if (lacks_scores && kind == NodeKind::scores) return Verdict::done;
   return judge_exit(code, attempts);
 }
 

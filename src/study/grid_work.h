@@ -27,7 +27,7 @@ class GridWork : public TaskWork {
  public:
   /// All must outlive it.
   GridWork(const StudyConfig& config, const StudyPlan& plan, const StudyRunOptions& options,
-           const Machine& machine, RunStates& states, Logger& logger);
+           const Machine& machine, RunStates& states, StateFile& file, Logger& logger);
 
   std::vector<Task> tasks() const;
   /// Ends the progress line.
@@ -48,6 +48,9 @@ class GridWork : public TaskWork {
     int64_t first_step = 0;
   };
 
+  /// By its id.
+  bool is_named(const StudyNode& node) const;
+  /// By its id, or with all others.
   bool is_retried(const StudyNode& node) const;
   std::string reason_of(size_t task, const TaskStatus& status) const;
   void tell(const StudyNode& node, const NodeRecord& record);
@@ -64,7 +67,7 @@ class GridWork : public TaskWork {
   const StudyRunOptions& options_;
   RunStates& states_;
   Logger& logger_;
-  StateFile file_;
+  StateFile& file_;
   PlannedSteps steps_;
   std::map<std::tuple<NodeKind, std::string, size_t, size_t, size_t>, double> planned_;
   Pace pace_;

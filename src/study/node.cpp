@@ -12,6 +12,7 @@
 #include "limbeck/train/session.h"
 #include "study/node_config.h"
 #include "study/store.h"
+#include "study/undefined_scores.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -88,15 +89,26 @@ class NodeRun {
     return config;
   }
 
-  void train(NodeStanding standing) {
-    when_free(standing.folder, logger_, [&] {
-      standing = states_.of(index_);
+  /// Configurations follow links, and what another study has trained nobody has linked yet.
+  void link_needs() {
+    for (const size_t need : node_.needs) {
+      if (!plan_.nodes[need].is_training()) continue;
+      const auto identity = states_.of(need).identity;
+      if (identity) enter_store(plan_, plan_.nodes[need], *identity);
+    }
+  }
+
+  void train(const NodeStanding& before) {
+    when_free(before.folder, logger_, [&] {
+      const NodeStanding standing = states_.of(index_);
+      if (standing.state == NodeState::waiting) throw_waiting();  // by what happened meanwhile
       const std::string wrong = obstacle(plan_, index_, standing, options_.restart);
       if (!wrong.empty()) throw ConfigError(wrong);
       if (standing.state == NodeState::to_run_anew) {
         logger_.info(node_.label + ": is trained in place of a run that came to nothing:" +
                      listed(standing.reasons));
       }
+      link_needs();
       TrainingConfig config = training_config();
       config.run.dir = enter_store(plan_, node_, *standing.identity).string();
       if (standing.state == NodeState::done) return logger_.info(node_.label + ": is done");
@@ -107,6 +119,7 @@ class NodeRun {
   }
 
   void fill(const NodeStanding& standing) {
+    link_needs();
     fill_teacher_cache(training_config(), logger_);
     mark_filled(plan_, node_, *standing.identity);
   }
@@ -127,11 +140,12 @@ class NodeRun {
             model_job(source, read_test_set(set.manifest, set.protocol), scoring, folder, logger_);
         job.system = node_.label;
         job.replaces_others = true;
-        const ResultTable table = run_job(job, logger_);
-        for (const auto& [id, metric, reason] : table.runs.front().failures) {
-          failures.push_back(format("%s: %s %s: %s", set.name, id, metric, reason));
+        const auto before = options_.restart ? std::nullopt : scored_before(job);
+        const ResultTable table = before ? *before : run_job(job, logger_);
+        if (before) logger_.info(job.system + ": scored before, see " + folder.string());
+        for (const std::string& text : undefined_scores(table, table.runs.front())) {
+          failures.push_back(set.name + ": " + text);
         }
-        table.require_scores();
       });
     }
     if (failures.empty()) return ExitCode::ok;

@@ -5,6 +5,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/lock.h"
 #include "limbeck/eval/job.h"
 #include "limbeck/run/run_view.h"
 #include "limbeck/train/identity.h"
@@ -13,6 +14,7 @@
 #include "study/node_config.h"
 #include "study/search.h"
 #include "study/store.h"
+#include "study/undefined_scores.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -34,6 +36,8 @@ bool came_to_nothing(const RunView& run) {
 
 /// A run that is known to be the one planned. Throws Error where it cannot be read.
 NodeState state_of_own(const RunView& run) {
+  // Its files come and go; the node that is begun for it waits for that process.
+  if (is_locked(run.path())) return NodeState::to_resume;
   if (run.diverged()) return NodeState::diverged;
   const RunView::Found last = run.look_for("last");
   if (!last.folder && !last.unusable.empty()) {
@@ -172,13 +176,18 @@ std::optional<size_t> RunStates::choice_of(const StudyNode& node) {
   const auto key = std::pair(search_scenario(config_, node.scenario), node.method);
   const auto known = choices_.find(key);
   if (known != choices_.end()) return known->second;
+  bool is_final = true;  // one that diverged may be trained anew, and converge
   for (const size_t need : node.needs) {
-    if (plan_.nodes[need].kind == NodeKind::point && !is_settled(need)) return std::nullopt;
+    if (plan_.nodes[need].kind != NodeKind::point) continue;
+    if (!is_settled(need)) return std::nullopt;
+    is_final = is_final && of(need).state == NodeState::done;
   }
   const auto folder_of = [&](const StudyNode& point) {
     return of(plan_.find(point.id).value()).folder;
   };
-  return choices_[key] = chosen_point(config_, plan_, node, folder_of);
+  const size_t choice = chosen_point(config_, plan_, node, folder_of);
+  if (is_final) choices_[key] = choice;
+  return choice;
 }
 
 bool RunStates::are_settled(const std::vector<size_t>& nodes) {
@@ -219,9 +228,8 @@ bool RunStates::is_needless(size_t cache) {
   for (size_t i = 0; i < plan_.nodes.size(); ++i) {
     const auto& needs = plan_.nodes[i].needs;
     if (std::find(needs.begin(), needs.end(), cache) == needs.end() || done_.contains(i)) continue;
-    const NodeStanding reader = training(i);
-    if (reader.state != NodeState::done) return false;
-    done_[i] = reader;
+    // Not kept as done: what else it needs may not have ended yet.
+    if (training(i).state != NodeState::done) return false;
   }
   return true;
 }
@@ -260,17 +268,21 @@ NodeStanding RunStates::scores(size_t index) {
   } catch (const Error& e) {  // since it was found to be done
     return {NodeState::damaged, {e.what()}};
   }
+  NodeStanding standing{NodeState::done};
   for (size_t set = 0; set < config_.study.sets.size(); ++set) {
-    if (!holds_scores(scores_folder(trained.folder, set), hash, test_set(set),
-                      {.metrics = metrics_})) {
-      return {NodeState::to_run};
+    const auto table = stored_scores(scores_folder(trained.folder, set), hash, test_set(set),
+                                     {.metrics = metrics_});
+    if (!table) return {NodeState::to_run};
+    for (const std::string& text : undefined_scores(*table, table->runs.front())) {
+      standing.reasons.push_back(config_.study.sets[set].name + ": " + text);
     }
   }
-  return {NodeState::done};
+  return standing;
 }
 
-fs::path RunStates::scores_folder(const fs::path& run, size_t set) const {
-  return run / "eval" / folder_name(config_.study.sets[set].name);
+fs::path RunStates::scores_folder(const fs::path& run, size_t set) {
+  const std::string hash = test_set(set).pairs.content_hash();
+  return run / "eval" / (folder_name(config_.study.sets[set].name) + "-" + hash.substr(0, 8));
 }
 
 NodeStanding RunStates::look_at(size_t node) {
@@ -335,6 +347,21 @@ void require_none_changed(const StudyPlan& plan, const std::vector<NodeStanding>
     text += "\n" + join(of_runs, "; ") + "\n" + reasons;
   }
   throw ConfigError(text);
+}
+
+std::vector<std::string> trained_by_open_search(const StudyPlan& plan,
+                                                const std::vector<NodeStanding>& standings) {
+  std::vector<std::string> labels;
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    const StudyNode& node = plan.nodes[i];
+    if (node.kind != NodeKind::student || standings[i].state != NodeState::waiting) continue;
+    const bool is_open = std::any_of(node.needs.begin(), node.needs.end(), [&](size_t need) {
+      return plan.nodes[need].kind == NodeKind::point && standings[need].state != NodeState::done &&
+             standings[need].state != NodeState::diverged;
+    });
+    if (is_open && RunView(node_link(plan, node)).pointed("last")) labels.push_back(node.label);
+  }
+  return labels;
 }
 
 std::vector<std::string> restart_changed(const StudyPlan& plan,

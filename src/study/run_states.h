@@ -33,7 +33,8 @@ const char* to_string(NodeState state);
 
 struct NodeStanding {
   NodeState state = NodeState::to_run;
-  /// What is damaged; or which facts of the run that the link leads to are not those planned.
+  /// What is damaged; which facts of the run that the link leads to are not those planned; or, of
+  /// scores that are done, which are not defined.
   std::vector<std::string> reasons = {};
   /// Of a training or a cache; nothing while that is not known, as before its teacher is trained.
   std::optional<Identity> identity = {};
@@ -58,8 +59,9 @@ class RunStates {
   /// Nothing is left to do before others may begin: it is done, or a point that diverged.
   bool is_settled(size_t node);
 
-  /// The folder with the scores of a set, whose index this is, within that of a run.
-  std::filesystem::path scores_folder(const std::filesystem::path& run, size_t set) const;
+  /// The folder with the scores of a set, whose index this is, within that of a run. Another study
+  /// may call other pairs the same: what the set holds is part of its name.
+  std::filesystem::path scores_folder(const std::filesystem::path& run, size_t set);
 
  private:
   struct Teacher {
@@ -87,7 +89,7 @@ class RunStates {
   std::map<std::string, std::map<std::string, std::string>> data_contents_;
   std::map<std::string, std::string> init_hashes_;                        ///< by `train.init`
   std::map<std::pair<size_t, std::string>, std::string> teacher_hashes_;  ///< of trained ones
-  std::map<std::pair<size_t, size_t>, size_t> choices_;                   ///< of ended searches
+  std::map<std::pair<size_t, size_t>, size_t> choices_;  ///< of searches without a diverged point
   std::map<size_t, TestSet> sets_;
   std::map<size_t, NodeStanding> done_;
 };
@@ -98,6 +100,11 @@ void mark_filled(const StudyPlan& plan, const StudyNode& cache, const Identity& 
 /// Throws one ConfigError that lists all nodes that are changed. `standings` are of all nodes, here
 /// and below.
 void require_none_changed(const StudyPlan& plan, const std::vector<NodeStanding>& standings);
+
+/// The labels of the students that were trained, while the search that chooses for them has points
+/// left to train, as after it was given more values: whether they are changed is known only then.
+std::vector<std::string> trained_by_open_search(const StudyPlan& plan,
+                                                const std::vector<NodeStanding>& standings);
 
 /// Removes the links of all nodes that are changed, and of all that depend on them: what they led
 /// to stays in the store, and is found again if it is what is planned. Returns the labels of those

@@ -105,15 +105,13 @@ class Scheduler {
       if (free == device_is_taken_.end()) return false;
       device = static_cast<size_t>(free - device_is_taken_.begin());
     }
-    Command command;
     try {
-      command = work_.command(task, takes_device(task) ? machine_.devices[device] : "");
+      pool_.start(task, work_.command(task, takes_device(task) ? machine_.devices[device] : ""));
     } catch (const Error& e) {
       status_[task].error = e.what();
       fail(task);
       return true;
     }
-    pool_.start(task, command);
     cores_taken_ += cores_of(task);
     device_of_[task] = device;
     if (takes_device(task)) device_is_taken_[device] = true;

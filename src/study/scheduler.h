@@ -44,7 +44,7 @@ enum class Verdict { done, again, failed };
 Verdict judge_exit(int code, int attempts);
 
 /// What the tasks of a graph are. What is_done and command throw as an Error is a failure of that
-/// task alone.
+/// task alone, and so is a command that cannot be started.
 class TaskWork {
  public:
   virtual ~TaskWork() = default;

@@ -19,11 +19,10 @@ namespace {
 /// ended.
 double best_value(const fs::path& run, std::string& by) {
   const RunView view(run);
-  const RunState state = view.state();
-  if (state == RunState::diverged) return NAN;
-  if (state != RunState::finished) {
+  if (view.diverged()) return NAN;
+  if (!view.finished()) {  // its process may hold it a little longer
     throw DataError(run.string() + ": the search has not ended: this training is " +
-                    to_string(state));
+                    to_string(view.state()));
   }
   const RunSummary summary = summarize_run(run);
   if (!summary.best) {

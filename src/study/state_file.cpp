@@ -18,12 +18,6 @@ using json = nlohmann::json;
 
 fs::path state_file(const fs::path& dir) { return dir / "state.json"; }
 
-std::string host_name() {
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
-  return host;
-}
-
 constexpr TaskState kStates[] = {TaskState::waiting, TaskState::running, TaskState::done,
                                  TaskState::failed, TaskState::not_run};
 
@@ -45,8 +39,26 @@ const char* to_string(TaskState state) {
   return "";
 }
 
+std::string host_name() {
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  return host;
+}
+
 StateFile::StateFile(const fs::path& dir)
     : file_(state_file(dir)), since_(time_text(std::chrono::system_clock::now())) {
+  try {
+    nodes_ = read_states(dir).nodes;
+  } catch (const DataError&) {  // is replaced
+  }
+  for (auto& [id, record] : nodes_) {
+    if (record.state == TaskState::running) record.state = TaskState::waiting;
+  }
+  write();
+}
+
+void StateFile::clear() {
+  nodes_.clear();
   write();
 }
 

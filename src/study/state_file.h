@@ -27,8 +27,11 @@ const char* to_string(TaskState state);
 /// for those who ask while it runs. Whatever is not in it has not been looked at yet.
 class StateFile {
  public:
-  /// Begins it anew, for this process.
+  /// Is of this process from now on. What was said of nodes stays until it is known better, but
+  /// none of them runs.
   explicit StateFile(const std::filesystem::path& dir);
+  /// Forgets what was said of all nodes.
+  void clear();
   /// Replaces what is said of a node.
   void set(const std::string& id, const NodeRecord& record);
   const std::map<std::string, NodeRecord>& nodes() const { return nodes_; }
@@ -52,6 +55,9 @@ struct StudyStates {
 /// Nothing said of any node where there is no such file. Throws DataError for one that is
 /// malformed.
 StudyStates read_states(const std::filesystem::path& dir);
+
+/// Of this machine, as a StateFile names it.
+std::string host_name();
 
 /// The log of a node.
 std::filesystem::path log_file(const std::filesystem::path& dir, const std::string& id);

@@ -1,5 +1,4 @@
 #include <signal.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -101,9 +100,7 @@ std::string failures_text(const Seen& study) {
 
 /// SIGINT to the process that says it runs the study, if it is one of this program.
 void interrupt(const fs::path& dir, const StudyStates& states) {
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
-  if (states.host != host) {
+  if (states.host != host_name()) {
     throw ConfigError(format("%s: runs on %s; cancel it there", dir, states.host));
   }
   std::error_code unknown;

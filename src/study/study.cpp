@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -18,6 +19,7 @@
 #include "study/search.h"
 #include "study/store.h"
 #include "study/test_sets.h"
+#include "study/undefined_scores.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -62,9 +64,10 @@ class StudyRun {
     if (options_.check_only || options_.dry_run) return look();
     fs::create_directories(plan_.dir);
     const DirectoryLock lock(plan_.dir, &logger_);
+    StateFile file(plan_.dir);  // for those who ask from now on which process it is
     std::vector<NodeStanding> standings = states_->all();
     options_.restart_changed = may_restart(standings);
-    if (!options_.restart_changed) require_none_changed(plan_, standings);
+    require_unchanged(standings);
     require_consent(standings, options_.ask);
     const std::vector<std::string> restarted = restart_changed(plan_, standings);
     for (const std::string& label : restarted) {
@@ -76,7 +79,9 @@ class StudyRun {
     }
     write_file_atomically(plan_.dir / "study.yaml", config::to_yaml(config::to_node(config_)));
     logger_.add_file(plan_.dir / "study.log");
-    run_grid(standings);
+    // What follows a run that is trained anew may be done no more.
+    if (options_.retry) states_ = std::make_unique<RunStates>(config_, plan_);
+    run_grid(standings, file);
     return report();
   }
 
@@ -87,15 +92,16 @@ class StudyRun {
       check_sets(config_, plan_, sets_, logger_);
     }
     write_choices(config_, plan_);
-    const StudyResults results =
-        collect_results(config_, plan_, sets_, read_states(plan_.dir), *states_);
+    StudyResults results = collect_results(config_, plan_, sets_, read_states(plan_.dir), *states_);
+    const bool is_defined = tell_undefined(results);
     print("%s", write_report(plan_.dir, config_, results));
     for (const MissingRun& missing : results.missing) {
       const std::string set = missing.set.empty() ? "" : ", " + missing.set;
       logger_.warn(missing.label + set + ": missing: " + missing.reason);
     }
     logger_.info("results: " + (plan_.dir / "table.md").string() + ", results.csv, figures");
-    const bool is_whole = results.missing.empty() && results.unfair.empty() && !has_failed_;
+    const bool is_whole =
+        results.missing.empty() && results.unfair.empty() && is_defined && !has_failed_;
     return is_whole ? ExitCode::ok : ExitCode::some_failed;
   }
 
@@ -110,7 +116,7 @@ class StudyRun {
     check_files(config_, plan_, sets_, logger_);
     const std::vector<NodeStanding> standings = states_->all();
     print("%s", grid_text(plan_, standings, options_.dry_run));
-    if (!options_.restart_changed) require_none_changed(plan_, standings);
+    require_unchanged(standings);
     if (options_.dry_run) print("\n%s\n", cost_of(standings));
     require_consent(standings, {});
     logger_.info("configuration is sound");
@@ -139,6 +145,43 @@ class StudyRun {
     return trainings.empty() ? "nothing is left to train" : cost_text(estimate_cost(trainings));
   }
 
+  void require_unchanged(const std::vector<NodeStanding>& standings) {
+    if (options_.restart_changed) return;
+    require_none_changed(plan_, standings);
+    const auto unsure = trained_by_open_search(plan_, standings);
+    if (unsure.empty()) return;
+    logger_.warn(
+        "trained before a search that has points left to train; where it chooses "
+        "otherwise than it did for them they fail, unless --restart-changed is given:" +
+        listed(unsure));
+  }
+
+  /// Where means are over fewer utterances than others, the tables say so themselves; here what no
+  /// run has a score of is added. False if any score is not defined.
+  bool tell_undefined(StudyResults& results) {
+    bool is_defined = true;
+    for (const auto& [set, table] : results.tables) {
+      std::set<std::string> scored, told;
+      for (const RunResults& run : table.runs) {
+        for (const UtteranceScores& row : run.rows) scored.insert(row.id);
+      }
+      for (const RunResults& run : table.runs) {
+        const auto texts = undefined_scores(table, run);
+        if (texts.empty()) continue;
+        is_defined = false;
+        logger_.warn(
+            format("%s, %s: %d scores are not defined (limbeck-study retry %s scores it "
+                   "again):%s",
+                   run.name, set, texts.size(), plan_.dir, listed(texts)));
+        for (const auto& [id, metric, reason] : run.failures) {
+          if (scored.contains(id) || !told.insert(id).second) continue;
+          results.notes[set].push_back(id + " is in no mean: " + reason);
+        }
+      }
+    }
+    return is_defined;
+  }
+
   bool may_restart(const std::vector<NodeStanding>& standings) const {
     if (options_.restart_changed) return true;
     int64_t changed = 0;
@@ -162,7 +205,7 @@ class StudyRun {
     throw ConfigError(text + "; say --yes");
   }
 
-  void run_grid(const std::vector<NodeStanding>& standings) {
+  void run_grid(const std::vector<NodeStanding>& standings, StateFile& file) {
     std::map<NodeKind, std::array<int64_t, 2>> counts;
     for (size_t i = 0; i < standings.size(); ++i) {
       const StudyNode& node = plan_.nodes[i];
@@ -175,7 +218,7 @@ class StudyRun {
           format("%s: %d to run, %d done before", to_string(kind), of_kind[0], of_kind[1]));
     }
     const Machine machine = machine_of(config_.study);
-    GridWork work(config_, plan_, options_, machine, *states_, logger_);
+    GridWork work(config_, plan_, options_, machine, *states_, file, logger_);
     for (const TaskStatus& status : run_tasks(work.tasks(), machine, work, options_.fail_fast)) {
       has_failed_ = has_failed_ || status.state != TaskState::done;
     }

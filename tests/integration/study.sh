@@ -118,15 +118,23 @@ ended cancel 130
 
 # Killed at any moments, the study itself and its nodes, it ends in the same tables.
 killed=("${study[@]}" $(in_dir killed))
-for delay in 0.4 1.1 0.9 1.7 0.6 1.3 2.1; do
+nodes_killed=0
+studies_killed=0
+for delay in 0 0.1 0.4 0.9 0.2 1.3 0.6; do
   "${killed[@]}" >"$work/killed.log" 2>&1 &
   child=$!
+  while [ -z "$(nodes)" ] && kill -0 $child 2>/dev/null; do sleep 0.02; done
   sleep $delay
-  kill -9 $(nodes | head -n 1) 2>/dev/null || true
+  node=$(nodes | head -n 1)
+  [ -z "$node" ] || ! kill -9 "$node" 2>/dev/null || nodes_killed=$((nodes_killed + 1))
   sleep $delay
   kill -9 $child 2>/dev/null || true
-  wait $child 2>/dev/null || true
+  code=0
+  wait $child 2>/dev/null || code=$?
+  [ $code != 137 ] || studies_killed=$((studies_killed + 1))
 done
+[ $nodes_killed -ge 3 ] || fail "only $nodes_killed nodes were there to be killed"
+[ $studies_killed -ge 3 ] || fail "only $studies_killed studies were there to be killed"
 expect 0 "student: " "${killed[@]}"
 same_results killed
 
@@ -156,6 +164,11 @@ expect 5 "same, none, seed 1: missing: " "$tool" report "$work/alone/study"
 grep -q "^same,cosine,.*,mean,si_sdr," "$work/alone/study/results.csv" || fail "what is there is not in the report"
 expect 0 "student: 3 to run, 1 done before" "${study[@]}" $(in_dir alone)
 same_results alone
+# It finds what it needs in the store, where another study has left it.
+mkdir -p "$work/small/linkless"
+"${study[@]}" --set "study.dir=$work/small/linkless" --set study.seeds=[1,2,3] --dump-config >"$work/small/linkless/study.yaml"
+expect 0 "best: step" "$tool" node "$work/small/linkless" runs/same/cosine/seed-3
+rm -r "$(readlink -f "$work/small/linkless/runs/same/cosine/seed-3")" "$work/small/linkless"
 
 # A learning rate that was too high can be mended.
 hot=("${study[@]}" $(in_dir hot) --set study.seeds=[1])
@@ -214,10 +227,27 @@ expect 2 "data.source.speech: " "${study[@]}" --set "overrides.data.source.speec
 cp "$work/test.csv" "$work/whole.csv"
 sed -i '$d' "$work/test.csv"
 expect 0 "scores: 5 to run, 0 done before" "${study[@]}"
-for scores in "$work"/small/study/{teachers/t,runs/*/*/*}/eval/made/per_utterance.csv; do
-  [ "$(wc -l <"$scores")" = "$(wc -l <"$work/test.csv")" ] || fail "$scores is of the old test set"
+for run in "$work"/small/study/{teachers/t,runs/*/*/*}; do
+  [ "$(wc -l "$run"/eval/made-*/per_utterance.csv | grep -c "^ *$(wc -l <"$work/test.csv") /")" = 1 ] ||
+    fail "$run is not scored on the new test set beside the old one"
 done
 mv "$work/whole.csv" "$work/test.csv"
+expect 0 "scores: 0 to run, 5 done before" "${study[@]}"
+same_results killed
+
+# A score that is not defined is told of, and made again on demand only.
+gone=$(tail -n 1 "$work/test.csv" | cut -d, -f1)
+undefined=("${study[@]}" $(in_dir undefined) --set study.seeds=[1])
+noisy=$work/corpus/vbd_test/noisy/$gone.flac
+mv "$noisy" "$work/noisy.flac"
+expect 5 "made: 1 scores are not defined" "${undefined[@]}"
+grep -q "$gone is in no mean: " "$work/undefined/study/table.md" || fail "table.md does not name the utterance"
+expect 5 "scores: 0 to run, 3 done before" "${undefined[@]}"
+expect 5 "made: 1 scores are not defined" "$tool" report "$work/undefined/study"
+mv "$work/noisy.flac" "$noisy"
+expect 5 "scores: 0 to run, 3 done before" "${undefined[@]}"
+expect 0 "" "$tool" retry "$work/undefined/study"
+expect 0 "scores: 0 to run, 3 done before" "${undefined[@]}"
 
 # What a cache keeps of a teacher is of no use to the next one, and who reads it learns the same.
 cached=("${study[@]}" --set study.seeds=[1] --set overrides.data.epochs_unique=1 --set scenarios.0.student.train.steps=6)
@@ -244,6 +274,13 @@ grep -q "lr" "$choice" || fail "$choice does not name the points"
 runs=$(runs_in search)
 expect 0 "search point: 0 to run, 4 done before" "${searching[@]}"
 [ "$(runs_in search)" = "$runs" ] || fail "something is trained again"
+# Where a point that seemed to diverge is trained again and is the best, students of the old choice count no more.
+best=$(grep -o '"chosen": [0-9]*' "$work/search/study/search/same/cosine/choice.json" | grep -o "[0-9]*$")
+point=search/same/cosine/point-$best/seed-101
+echo '{"step": 4, "diverged": "loss is nan"}' >>"$work/search/study/$point/metrics.jsonl"
+expect 0 "is trained anew" "${searching[@]}" --restart-changed
+expect 5 "its link leads to a run of another configuration" "$tool" retry "$work/search/study" "$point"
+expect 0 "is trained anew" "${searching[@]}" --restart-changed
 
 # Bad input is found before anything is begun.
 bad() { local text=$1; shift; expect 2 "$text" "${study[@]}" $(in_dir bad) --dry-run "$@"; }

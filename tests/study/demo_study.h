@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "data/support.h"
+#include "eval/result_files.h"
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/error.h"
 #include "limbeck/run/run_view.h"
@@ -111,6 +113,23 @@ class PutStudy : public ::testing::Test {
     const auto folder = enter_store(study.plan, study.plan.nodes[at(study.plan, id)], known);
     put_run(folder, step, 10, known);
     return folder;
+  }
+
+  /// Leaves scores of one utterance, "x", of which these are not defined.
+  static void put_scores(const std::filesystem::path& folder, const std::string& model_hash,
+                         const TestSet& set, const std::vector<UtteranceFailure>& undefined) {
+    Identity known("evaluation", 1);
+    known.set("fit.align", false);
+    known.set("fit.resample_hz", int64_t{0});
+    known.set("model", model_hash);
+    known.set("set", set.pairs.content_hash());
+    UtteranceScores row;
+    row.id = "x";
+    row.seconds = 1;
+    row.scores = {NAN};
+    write_results(
+        folder,
+        {known, false, {}, ResultTable{build_metrics({"si_sdr"}), {{"m", {row}, undefined}}}});
   }
 
   static NodeStanding standing(const Study& study, const std::string& id) {

@@ -307,10 +307,52 @@ TEST_F(StudyRuns, AreScoredByWhatTheirFolderHolds) {
   const fs::path run = put(all, kNone);
   EXPECT_EQ(state(all, id), "to run");
   RunStates states(all.config, all.plan);
-  EXPECT_EQ(states.scores_folder("run", 0), "run/eval/made");
+  const fs::path folder = states.scores_folder("run", 0);
+  EXPECT_THAT(folder.string(), ::testing::StartsWith("run/eval/made-"));
+  EXPECT_EQ(folder.string().size(), std::string("run/eval/made-01234567").size());
   EXPECT_EQ(states.of(at(all.plan, kNone)).state, NodeState::done);
   fs::remove_all(run / "checkpoints");
   EXPECT_EQ(states.of(at(all.plan, id)).state, NodeState::damaged);
+}
+
+TEST_F(StudyRuns, HaveScoresOfOtherPairsElsewhereWhateverTheSetIsCalled) {
+  const Study all = study();
+  const fs::path of_all = RunStates(all.config, all.plan).scores_folder("run", 0);
+  std::string pairs = read_file(dir_ / "test.csv");
+  put_text(dir_ / "copy.csv", pairs);
+  put_text(dir_ / "other.csv", pairs.replace(pairs.rfind('8'), 1, "9"));
+  const auto of = [&](const char* manifest) {
+    const Study same =
+        study({"study.sets=[{name: made, manifest: " + (dir_ / manifest).string() + "}]"});
+    return RunStates(same.config, same.plan).scores_folder("run", 0);
+  };
+  EXPECT_EQ(of("copy.csv"), of_all);
+  EXPECT_NE(of("other.csv"), of_all);
+}
+
+TEST_F(StudyRuns, AreScoredThoughAScoreIsNotDefined) {
+  const Study all = study();
+  const std::string id = std::string("scores/") + kNone;
+  const fs::path run = put(all, kNone);
+  RunStates states(all.config, all.plan);
+  const TestSet set = read_test_set((dir_ / "test.csv").string(), "");
+  put_scores(states.scores_folder(run, 0), find_model(run, "best").hash, set,
+             {{"x", "si_sdr", "the clean side is silent"}, {"x", "stoi", "of another study"}});
+  const NodeStanding standing = states.of(at(all.plan, id));
+  EXPECT_EQ(standing.state, NodeState::done);
+  EXPECT_THAT(standing.reasons, ElementsAre("made: x si_sdr: the clean side is silent"));
+}
+
+TEST_F(StudyRuns, ThatAProcessHoldsAreToResumeWhateverTheirFilesAre) {
+  put_all(study());
+  const fs::path run = fs::canonical(link(study(), kNone));
+  {
+    const DirectoryLock lock(run);
+    EXPECT_EQ(state(study(), kNone), "to resume");
+    put_text(run / "checkpoints/step-00000010/model.safetensors", "pruned");
+    EXPECT_EQ(state(study(), kNone), "to resume");
+  }
+  EXPECT_EQ(state(study(), kNone), "damaged");
 }
 
 TEST_F(StudyRuns, AreListedByKind) {

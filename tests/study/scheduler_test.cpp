@@ -32,7 +32,8 @@ class Shell : public TaskWork {
   }
   Command command(size_t task, const std::string& device) override {
     devices[task] = device;
-    return {{"/bin/sh", "-c", "cd '" + (dir / "").string() + "'; " + scripts_[task]}, dir / "log"};
+    return {{"/bin/sh", "-c", "cd '" + (dir / "").string() + "'; " + scripts_[task]},
+            dir / (logless.contains(task) ? "nowhere/log" : "log")};
   }
   void changed(size_t task, const TaskStatus& status) override {
     if (status.state == TaskState::running) {
@@ -56,7 +57,7 @@ class Shell : public TaskWork {
   }
 
   test::Scratch dir;
-  std::set<size_t> done_before, refused, running;
+  std::set<size_t> done_before, refused, logless, running;
   std::vector<size_t> asked, begun;
   std::map<size_t, std::string> devices;
   size_t most = 0;
@@ -141,6 +142,15 @@ TEST(Scheduler, TakesAnErrorOfOneTaskForItsFailure) {
   shell.refused = {0};
   EXPECT_EQ(shell.states({{}, {{0}}, {}}, {}), (States{kFailed, kNotRun, kDone}));
   EXPECT_EQ(shell.result[0].error, "no good");
+  EXPECT_EQ(shell.log(), "other\n");
+}
+
+TEST(Scheduler, TakesACommandThatCannotBeStartedForItsFailure) {
+  Shell shell({"echo never", "echo never", "echo other"});
+  shell.logless = {0};
+  EXPECT_EQ(shell.states({{}, {{0}}, {}}, {}), (States{kFailed, kNotRun, kDone}));
+  EXPECT_NE(shell.result[0].error.find("cannot be written"), std::string::npos);
+  EXPECT_EQ(shell.begun, (std::vector<size_t>{2}));
   EXPECT_EQ(shell.log(), "other\n");
 }
 

@@ -125,6 +125,38 @@ TEST_F(StudySearchRuns, ChangeAStudentBySettingsAlone) {
   EXPECT_THAT(standing.reasons, ElementsAre("train.optimizer.lr: 0.002 → 0.004"));
 }
 
+TEST_F(StudySearchRuns, ChooseAnewOnceAPointThatDivergedConverges) {
+  put_points({5, 6, 3}, {5, NAN, 3});
+  RunStates states(all_.config, all_.plan);
+  const auto rate = [&] {
+    const NodeStanding student = states.of(at(all_.plan, kStudent));
+    return student.identity->facts().find("train")->find("optimizer")->find("lr")->scalar;
+  };
+  EXPECT_EQ(rate(), "0.001");
+  fs::remove(fs::canonical(all_.plan.dir / id(1, 102)) / "metrics.jsonl");
+  put_point(1, 102, 8);
+  EXPECT_EQ(rate(), "0.002");
+}
+
+TEST_F(StudySearchRuns, EndWithTheirTrainingsBeforeTheProcesses) {
+  put_points({5, 6, 9}, {5, 8, 3});
+  const DirectoryLock lock(fs::canonical(all_.plan.dir / id(1, 101)));
+  EXPECT_EQ(outcome().chosen, 1U);
+}
+
+TEST_F(StudySearchRuns, OfMorePointsLeaveOpenWhetherAStudentIsChanged) {
+  put_points({5, 6, 9}, {5, 8, 3});
+  put(all_, kStudent, "", 10, 1);
+  const auto unsure = [&] {
+    return trained_by_open_search(all_.plan, RunStates(all_.config, all_.plan).all());
+  };
+  EXPECT_THAT(unsure(), IsEmpty());
+  fs::remove_all(fs::canonical(all_.plan.dir / id(2, 102)));
+  EXPECT_THAT(unsure(), ElementsAre("narrower latent, none, seed 1"));
+  fs::remove(all_.plan.dir / kStudent);
+  EXPECT_THAT(unsure(), IsEmpty());
+}
+
 TEST_F(StudySearchRuns, AreWrittenDownWithAllPoints) {
   write_choices(all_.config, all_.plan);
   EXPECT_FALSE(fs::exists(choice()));

@@ -34,7 +34,11 @@ TEST(StateFile, SaysWhatWasSaidOfEachNode) {
   for (const TaskState state : {TaskState::waiting, TaskState::done, TaskState::not_run}) {
     EXPECT_EQ(states.nodes.at(to_string(state)).state, state);
   }
-  StateFile anew(dir / "");
+  // The next process has them until it knows better, but nothing runs.
+  StateFile next(dir / "");
+  EXPECT_EQ(read_states(dir / "").nodes.at("runs/b/seed-1").code, 137);
+  EXPECT_EQ(read_states(dir / "").nodes.at("runs/a/seed-1").state, TaskState::waiting);
+  next.clear();
   EXPECT_TRUE(read_states(dir / "").nodes.empty());
 }
 
@@ -42,6 +46,8 @@ TEST(StateFile, IsNamedWhereItIsMalformed) {
   const test::Scratch dir;
   write_file_atomically(dir / "state.json", "{\"process\": 1}");
   EXPECT_THROW(read_states(dir / ""), DataError);
+  const StateFile next(dir / "");
+  EXPECT_EQ(read_states(dir / "").host, host_name());
 }
 
 TEST(LastWords, AreTheErrorOrElseTheLastLine) {

@@ -12,8 +12,8 @@ Subcommand retry_command(CLI::App& parent) {
   };
   CLI::App* app = parent.add_subcommand(
       "retry",
-      "go on with a study as it was begun, and train anew what diverged or is damaged: all of it, "
-      "or the nodes that are named");
+      "go on with a study as it was begun, train anew what diverged or is damaged, and score again "
+      "what lacks scores: all of it, or the nodes that are named");
   auto a = std::make_shared<Arguments>();
   add_study_dir(*app, a->dir);
   app->add_option("ID", a->options.retried, "nodes, as status lists them");

@@ -85,11 +85,6 @@ EvaluationJob files_job(const std::string& estimate, const std::string& clean,
 /// DataError where audio is to be saved and an id cannot name a file (`require_paths_of_ids`).
 void require_own_folder(const EvaluationJob& job);
 
-/// True if the folder holds all scores of this model, by the hash of its file, on this set, so that
-/// run_job would score nothing. Writes nothing.
-bool holds_scores(const std::filesystem::path& folder, const std::string& model_hash,
-                  const TestSet& set, const Scoring& scoring);
-
 /// Scores what the folder does not hold yet and writes it there; gives a table of one run, with the
 /// metrics of the job. What goes wrong with one utterance is listed, the others are scored; as long
 /// as anything is listed, the same call scores again. Where metrics are missing, all are scored
@@ -105,5 +100,10 @@ ResultTable run_job(const EvaluationJob& job, Logger& logger);
 /// What run_job has left in the folder, with what failed; nothing if that is of something else, or
 /// not whole. Scores and writes nothing.
 std::optional<ResultTable> scored_before(const EvaluationJob& job);
+
+/// The same for a model, by the hash of its file, on a set.
+std::optional<ResultTable> stored_scores(const std::filesystem::path& folder,
+                                         const std::string& model_hash, const TestSet& set,
+                                         const Scoring& scoring);
 
 }  // namespace limbeck

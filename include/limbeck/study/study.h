@@ -40,7 +40,7 @@ struct StudyNodeOptions {
 };
 
 /// Runs one node of the study in `dir`, in this process. What it needs has to be done: ConfigError.
-/// Returns some_failed where an utterance could not be scored; throws as trainings and evaluations
+/// Returns some_failed where a score is not defined; throws as trainings and evaluations
 /// do.
 ExitCode run_study_node(const std::filesystem::path& dir, const std::string& id,
                         const StudyNodeOptions& options, Logger& logger);
