@@ -132,13 +132,15 @@ std::string on_terminal(unsigned short columns, const Body& body) {
   const int kept = ::dup(STDERR_FILENO);
   ::dup2(slave, STDERR_FILENO);
   body();
+  constexpr char kEnd = '\1';
+  std::fputc(kEnd, stderr);
   std::fflush(stderr);
   ::dup2(kept, STDERR_FILENO);
   ::close(kept);
   // What was written arrives in pieces.
   std::string written;
   pollfd ready{master, POLLIN, 0};
-  while (!written.ends_with('\n') && ::poll(&ready, 1, 5000) > 0) {
+  while (!written.ends_with(kEnd) && ::poll(&ready, 1, 5000) > 0) {
     char piece[4096];
     const ssize_t bytes = ::read(master, piece, sizeof piece);
     if (bytes <= 0) break;
@@ -146,7 +148,8 @@ std::string on_terminal(unsigned short columns, const Body& body) {
   }
   ::close(slave);
   ::close(master);
-  return written;
+  EXPECT_TRUE(written.ends_with(kEnd));
+  return written.substr(0, written.find(kEnd));
 }
 
 class ProgressOnTerminal : public testing::Test {
