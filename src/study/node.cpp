@@ -176,7 +176,6 @@ size_t require_node(const StudyPlan& plan, const std::string& id) {
 
 std::string obstacle(const StudyPlan& plan, size_t index, const NodeStanding& standing,
                      bool restart) {
-  const std::string id = plan.nodes[index].id;
   const std::string reasons = join(standing.reasons, "; ");
   const std::string anew =
       format("; limbeck-study retry %s %s trains it anew", plan.dir, plan.nodes[index].id);

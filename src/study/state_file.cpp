@@ -49,7 +49,8 @@ StateFile::StateFile(const fs::path& dir)
     : file_(state_file(dir)), since_(time_text(std::chrono::system_clock::now())) {
   try {
     nodes_ = read_states(dir).nodes;
-  } catch (const DataError&) {  // is replaced
+  } catch (const DataError&) {
+    nodes_.clear();  // it is written anew
   }
   for (auto& [id, record] : nodes_) {
     if (record.state == TaskState::running) record.state = TaskState::waiting;
