@@ -145,6 +145,7 @@ class Collector {
         try {
           results_.searches.push_back(search_outcome(config_, plan_, scenario, method, folder_of));
         } catch (const Error&) {  // not all of its points have ended: those are missing
+          continue;
         }
       }
     }
