@@ -70,7 +70,7 @@ cp -r "$work/whole" "$work/longer"
 longer=("${train[@]}" --set "run.dir=$work/longer" --set train.steps=16)
 expect 0 "extended from 12 to 16 steps" "${longer[@]}" --extend
 expect 0 "already trained to step 16" "${longer[@]}"
-expect 0 "trained 16 steps" "${train[@]}" --set "run.dir=$work/fork" --set train.steps=16 --set train.batch_size=3 --fork "$work/whole"
+expect 0 "trained 4 steps in " "${train[@]}" --set "run.dir=$work/fork" --set train.steps=16 --set train.batch_size=3 --fork "$work/whole"
 expect 0 "already trained to step 16" "${train[@]}" --set "run.dir=$work/fork" --set train.steps=16 --set train.batch_size=3
 expect 0 "trained 2 steps" "${train[@]}" --set "run.dir=$work/init" --set train.steps=2 --set "train.init=$work/whole"
 expect 2 "$work/nothing: no such" "${train[@]}" --set "run.dir=$work/init2" --set "train.init=$work/nothing"

@@ -89,7 +89,7 @@ begin_endless() {
   fail "no two trainings that say '$1'"
 }
 expect_no_trainings() {
-  for _ in $(seq 50); do
+  for _ in $(seq 300); do
     [ -z "$(nodes)" ] && return
     sleep 0.1
   done
