@@ -125,7 +125,8 @@ for delay in 0 0.1 0.4 0.9 0.2 1.3 0.6; do
   child=$!
   while [ -z "$(nodes)" ] && kill -0 $child 2>/dev/null; do sleep 0.02; done
   sleep $delay
-  node=$(nodes | head -n 1)
+  node=$(nodes)
+  node=${node%%[[:space:]]*}
   [ -z "$node" ] || ! kill -9 "$node" 2>/dev/null || nodes_killed=$((nodes_killed + 1))
   sleep $delay
   kill -9 $child 2>/dev/null || true
