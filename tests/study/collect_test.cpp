@@ -43,7 +43,8 @@ class Collected : public test::PutStudy {
     const nlohmann::json state = {
         {"step", 10}, {"planned_steps", 10}, {"skipped", {{"total", skipped}}}};
     CheckpointStore store(run);
-    store.save(10, {{"model.safetensors", nn::serialize_model(*model)}, {"state.json", state.dump()}},
+    store.save(10,
+               {{"model.safetensors", nn::serialize_model(*model)}, {"state.json", state.dump()}},
                true);
     store.add_validation(10, "{}", true);
     put_text(run / "start.json", StartRecord{"w", "b", 10, 8, 1}.text());

@@ -50,9 +50,8 @@ TEST_F(GridTasks, TrainADamagedPointAnewWithAllThatIsRetried) {
   put_text(put(all_, kPoint) / "checkpoints/step-00000010/model.safetensors", "torn");
   EXPECT_THAT(message_of<DataError>([&] { is_done(kPoint, run_); }), HasSubstr("trains it anew"));
   EXPECT_FALSE(is_done(kPoint, retry()));
-  const auto command = with(retry(), [&](GridWork& work) {
-    return work.command(at(all_.plan, kPoint), "").arguments;
-  });
+  const auto command = with(
+      retry(), [&](GridWork& work) { return work.command(at(all_.plan, kPoint), "").arguments; });
   EXPECT_THAT(command, Contains("--restart"));
 }
 
