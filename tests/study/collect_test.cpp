@@ -15,6 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::at;
+using test::kCosine;
+using test::kNone;
+using test::kTeacher;
 using test::put_text;
 using test::searched;
 using test::with;
@@ -22,10 +25,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr const char* kTeacher = "teachers/t";
-constexpr const char* kNone = "runs/narrower-latent/none/seed-1";
-constexpr const char* kCosine = "runs/narrower-latent/cosine/seed-1";
 
 /// The first scenario alone, as its trainings and scores leave it.
 class Collected : public test::PutStudy {

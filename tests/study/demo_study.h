@@ -47,6 +47,11 @@ inline std::string refusal_of(const std::vector<std::string>& sets) {
   return message_of<ConfigError>([&] { plan_study(demo_study(sets)); });
 }
 
+/// The teacher, and both students of the first scenario with seed 1.
+inline constexpr const char* kTeacher = "teachers/t";
+inline constexpr const char* kNone = "runs/narrower-latent/none/seed-1";
+inline constexpr const char* kCosine = "runs/narrower-latent/cosine/seed-1";
+
 /// Index of a node.
 inline size_t at(const StudyPlan& plan, const std::string& id) {
   const auto index = plan.find(id);

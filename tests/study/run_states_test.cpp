@@ -16,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::at;
+using test::kCosine;
+using test::kNone;
+using test::kTeacher;
 using test::message_of;
 using test::put_run;
 using test::put_text;
@@ -25,10 +28,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr const char* kTeacher = "teachers/t";
-constexpr const char* kNone = "runs/narrower-latent/none/seed-1";
-constexpr const char* kCosine = "runs/narrower-latent/cosine/seed-1";
 
 /// The teacher and both students of the first scenario.
 class StudyRuns : public test::PutStudy {

@@ -12,13 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::at;
+using test::kNone;
 using test::made_identity;
 using test::message_of;
 using test::put_run;
 using test::put_text;
 using ::testing::HasSubstr;
-
-constexpr const char* kNone = "runs/narrower-latent/none/seed-1";
 
 class StudyStore : public test::PutStudy {
  protected:
