@@ -27,10 +27,11 @@ LAYERS = {
     "objective": {"core", "config", "audio", "nn"},
     "train": {"core", "config", "audio", "metric", "data", "run", "nn", "objective"},
     "eval": {"core", "config", "audio", "metric", "data", "run", "nn"},
+    "enhance": {"core", "config", "audio", "run", "nn"},
     "deploy": {"core", "config", "audio", "metric", "data", "corpus", "run", "nn", "runtime"},
     "study": {
         "core", "config", "audio", "metric", "data", "corpus", "run", "nn", "objective", "train",
-        "eval", "deploy",
+        "eval", "enhance", "deploy",
     },
     "runtime": set(),
 }
