@@ -166,6 +166,20 @@ TEST(StreamFile, WritesLossyFormatsOfTheSameLength) {
   }
 }
 
+TEST(StreamFile, WritesMp3WhereLibsndfileCan) {
+  const StreamInfo info{16000, 2, 40001, SF_FORMAT_MPEG, SF_FORMAT_MPEG_LAYER_III};
+  if (!can_write(info)) GTEST_SKIP() << "this libsndfile writes no MP3";
+  const TempDir dir;
+  const std::vector<float> samples = tone(40001, 2);
+  write_all(dir / "a.mp3", info, samples);
+  const auto reader = StreamReader::open(dir / "a.mp3");
+  EXPECT_EQ(reader->info().container & SF_FORMAT_TYPEMASK, SF_FORMAT_MPEG);
+  const std::vector<float> read = read_all(*reader, 999);
+  EXPECT_EQ(static_cast<int64_t>(read.size()), 2 * reader->info().frames);
+  ASSERT_EQ(read.size(), samples.size());
+  for (size_t i = 4000; i < 70'000; ++i) ASSERT_NEAR(read[i], samples[i], 0.02) << i;
+}
+
 // These fill their last block.
 TEST(StreamFile, WritesCodecsOfBlocks) {
   const TempDir dir;
