@@ -19,8 +19,8 @@ enum class HighBand {
 
 /// How a recording of any rate and number of channels is denoised.
 struct RecordingOptions {
-  double mix = 1;                  ///< share of the enhanced signal; the rest is the input
-  std::optional<double> limit_db;  ///< noise is taken down by so much at most
+  double mix = 1;                       ///< share of the enhanced signal; the rest is the input
+  std::optional<double> limit_db = {};  ///< noise is taken down by so much at most
   HighBand high_band = HighBand::drop;
   bool link = false;  ///< one gain for all channels
 };
