@@ -1,14 +1,15 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "limbeck/nn/enhance.h"
-
 namespace limbeck {
+
+namespace nn {
+class Enhancer;
+}
 
 /// What becomes of what lies above the network's band.
 enum class HighBand {
@@ -25,21 +26,28 @@ struct RecordingOptions {
 };
 
 /// Denoises a recording that comes in blocks, in constant memory: brings it to the network's rate
-/// and back, compensates every delay, and mixes. With mix = 0 the output is the input, bit for bit.
+/// and back, compensates every delay, and mixes. The output does not depend on how the recording is
+/// cut into blocks. With mix = 0 the output is the input, bit for bit.
 class RecordingEnhancer {
  public:
-  /// Throws DataError for a rate that cannot be brought to the network's.
+  /// `enhancer` outlives this. Throws DataError for a rate that cannot be brought to the network's,
+  /// ConfigError for a mix outside of 0 to 1 or a negative limit.
   RecordingEnhancer(const nn::Enhancer& enhancer, int rate_hz, int channels,
                     const RecordingOptions& options);
   ~RecordingEnhancer();
 
-  /// Interleaved samples; returns what of the output is complete, interleaved.
+  /// Where the network's band ends, if the recording's goes on: what lies above is dropped or
+  /// follows. Nothing where the network covers all of the recording's band.
+  std::optional<double> band_end_hz() const;
+
+  /// Finite samples, interleaved; returns what of the output is complete, interleaved.
   std::vector<float> process(std::span<const float> samples);
-  /// The rest: as many samples come out in all as went in.
+  /// The rest: as many samples come out in all as went in. The next call of `process` begins a new
+  /// recording.
   std::vector<float> flush();
 
  private:
-  struct State;
+  class State;
   std::unique_ptr<State> state_;
 };
 
