@@ -35,7 +35,7 @@ std::vector<PlannedFile> with_outputs(const std::vector<FoundInputs::File>& foun
   std::map<fs::path, size_t> writers;
   std::vector<std::string> clashes;
   for (const auto& [input, relative] : found) {
-    fs::path output = (options.out / relative).lexically_normal();
+    fs::path output = options.out / relative;
     if (!options.format.empty()) output.replace_extension(options.format);
     const auto [writer, is_new] = writers.emplace(output, files.size());
     if (is_new) {
