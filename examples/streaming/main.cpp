@@ -17,7 +17,7 @@
 //
 //     streaming MODEL IN.wav OUT.wav
 //
-// MODEL is the model file of a causal network (lookahead_frames: 0).
+// MODEL is a model file; of a network that looks ahead, the output comes so much later.
 
 namespace {
 
@@ -26,6 +26,7 @@ using namespace limbeck;
 Waveform denoise(const std::string& model_file, const Waveform& input) {
   const std::shared_ptr<nn::DenoisingModel> model = nn::read_model(model_file);
   const auto rate_hz = static_cast<int>(model->rate_hz());
+  model->fuse();
   const auto hop = std::llround(rate_hz / model->frames_per_second());
   const Waveform noisy = resample(input, rate_hz);
   nn::StreamingDenoiser denoiser(model);

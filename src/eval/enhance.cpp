@@ -1,6 +1,5 @@
 #include "eval/enhance.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -12,20 +11,14 @@
 
 namespace limbeck {
 
-Enhancer::Enhancer(const std::filesystem::path& model_file, const std::string& device,
-                   nn::Kernels kernels)
-    : model_(nn::read_model(model_file)), device_(nn::use_device(device)) {
-  model_->to(device_);
-  model_->set_kernels(kernels);
-}
-
-std::vector<std::vector<float>> Enhancer::operator()(const std::vector<std::vector<float>>& noisy,
-                                                     int rate_hz) const {
-  if (rate_hz != model_->rate_hz()) {
+std::vector<std::vector<float>> estimates_of(const nn::Enhancer& enhancer,
+                                             const std::vector<std::vector<float>>& noisy,
+                                             int rate_hz) {
+  if (rate_hz != enhancer.rate_hz()) {
     throw DataError(
         format("the recording has %d Hz, but the model works at %d Hz; limbeck-evaluate --resample "
                "brings it there",
-               rate_hz, model_->rate_hz()));
+               rate_hz, enhancer.rate_hz()));
   }
   size_t longest = 0;
   for (const auto& samples : noisy) longest = std::max(longest, samples.size());
@@ -33,12 +26,12 @@ std::vector<std::vector<float>> Enhancer::operator()(const std::vector<std::vect
   for (size_t i = 0; i < noisy.size(); ++i) {
     std::copy(noisy[i].begin(), noisy[i].end(), input.data_ptr<float>() + i * longest);
   }
-  at::NoGradGuard no_grad;  // is the calling thread's own
-  std::unique_lock lock(gpu_, std::defer_lock);
-  device_.is_cpu() ? at::set_num_threads(1) : lock.lock();
-  const auto output = nn::within_memory(device_, format("batch_size: %d", noisy.size()), [&] {
-    return model_->forward(input.to(device_), {}).estimate.cpu().contiguous();  // [B, L]
-  });
+  const auto enhance = [&] { return enhancer(input).contiguous(); };  // [B, L]
+  const at::Device device = enhancer.device();
+  const auto output =
+      noisy.size() == 1
+          ? nn::within_memory(device, enhance)
+          : nn::within_memory(device, format("batch_size: %d", noisy.size()), enhance);
   std::vector<std::vector<float>> estimates;
   for (size_t i = 0; i < noisy.size(); ++i) {
     const float* first = output.const_data_ptr<float>() + i * longest;
@@ -47,13 +40,13 @@ std::vector<std::vector<float>> Enhancer::operator()(const std::vector<std::vect
   return estimates;
 }
 
-std::vector<std::vector<size_t>> Enhancer::batches(const std::vector<int64_t>& samples,
-                                                   int64_t size) const {
+std::vector<std::vector<size_t>> batches_for(const nn::Enhancer& enhancer,
+                                             const std::vector<int64_t>& samples, int64_t size) {
   std::map<int64_t, std::vector<size_t>, std::greater<>> by_frames;
   for (size_t i = 0; i < samples.size(); ++i) {
-    by_frames[model_->tap_frames(samples[i])].push_back(i);
+    by_frames[enhancer.model().tap_frames(samples[i])].push_back(i);
   }
-  const size_t limit = device_.is_cpu() ? 1 : static_cast<size_t>(size);
+  const size_t limit = enhancer.device().is_cpu() ? 1 : static_cast<size_t>(size);
   std::vector<std::vector<size_t>> batches;
   for (const auto& [frames, items] : by_frames) {
     for (size_t first = 0; first < items.size(); first += limit) {

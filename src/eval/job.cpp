@@ -20,6 +20,7 @@
 #include "limbeck/core/id_paths.h"
 #include "limbeck/core/version.h"
 #include "limbeck/nn/device.h"
+#include "limbeck/nn/model_file.h"
 #include "limbeck/run/trained_model.h"
 
 namespace limbeck {
@@ -192,14 +193,15 @@ class ThreadCount {
 RunResults score(const EvaluationJob& job, const std::vector<Metric>& metrics, Logger& logger) {
   const Scoring& scoring = job.scoring;
   ScoreOptions options{.metrics = metrics, .fit = scoring.fit, .jobs = scoring.jobs};
-  std::optional<Enhancer> enhancer;
+  std::optional<nn::Enhancer> enhancer;
   if (!job.model_file.empty()) {
-    enhancer.emplace(job.model_file, scoring.device, scoring.kernels);
+    enhancer.emplace(nn::read_model(job.model_file), nn::use_device(scoring.device),
+                     scoring.kernels);
     options.batches =
-        enhancer->batches(lengths(job.items, scoring.fit.resample_hz), scoring.batch_size);
+        batches_for(*enhancer, lengths(job.items, scoring.fit.resample_hz), scoring.batch_size);
     options.enhance = [&](const std::vector<const EvaluationItem*>& items,
                           const std::vector<std::vector<float>>& noisy, int rate_hz) {
-      auto estimates = (*enhancer)(noisy, rate_hz);
+      auto estimates = estimates_of(*enhancer, noisy, rate_hz);
       if (scoring.save_audio) save_estimates(job, items, estimates, rate_hz);
       return estimates;
     };

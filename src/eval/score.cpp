@@ -9,6 +9,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/parallel.h"
 #include "limbeck/core/progress.h"
+#include "limbeck/nn/device.h"
 
 namespace limbeck {
 namespace {
@@ -80,7 +81,7 @@ class BatchScorer {
     const auto attempt = [&](size_t i, const auto& body) {
       if (!outcomes[i].failures.empty()) return;
       try {
-        body(items_[batch[i]], signals[i]);
+        nn::within_memory(at::kCPU, [&] { body(items_[batch[i]], signals[i]); });
       } catch (const DataError& e) {
         outcomes[i].failures.push_back({items_[batch[i]].id, "", e.what()});
       }
@@ -122,7 +123,9 @@ class BatchScorer {
     }
     if (sound.empty()) return;
     try {
-      auto estimates = options_.enhance(items, noisy, signals[sound.front()].noisy.rate_hz);
+      auto estimates = nn::within_memory(at::kCPU, [&] {
+        return options_.enhance(items, noisy, signals[sound.front()].noisy.rate_hz);
+      });
       for (size_t k = 0; k < sound.size(); ++k) {
         Signals& s = signals[sound[k]];
         s.estimate = {std::move(estimates.at(k)), s.noisy.rate_hz};

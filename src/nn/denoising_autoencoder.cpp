@@ -221,11 +221,10 @@ at::Tensor DenoisingAutoencoder::features(const at::Tensor& spectrum) const {
                       : at::MemoryFormat::Contiguous);  // [B, channels, T, bands]
 }
 
-at::Tensor DenoisingAutoencoder::apply_mask(const at::Tensor& mask,
-                                            const at::Tensor& spectrum) const {
-  if (options_.mask == Mask::real) return spectrum * bands_->split(mask.squeeze(1), true);
+at::Tensor DenoisingAutoencoder::gains(const at::Tensor& mask) const {
+  if (options_.mask == Mask::real) return bands_->split(mask.squeeze(1), true);
   const auto parts = bands_->split(mask, true).permute({0, 2, 3, 1});  // [B, T, N + 1, 2]
-  return spectrum * at::view_as_complex(parts.contiguous());
+  return at::view_as_complex(parts.contiguous());
 }
 
 /// Collects the taps that were asked for.
@@ -251,7 +250,8 @@ at::Tensor DenoisingAutoencoder::mask(const at::Tensor& spectrum, Collector& col
   std::vector<at::Tensor> kept;
   for (const Stage& stage : stages_) {
     if (stage.skip == Skip::join_input) {
-      x = options_.skips == Skips::add ? x + kept.back() : at::cat({x, kept.back()}, 1);
+      const auto skip = pass.around(&stage, kept.back(), x.size(2));
+      x = options_.skips == Skips::add ? x + skip : at::cat({x, skip}, 1);
       kept.pop_back();
     }
     for (const auto& [name, part] : stage.parts) x = part->forward(x, pass);
@@ -297,8 +297,7 @@ Denoised DenoisingAutoencoder::forward(const at::Tensor& noisy,
   for (const auto& name : wanted) stage_of(name);  // throws for an unknown one
   Collector collector(wanted, false);
   const Input input = analyse(noisy, valid_samples);
-  const auto estimate =
-      apply_mask(mask(input.spectrum, collector, pass(input.valid)), input.spectrum);
+  const auto estimate = input.spectrum * gains(mask(input.spectrum, collector, pass(input.valid)));
   return {stft_->inverse(estimate, noisy.size(1)), std::move(collector.taps)};
 }
 
@@ -312,9 +311,16 @@ Taps DenoisingAutoencoder::taps(const at::Tensor& noisy, const std::vector<std::
   return std::move(collector.taps);
 }
 
-at::Tensor DenoisingAutoencoder::enhance_frames(const at::Tensor& spectrum, StreamState& stream) {
+at::Tensor DenoisingAutoencoder::enhance_frames(const at::Tensor& spectrum, StreamState& stream,
+                                                bool link) {
   Collector none({}, false);
-  return apply_mask(mask(spectrum, none, pass({}, &stream)), spectrum);
+  auto gain = gains(mask(spectrum, none, pass({}, &stream)));
+  const auto covered = stream.delayed(this, spectrum, gain.size(1), 1);
+  if (link) {
+    const auto power = at::view_as_real(covered).square().sum(3) + 1e-12;  // [B, T, N + 1]
+    gain = (gain * power).sum(0, true) / power.sum(0, true);
+  }
+  return covered * gain;
 }
 
 void DenoisingAutoencoder::fuse() {
@@ -354,13 +360,26 @@ TapInfo DenoisingAutoencoder::tap_info(const std::string& tap) const {
 
 std::vector<LayerCost> DenoisingAutoencoder::layer_costs() const {
   std::vector<LayerCost> all;
-  int64_t bins = options_.network_bins();
+  int64_t bins = options_.network_bins(), channels = 0;
+  int64_t ahead = 0, waiting = 0;  // frames, and the numbers of them that go around stages
+  std::vector<int64_t> kept;
   for (const Stage& stage : stages_) {
+    if (stage.skip == Skip::join_input) {
+      waiting += (ahead - kept.back()) * channels * bins;
+      kept.pop_back();
+    }
     for (const auto& [name, part] : stage.parts) {
-      for (LayerCost& cost : part->costs(name, bins)) all.push_back(std::move(cost));
+      for (LayerCost& cost : part->costs(name, bins)) {
+        ahead += cost.future;
+        all.push_back(std::move(cost));
+      }
       bins = part->out_bins(bins);
     }
+    channels = stage.channels;
+    if (stage.skip == Skip::keep_output) kept.push_back(ahead);
   }
+  waiting += ahead * options_.stft.bins();
+  if (waiting > 0) all.push_back({.name = "what waits for lookahead", .state = waiting});
   return all;
 }
 

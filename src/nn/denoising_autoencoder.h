@@ -124,8 +124,9 @@ class DenoisingAutoencoder : public DenoisingModel {
   ModelConfig config() const override;
   const DenoisingAutoencoderOptions& options() const { return options_; }
   const Stft& stft() const { return stft_; }
-  /// The next frames of a stream, complex [B, T, F], enhanced. Needs a network without lookahead.
-  at::Tensor enhance_frames(const at::Tensor& spectrum, StreamState& stream);
+  /// The next frames of a stream, complex [B, T, F], enhanced: those that have all that the network
+  /// looks ahead. With `link` all items get one gain in each bin, the mean of theirs by power.
+  at::Tensor enhance_frames(const at::Tensor& spectrum, StreamState& stream, bool link = false);
 
  private:
   /// What encoder and decoder stages have to do with one another: the last output that was kept is
@@ -158,7 +159,8 @@ class DenoisingAutoencoder : public DenoisingModel {
   at::Tensor features(const at::Tensor& spectrum) const;
   /// Undefined where the collector has all that is wanted before.
   at::Tensor mask(const at::Tensor& spectrum, Collector& collector, const Pass& pass);
-  at::Tensor apply_mask(const at::Tensor& mask, const at::Tensor& spectrum) const;
+  /// What the mask does to each bin, [B, T, N + 1], real or complex.
+  at::Tensor gains(const at::Tensor& mask) const;
 
   DenoisingAutoencoderOptions options_;
   Stft stft_{nullptr};

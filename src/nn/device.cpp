@@ -126,6 +126,10 @@ void throw_out_of_memory(const at::Device& device, const std::string& batch) {
       format("out of memory on %s with %s; a smaller one takes less", device.str(), batch));
 }
 
+void throw_out_of_memory(const at::Device& device) {
+  throw DataError("out of memory on " + device.str());
+}
+
 int available_cores() {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);

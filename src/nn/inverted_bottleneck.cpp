@@ -37,7 +37,7 @@ at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, const Pass& pass
   if (has_block_kernel(x, pass)) return by_block_kernel(x, pass);
   at::Tensor y = x;
   for (ConvUnit& unit : units_) y = unit.forward(y, pass);
-  return residual_ ? x + y : y;
+  return residual_ ? pass.around(this, x, y.size(2)) + y : y;
 }
 
 bool InvertedBottleneckImpl::has_block_kernel(const at::Tensor& x, const Pass& pass) const {
@@ -75,14 +75,17 @@ int64_t InvertedBottleneckImpl::out_bins(int64_t bins) const {
   return bins;
 }
 
-std::vector<LayerCost> InvertedBottleneckImpl::costs(const std::string& name, int64_t bins) const {
+std::vector<LayerCost> InvertedBottleneckImpl::costs(const std::string& name,
+                                                     int64_t in_bins) const {
   std::vector<LayerCost> layers;
+  int64_t bins = in_bins;
   for (const ConvUnit& unit : units_) {
     layers.push_back(unit.costs(name, bins).front());
     bins = unit.out_bins(bins);
   }
   LayerCost all = total_cost(layers);
   all.name = name;
+  if (residual_) all.state += all.future * options_.in_channels * in_bins;
   return {all};
 }
 

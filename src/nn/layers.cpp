@@ -11,7 +11,7 @@
 namespace limbeck::nn {
 namespace {
 
-/// `before` [B, C, span, F] (undefined: zeros), and the frames of `x` behind it.
+/// `before` [B, C, span, F] (undefined: so many frames of zeros), and the frames of `x` behind it.
 at::Tensor join_frames(const at::Tensor& before, const at::Tensor& x, int64_t span) {
   const int64_t batch = x.size(0), channels = x.size(1), frames = x.size(2), bins = x.size(3);
   const int64_t frame = channels * bins;
@@ -66,10 +66,11 @@ at::Tensor ConvImpl::forward(const at::Tensor& given_x, const Pass* given) const
   const int64_t span = o.span();
   const at::Tensor x = pass.for_kernels(given_x);
   if (pass.stream != nullptr && span > 0) {
-    TORCH_CHECK(o.lookahead == 0, "Conv: a kernel with lookahead cannot stream");
     at::Tensor& before = pass.stream->of(this);  // [B, C, span, F]
-    const auto all = join_frames(before, x, span);
-    before = all.narrow(2, x.size(2), span);
+    const auto all = join_frames(before, x, before.defined() ? span : span - o.lookahead);
+    if (pass.stream->ending()) return convolve(all, 0, o.lookahead, pass);
+    TORCH_CHECK(all.size(2) > span, "Conv: a stream begins with less than a kernel looks ahead");
+    before = all.narrow(2, all.size(2) - span, span);
     // A view keeps all frames that came together in memory.
     if (x.size(2) > span) before = before.clone();
     return convolve(all, 0, 0, pass);

@@ -46,6 +46,11 @@ struct Pass {
   /// a copy is reported.
   at::Tensor for_kernels(const at::Tensor& x) const;
 
+  /// `x` [B, C, T, F] on its way around `layer`, which has given `frames` frames.
+  at::Tensor around(const void* layer, const at::Tensor& x, int64_t frames) const {
+    return stream != nullptr ? stream->delayed(layer, x, frames, 2) : x;
+  }
+
   /// A kernel ran `operation`.
   void by_kernel(const char* operation) const {
     if (use != nullptr) use->add({operation, "", "kernel"});

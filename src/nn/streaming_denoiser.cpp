@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "limbeck/core/error.h"
-#include "limbeck/core/format.h"
 #include "nn/denoising_autoencoder.h"
 
 namespace limbeck::nn {
@@ -14,90 +13,91 @@ namespace {
 DenoisingAutoencoder& streamable(DenoisingModel& model) {
   auto* autoencoder = dynamic_cast<DenoisingAutoencoder*>(&model);
   if (autoencoder == nullptr) throw ConfigError("this kind of network cannot stream");
-  const int64_t lookahead = autoencoder->options().lookahead_frames;
-  if (lookahead > 0) {
-    throw ConfigError(
-        format("a network that looks %d frames ahead cannot stream; "
-               "lookahead_frames: 0 can",
-               lookahead));
-  }
   return *autoencoder;
 }
 
 }  // namespace
 
-StreamingDenoiser::StreamingDenoiser(std::shared_ptr<DenoisingModel> model)
+StreamingDenoiser::StreamingDenoiser(std::shared_ptr<DenoisingModel> model, int64_t channels,
+                                     bool link)
     : owner_(std::move(model)),
       model_(streamable(*owner_)),
+      channels_(channels),
+      link_(link && channels > 1),
+      lookahead_frames_(total_cost(model_.layer_costs()).future),
       state_(std::make_unique<StreamState>()) {
-  owner_->eval();
-  owner_->fuse();
+  // Streams of other threads may be running.
+  if (owner_->is_training()) owner_->eval();
   reset();
 }
 
 StreamingDenoiser::~StreamingDenoiser() = default;
 
 void StreamingDenoiser::reset() {
-  const int64_t overlap = delay_samples();
+  const auto& stft = model_.options().stft;
+  const int64_t overlap = stft.window_samples - stft.hop_samples;
   state_->clear();
-  input_.assign(static_cast<size_t>(overlap), 0);
+  input_ = torch::zeros({channels_, overlap}, owner_->parameters().front().device());
   tail_ = input_;
+  frames_ = 0;
   received_ = 0;
   emitted_ = -overlap;
 }
 
 int64_t StreamingDenoiser::delay_samples() const {
-  return model_.options().stft.window_samples - model_.options().stft.hop_samples;
+  return model_.latency_samples() - model_.options().stft.hop_samples;
 }
 
 at::Tensor StreamingDenoiser::process(const at::Tensor& samples) {
-  TORCH_CHECK(samples.dim() == 1, "StreamingDenoiser: expected [n], got ", samples.sizes());
-  const int64_t window = model_.options().stft.window_samples;
-  const int64_t hop = model_.options().stft.hop_samples;
-  received_ += samples.size(0);
-  const auto row = samples.to(torch::kFloat).contiguous();
-  input_.insert(input_.end(), row.const_data_ptr<float>(),
-                row.const_data_ptr<float>() + row.size(0));
-  const int64_t frames = (static_cast<int64_t>(input_.size()) - delay_samples()) / hop;
-  const int64_t complete = frames * hop;
-  if (frames == 0) return torch::empty({0});
-
-  const at::Tensor pieces = enhance(frames);
-  input_.erase(input_.begin(), input_.begin() + complete);
-  const float* piece = pieces.const_data_ptr<float>();
-  tail_.resize(static_cast<size_t>(complete + window - hop), 0);
-  for (int64_t t = 0; t < frames; ++t, piece += window) {
-    float* sum = tail_.data() + t * hop;
-    for (int64_t n = 0; n < window; ++n) sum[n] += piece[n];
-  }
-  const int64_t before = std::clamp<int64_t>(-emitted_, 0, complete);
-  emitted_ += complete;
-  auto output = torch::empty({complete - before});
-  std::copy(tail_.begin() + before, tail_.begin() + complete, output.data_ptr<float>());
-  tail_.erase(tail_.begin(), tail_.begin() + complete);
-  return output;
+  flat_ = samples.dim() == 1;
+  TORCH_CHECK(flat_ ? channels_ == 1 : samples.dim() == 2 && samples.size(0) == channels_,
+              "StreamingDenoiser: expected [", channels_, ", n], got ", samples.sizes());
+  const auto done = advance(flat_ ? samples.unsqueeze(0) : samples);
+  // Memory of its own, which nothing that is kept shares.
+  const auto output = torch::empty(done.sizes()).copy_(done);
+  return flat_ ? output.squeeze(0) : output;
 }
 
-/// What the next frames of the input add to the output, [1, T, window].
-at::Tensor StreamingDenoiser::enhance(int64_t frames) {
+at::Tensor StreamingDenoiser::advance(const at::Tensor& samples) {
   // Frame by frame, most of the time goes into LibTorch's way to its operators, which is shorter
   // so. Nothing that is made here meets autograd.
   const c10::InferenceMode inference;
-  const auto& stft = model_.stft();
-  const int64_t window = stft->options().window_samples, hop = stft->options().hop_samples;
-  const auto covered =
-      at::from_blob(input_.data(), {1, frames, window}, {frames * hop, hop, 1}, torch::kFloat);
-  return stft->synthesise(model_.enhance_frames(stft->analyse(covered), *state_)).contiguous();
+  const auto& stft = model_.options().stft;
+  const int64_t window = stft.window_samples, hop = stft.hop_samples;
+  received_ += samples.size(1);
+  input_ = at::cat({input_, samples.to(input_.options())}, 1);
+  const int64_t frames = (input_.size(1) - (window - hop)) / hop;
+  const bool too_few = frames_ == 0 && frames <= lookahead_frames_ && !state_->ending();
+  if (frames == 0 || too_few) return at::empty({channels_, 0}, input_.options());
+
+  const auto spectrum = model_.stft()->analyse(input_.unfold(1, window, hop));  // [C, T, F]
+  input_ = input_.narrow(1, frames * hop, input_.size(1) - frames * hop).clone();
+  frames_ += frames;
+  return add_frames(model_.stft()->synthesise(model_.enhance_frames(spectrum, *state_, link_)));
+}
+
+/// The samples [C, m] that are complete with what the next frames [C, T, window] add to them.
+at::Tensor StreamingDenoiser::add_frames(const at::Tensor& frames) {
+  const int64_t hop = model_.options().stft.hop_samples;
+  const int64_t count = frames.size(1), complete = count * hop, overlap = tail_.size(1);
+  const auto sum = at::constant_pad_nd(tail_, {0, complete});
+  for (int64_t first = overlap; first >= 0; first -= hop) {
+    sum.narrow(1, first, complete).unflatten(1, {count, hop}).add_(frames.narrow(2, first, hop));
+  }
+  tail_ = sum.narrow(1, complete, overlap).clone();
+  const int64_t before = std::clamp<int64_t>(-emitted_, 0, complete);
+  emitted_ += complete;
+  return sum.narrow(1, before, complete - before);
 }
 
 at::Tensor StreamingDenoiser::flush() {
-  const int64_t received = received_;
-  const int64_t missing = received - std::max<int64_t>(emitted_, 0);
   const int64_t hop = model_.options().stft.hop_samples;
+  const int64_t missing = received_ - std::max<int64_t>(emitted_, 0);
   // Zeros until the frames that touch the last sample are complete.
-  const auto pending = static_cast<int64_t>(input_.size()) - delay_samples();
-  const int64_t zeros = (hop - pending % hop) % hop + delay_samples();
-  const auto rest = process(torch::zeros({zeros})).narrow(0, 0, missing).clone();
+  const int64_t overlap = tail_.size(1), pending = input_.size(1) - overlap;
+  const auto zeros = torch::zeros({channels_, (hop - pending % hop) % hop + overlap});
+  state_->end();
+  const auto rest = process(flat_ ? zeros.squeeze(0) : zeros).narrow(-1, 0, missing).clone();
   reset();
   return rest;
 }

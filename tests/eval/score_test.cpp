@@ -56,6 +56,27 @@ TEST_F(ScoreTest, ListsWhatFailsAndScoresTheRest) {
   EXPECT_NE(results.failures[3].reason.find("has another content"), std::string::npos);
 }
 
+TEST_F(ScoreTest, LackOfMemoryIsAFailureOfThatUtterance) {
+  ScoreOptions options;
+  options.enhance = [](const std::vector<const EvaluationItem*>& items,
+                       const std::vector<std::vector<float>>& noisy, int) {
+    if (items.front()->id == "long") throw std::bad_alloc();
+    return noisy;
+  };
+  options.metrics = build_metrics({"si_sdr"});
+  options.metrics.push_back({.name = "greedy", .score = [](ScoredPair& pair) -> double {
+                               if (pair.clean().size() > 2000) throw std::bad_alloc();
+                               return 1;
+                             }});
+  const auto results = score(
+      {pair("a", 0.1), pair("long", 0.1), pair("b", 0.1), pair("longer", 0.1, 3200)}, options);
+  ASSERT_EQ(results.rows.size(), 2U);
+  EXPECT_EQ(results.rows[1].id, "b");
+  ASSERT_EQ(results.failures.size(), 2U);
+  for (const auto& failure : results.failures) EXPECT_EQ(failure.reason, "out of memory on cpu");
+  EXPECT_EQ(results.failures[1].id, "longer");
+}
+
 TEST_F(ScoreTest, AMetricThatIsNotDefinedCostsTheOthersNothing) {
   // 0.1 s is too short for PESQ.
   const auto results =

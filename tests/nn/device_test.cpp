@@ -46,6 +46,8 @@ TEST(Device, WithoutMemoryOnTheHostTheBatchSizeIsNamed) {
   EXPECT_EQ(
       message_of<ConfigError>([&] { nn::within_memory(at::kCPU, "batch_size: 9", take_all); }),
       "out of memory on cpu with batch_size: 9; a smaller one takes less");
+  EXPECT_EQ(message_of<DataError>([&] { nn::within_memory(at::kCPU, take_all); }),
+            "out of memory on cpu");
 }
 #endif
 

@@ -12,10 +12,10 @@ namespace limbeck {
 /// What is to be denoised, and where the results go.
 struct PlanOptions {
   std::vector<std::filesystem::path> inputs = {};  ///< files and folders
-  std::filesystem::path out = {};  ///< folder of the results
-  std::string format = {};  ///< type of the results; empty: that of each input
-  bool force = false;                         ///< existing files are replaced
-  bool skip_existing = false;                 ///< inputs whose results exist are passed over
+  std::filesystem::path out = {};                  ///< folder of the results
+  std::string format = {};                       ///< type of the results; empty: that of each input
+  bool force = false;                            ///< existing files are replaced
+  bool skip_existing = false;                    ///< inputs whose results exist are passed over
   std::vector<std::filesystem::path> kept = {};  ///< what else is read, and must not be replaced
 };
 

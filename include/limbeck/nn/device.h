@@ -48,6 +48,8 @@ std::optional<int64_t> peak_memory_bytes(const at::Device& device);
 bool is_out_of_memory(const std::exception& error);
 /// Throws ConfigError; `batch` is the option that decides how much is needed, with its value.
 [[noreturn]] void throw_out_of_memory(const at::Device& device, const std::string& batch);
+/// Throws DataError, of a recording that the caller is to name.
+[[noreturn]] void throw_out_of_memory(const at::Device& device);
 
 /// Calls `body`, whose lack of memory becomes ConfigError.
 template <class Body>
@@ -57,6 +59,17 @@ auto within_memory(const at::Device& device, const std::string& batch, const Bod
   } catch (const std::exception& error) {
     if (!is_out_of_memory(error)) throw;
     throw_out_of_memory(device, batch);
+  }
+}
+
+/// The same for what works on one recording: DataError.
+template <class Body>
+auto within_memory(const at::Device& device, const Body& body) {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    throw_out_of_memory(device);
   }
 }
 

@@ -3,56 +3,65 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
 
 #include "limbeck/nn/model.h"
+#include "limbeck/nn/streaming_denoiser.h"
 
-// Legend: C channel, L sample.
+// Legend: B batch, C channel, L sample.
 
 namespace limbeck::nn {
 
-/// How a signal that is longer than a piece is put together.
-enum class Joins {
-  streamed,     ///< frame by frame (causal networks): within 1e-5 of the whole
-  exact,        ///< pieces that overlap by all that the network sees: within 1e-5 of the whole
-  cross_faded,  ///< pieces of a network that sees everything (recurrence with lookahead), faded
-};
+class Enhancer;
 
 /// A signal on its way through a network: what goes in comes out enhanced, in order, without gaps,
-/// later.
+/// later. The same output as of the whole signal, within 1e-5.
 class EnhanceStream {
  public:
-  virtual ~EnhanceStream() = default;
+  EnhanceStream(const Enhancer& enhancer, int64_t channels, bool link);
   /// The next samples of all channels, [C, n] at the network's rate, on the CPU; returns what of
-  /// the output is complete, [C, m].
-  virtual at::Tensor process(const at::Tensor& samples) = 0;
+  /// the output is complete, [C, m]. Takes memory for `Enhancer::kPieceSeconds` at most, beside
+  /// what goes in and out; a second at once is as fast as any more.
+  at::Tensor process(const at::Tensor& samples);
   /// The rest: as many samples come out in all as went in. The next call begins a new signal.
-  virtual at::Tensor flush() = 0;
+  at::Tensor flush();
+
+ private:
+  const Enhancer& enhancer_;
+  StreamingDenoiser denoiser_;
 };
 
 /// The one way in which a network is run outside of training: in memory that does not depend on the
 /// length of the signal. Used by many threads at once; on a CPU each caller has one LibTorch
-/// thread, on a GPU one piece at a time is in work.
+/// thread, on a GPU one piece at a time is in work. Lack of memory is for who knows the recording
+/// to name: see within_memory.
 class Enhancer {
  public:
+  /// What is no longer than this goes through the network as a whole.
+  static constexpr int64_t kPieceSeconds = 30;
+
   Enhancer(std::shared_ptr<DenoisingModel> model, at::Device device,
            Kernels kernels = Kernels::fused);
 
-  /// `link`: all channels get one gain, the mean over the channels of what the network would do to
-  /// each, by power, so that a stereo image stays where it is.
+  /// `link`: all channels get one gain, as by StreamingDenoiser. The enhancer must outlive it.
+  /// Throws ConfigError for a network that cannot stream.
   std::unique_ptr<EnhanceStream> stream(int64_t channels, bool link = false) const;
-  /// Estimates of signals of one length, [B, L] → [B, L] on the CPU. What fits into a piece is one
-  /// pass of the whole.
+  /// Estimates of signals of one length, [B, L] → [B, L] on the CPU. What is longer than a piece is
+  /// streamed.
   at::Tensor operator()(const at::Tensor& noisy) const;
 
-  Joins joins() const;
   int64_t rate_hz() const { return model_->rate_hz(); }
   const DenoisingModel& model() const { return *model_; }
   at::Device device() const { return device_; }
 
  private:
+  friend class EnhanceStream;
+  /// Calls `body` when it is its turn.
+  at::Tensor in_turn(const std::function<at::Tensor()>& body) const;
+  int64_t piece_samples() const { return kPieceSeconds * rate_hz(); }
+
   std::shared_ptr<DenoisingModel> model_;
   at::Device device_;
   mutable std::mutex gpu_;

@@ -57,8 +57,8 @@ struct ConvOptions {
 class ConvImpl : public torch::nn::Module {
  public:
   explicit ConvImpl(const ConvOptions& options);
-  /// `pass` may say that `x` holds the next frames of a stream, for which the kernel must not look
-  /// ahead, or items with padding, in place of which it meets zeros.
+  /// `pass` may say that `x` holds the next frames of a stream, of which the last ones wait until
+  /// what the kernel looks ahead has come, or items with padding, in place of which it meets zeros.
   at::Tensor forward(const at::Tensor& x, const Pass* pass = nullptr) const;
   /// A 1x1 convolution on rows [B, T, F, C].
   at::Tensor rows(const at::Tensor& x, const Pass& pass) const;
