@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <set>
@@ -83,15 +84,22 @@ std::vector<size_t> order_of_work(const std::vector<PlannedFile>& files) {
   return order;
 }
 
-int64_t whole_seconds(const PlannedFile& file) {
-  return (file.read.frames + file.read.rate_hz - 1) / file.read.rate_hz;
+/// Seconds of each file, whole ones, which add up to those of all.
+std::vector<int64_t> whole_seconds(const std::vector<PlannedFile>& files) {
+  std::vector<int64_t> shares;
+  double end = 0;
+  for (const PlannedFile& file : files) {
+    const double begin = end;
+    end += file.seconds();
+    shares.push_back(std::llround(end) - std::llround(begin));
+  }
+  return shares;
 }
 
 void enhance_all(EnhanceReport& report, const nn::Enhancer& enhancer, const EnhanceConfig& config,
                  Logger& logger) {
   const std::vector<PlannedFile>& files = report.plan.files;
-  int64_t total = 0;
-  for (const PlannedFile& file : files) total += whole_seconds(file);
+  const std::vector<int64_t> shares = whole_seconds(files);
   const std::vector<size_t> order = order_of_work(files);
   std::atomic<int64_t> done{0};  // seconds of audio
   std::atomic<int64_t> whole{0};
@@ -106,7 +114,7 @@ void enhance_all(EnhanceReport& report, const nn::Enhancer& enhancer, const Enha
     try {
       report.results[at].clipped = enhance_file(file, enhancer, config, [&](int64_t frames) {
         throw_if_interrupted();
-        count_up_to(frames / file.read.rate_hz);
+        count_up_to(std::min(frames / file.read.rate_hz, shares[at]));
         return true;
       });
       ++whole;
@@ -115,9 +123,10 @@ void enhance_all(EnhanceReport& report, const nn::Enhancer& enhancer, const Enha
     } catch (const DataError& e) {
       report.results[at].reason = without_path(e.what(), file.input);
     }
-    count_up_to(whole_seconds(file));
+    count_up_to(shares[at]);
   };
-  Progress progress(logger, "denoising", "s of audio", total);
+  Progress progress(logger, "denoising", "s of audio",
+                    std::accumulate(shares.begin(), shares.end(), int64_t{0}));
   try {
     parallel_for(static_cast<int64_t>(files.size()), config.jobs, progress, enhance, &done);
   } catch (...) {
