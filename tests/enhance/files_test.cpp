@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "core/failing_folder.h"
 #include "core/scratch.h"
 #include "enhance/pipe.h"
@@ -66,8 +68,11 @@ TEST_F(EnhanceFilesTest, KeepLengthRateAndPlaceAndDoNotDependOnJobs) {
 TEST_F(EnhanceFilesTest, ThatAreBadDoNotStopTheOthers) {
   put_recordings();
   scratch_.put("in/garbage.wav", "garbage");
-  // Its header is sound.
-  put_audio(scratch_ / "in/nan.wav", {0.5F, 0.25F, NAN, 0}, 16000, SampleFormat::float32);
+  // Its header is sound, its last sample is no number.
+  put_audio(scratch_ / "in/nan.wav", test::white(1000, 6), 16000, SampleFormat::float32);
+  std::fstream(scratch_ / "in/nan.wav", std::ios::in | std::ios::out | std::ios::binary)
+          .seekp(-4, std::ios::end)
+      << std::string("\0\0\xc0\x7f", 4);
   EXPECT_EQ(run(config("out")), ExitCode::some_failed);
   EXPECT_TRUE(fs::exists(scratch_ / "out/sub/long.wav"));
   EXPECT_FALSE(fs::exists(scratch_ / "out/nan.wav"));
@@ -128,6 +133,7 @@ TEST_F(EnhanceFilesTest, RefuseWhatDoesNotGoTogether) {
   EnhanceConfig raw = config("out");
   raw.raw = "16000,1,s16";
   EXPECT_THAT(refusal(raw), HasSubstr("--raw says what standard input is"));
+  fs::create_directory(scratch_ / "in");
   EnhanceConfig folder = config("out");
   folder.out = "-";
   EXPECT_THAT(refusal(folder), HasSubstr("takes one recording"));
