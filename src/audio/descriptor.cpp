@@ -15,14 +15,13 @@
 namespace limbeck {
 namespace {
 
-/// Waits until a call would not block. A signal may come to another thread, or before the waiting
-/// begins, so it is asked for now and then.
+/// Waits until a call would not block. An interrupt ends the waiting, not what can be done at once:
+/// what came in is to go out. It may come to another thread, or before the waiting begins, so it is
+/// asked for now and then.
 void wait_for(int descriptor, short event) {
   constexpr int kMilliseconds = 100;
   pollfd waited{descriptor, event, 0};
-  do {
-    throw_if_interrupted();
-  } while (::poll(&waited, 1, kMilliseconds) <= 0);
+  while (::poll(&waited, 1, kMilliseconds) <= 0) throw_if_interrupted();
 }
 
 bool comes_again(int reason) {

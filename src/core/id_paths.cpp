@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
@@ -21,16 +20,6 @@ std::string problem_of(const std::string& id) {
   if (std::find(path.begin(), path.end(), "..") != path.end()) return "leads out of the folder";
   if (name.empty() || name == ".") return "has no file name";
   return id.find('\0') == std::string::npos ? "" : "has a zero byte";
-}
-
-/// Device and number of a file, which all its names share.
-using FileNumber = std::pair<dev_t, ino_t>;
-
-bool find_number(const fs::path& path, FileNumber& number) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return false;
-  number = {status.st_dev, status.st_ino};
-  return true;
 }
 
 }  // namespace
@@ -66,17 +55,23 @@ void require_paths_of_ids(const std::vector<std::string>& ids, const std::string
   throw DataError(source + ": ids that cannot name files:" + listed(problems));
 }
 
+std::optional<FileNumber> file_number(const fs::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileNumber{status.st_dev, status.st_ino};
+}
+
 void require_inputs_kept(const std::vector<fs::path>& written,
                          const std::vector<fs::path>& inputs) {
   std::map<FileNumber, const fs::path*> there;
-  FileNumber number;
   for (const fs::path& path : written) {
-    if (find_number(path, number)) there.emplace(number, &path);
+    if (const auto number = file_number(path)) there.emplace(*number, &path);
   }
   if (there.empty()) return;
   for (const fs::path& input : inputs) {
-    if (!find_number(input, number)) continue;
-    const auto found = there.find(number);
+    const auto number = file_number(input);
+    if (!number) continue;
+    const auto found = there.find(*number);
     if (found == there.end()) continue;
     throw ConfigError(input.string() + ": is read, and writing " + found->second->string() +
                       " would replace it; choose another folder (--out)");

@@ -7,7 +7,7 @@ source=$2
 cd "$source"
 . tests/integration/expect.sh
 
-for tool in prepare pretrain distill evaluate study runs bench; do
+for tool in prepare pretrain distill evaluate enhance study runs bench; do
   expect 0 "Example:" "$bin/limbeck-$tool" --help
   expect 0 "LibTorch" "$bin/limbeck-$tool" --version
   expect 2 "" "$bin/limbeck-$tool" --no-such-option
@@ -24,7 +24,7 @@ expect 3 "no-such.csv: cannot be read" \
 # What is printed and does not arrive is an error, whatever prints it.
 if [ -w /dev/full ]; then
   lost() { expect 3 "error: standard output: cannot be written" sh -c '"$0" "$@" >/dev/full' "$@"; }
-  for tool in prepare pretrain distill evaluate study runs bench; do lost "$bin/limbeck-$tool" --help; done
+  for tool in prepare pretrain distill evaluate enhance study runs bench; do lost "$bin/limbeck-$tool" --help; done
   lost "$bin/limbeck-evaluate" --list-metrics
   lost "$bin/limbeck-study" --help-config
   lost "$bin/limbeck-pretrain" configs/pretrain/demo_student.yaml --dump-config
