@@ -105,27 +105,26 @@ TEST_P(ProgramTest, UnderstandsAndIsUnderstood) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Programs, ProgramTest,
-    ::testing::Values(Program{"sox",
-                              "sox -D in.wav @ -t wav - 2> /dev/null",
-                              "sox -D - -b 24 -e signed out.wav 2> /dev/null",
-                              {{"-b 8 -e unsigned", SF_FORMAT_PCM_U8},
-                               {"-b 16", SF_FORMAT_PCM_16},
-                               {"-b 24", SF_FORMAT_PCM_24},
-                               {"-b 32", SF_FORMAT_PCM_32},
-                               {"-b 32 -e float", SF_FORMAT_FLOAT},
-                               {"-b 64 -e float", SF_FORMAT_DOUBLE}}},
-                      Program{"ffmpeg",
-                              "ffmpeg -v error -i in.wav -c:a @ -f wav -",
-                              "ffmpeg -v error -y -i - -c:a pcm_s24le out.wav",
-                              {{"pcm_u8", SF_FORMAT_PCM_U8},
-                               {"pcm_s16le", SF_FORMAT_PCM_16},
-                               {"pcm_s24le", SF_FORMAT_PCM_24},
-                               {"pcm_s32le", SF_FORMAT_PCM_32},
-                               {"pcm_f32le", SF_FORMAT_FLOAT},
-                               {"pcm_f64le", SF_FORMAT_DOUBLE}}}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Programs, ProgramTest,
+                         ::testing::Values(Program{"sox",
+                                                   "sox -D in.wav @ -t wav - 2> /dev/null",
+                                                   "sox -D - -b 24 -e signed out.wav 2> /dev/null",
+                                                   {{"-b 8 -e unsigned", SF_FORMAT_PCM_U8},
+                                                    {"-b 16", SF_FORMAT_PCM_16},
+                                                    {"-b 24", SF_FORMAT_PCM_24},
+                                                    {"-b 32", SF_FORMAT_PCM_32},
+                                                    {"-b 32 -e float", SF_FORMAT_FLOAT},
+                                                    {"-b 64 -e float", SF_FORMAT_DOUBLE}}},
+                                           Program{"ffmpeg",
+                                                   "ffmpeg -v error -i in.wav -c:a @ -f wav -",
+                                                   "ffmpeg -v error -y -i - -c:a pcm_s24le out.wav",
+                                                   {{"pcm_u8", SF_FORMAT_PCM_U8},
+                                                    {"pcm_s16le", SF_FORMAT_PCM_16},
+                                                    {"pcm_s24le", SF_FORMAT_PCM_24},
+                                                    {"pcm_s32le", SF_FORMAT_PCM_32},
+                                                    {"pcm_f32le", SF_FORMAT_FLOAT},
+                                                    {"pcm_f64le", SF_FORMAT_DOUBLE}}}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace limbeck
