@@ -1,5 +1,5 @@
 // Real pipes with SoX and ffmpeg.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <sndfile.h>
 
 #include <cmath>
@@ -9,6 +9,7 @@
 #include "../data/support.h"
 #include "limbeck/audio/stream_reader.h"
 #include "limbeck/audio/stream_writer.h"
+#include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck {
@@ -59,6 +60,25 @@ struct Program {
   std::vector<std::pair<const char*, int>> encodings;  ///< its names, libsndfile's
 };
 
+// Without a frame that counts them libsndfile guesses from the first.
+TEST(StreamProgram, LeavesMp3WithoutALengthThatIsFoundOrRefused) {
+  if (!has_program("ffmpeg")) GTEST_SKIP() << "no ffmpeg is installed";
+  const TempDir dir;
+  test::put_audio(dir / "in.wav", test::sine(48'000, 440, 0.5));
+  const auto encode = [&](const std::string& how) {
+    const std::string command =
+        "cd " + dir.path().string() + " && ffmpeg -v error -i in.wav " + how + " -f mp3 - > x.mp3";
+    return std::system(command.c_str()) == 0;
+  };
+  if (!encode("-b:a 64k")) GTEST_SKIP() << "this ffmpeg writes no MP3";
+  const auto reader = StreamReader::open(dir / "x.mp3");
+  EXPECT_GE(reader->info().frames, 48'000);
+  EXPECT_EQ(static_cast<int64_t>(read_all(*reader).size()), reader->info().frames);
+  ASSERT_TRUE(encode("-q:a 5"));
+  EXPECT_THAT(test::message_of<DataError>([&] { read_audio(dir / "x.mp3"); }),
+              testing::HasSubstr("varying bit rates without a header"));
+}
+
 class ProgramTest : public ::testing::TestWithParam<Program> {};
 
 // An encoder into a pipe cannot go back to the header.
@@ -105,27 +125,26 @@ TEST_P(ProgramTest, UnderstandsAndIsUnderstood) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Programs, ProgramTest,
-    ::testing::Values(Program{"sox",
-                              "sox -D in.wav @ -t wav - 2> /dev/null",
-                              "sox -D - -b 24 -e signed out.wav 2> /dev/null",
-                              {{"-b 8 -e unsigned", SF_FORMAT_PCM_U8},
-                               {"-b 16", SF_FORMAT_PCM_16},
-                               {"-b 24", SF_FORMAT_PCM_24},
-                               {"-b 32", SF_FORMAT_PCM_32},
-                               {"-b 32 -e float", SF_FORMAT_FLOAT},
-                               {"-b 64 -e float", SF_FORMAT_DOUBLE}}},
-                      Program{"ffmpeg",
-                              "ffmpeg -v error -i in.wav -c:a @ -f wav -",
-                              "ffmpeg -v error -y -i - -c:a pcm_s24le out.wav",
-                              {{"pcm_u8", SF_FORMAT_PCM_U8},
-                               {"pcm_s16le", SF_FORMAT_PCM_16},
-                               {"pcm_s24le", SF_FORMAT_PCM_24},
-                               {"pcm_s32le", SF_FORMAT_PCM_32},
-                               {"pcm_f32le", SF_FORMAT_FLOAT},
-                               {"pcm_f64le", SF_FORMAT_DOUBLE}}}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Programs, ProgramTest,
+                         ::testing::Values(Program{"sox",
+                                                   "sox -D in.wav @ -t wav - 2> /dev/null",
+                                                   "sox -D - -b 24 -e signed out.wav 2> /dev/null",
+                                                   {{"-b 8 -e unsigned", SF_FORMAT_PCM_U8},
+                                                    {"-b 16", SF_FORMAT_PCM_16},
+                                                    {"-b 24", SF_FORMAT_PCM_24},
+                                                    {"-b 32", SF_FORMAT_PCM_32},
+                                                    {"-b 32 -e float", SF_FORMAT_FLOAT},
+                                                    {"-b 64 -e float", SF_FORMAT_DOUBLE}}},
+                                           Program{"ffmpeg",
+                                                   "ffmpeg -v error -i in.wav -c:a @ -f wav -",
+                                                   "ffmpeg -v error -y -i - -c:a pcm_s24le out.wav",
+                                                   {{"pcm_u8", SF_FORMAT_PCM_U8},
+                                                    {"pcm_s16le", SF_FORMAT_PCM_16},
+                                                    {"pcm_s24le", SF_FORMAT_PCM_24},
+                                                    {"pcm_s32le", SF_FORMAT_PCM_32},
+                                                    {"pcm_f32le", SF_FORMAT_FLOAT},
+                                                    {"pcm_f64le", SF_FORMAT_DOUBLE}}}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace limbeck

@@ -224,5 +224,24 @@ TEST(WholeFile, CountsAFlacFileThatDoesNotSayItsLength) {
   EXPECT_THROW(read_audio(dir / "x.flac"), DataError);
 }
 
+// libsndfile believes the frame that the first encoder put in front.
+TEST(WholeFile, NoticesMp3FilesThatWereJoined) {
+  SF_INFO info{};
+  info.samplerate = 16000;
+  info.channels = 1;
+  info.format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III;
+  if (::sf_format_check(&info) == 0) GTEST_SKIP() << "this libsndfile writes no MP3";
+  const std::string once = sndfile_bytes(info.format);
+  EXPECT_EQ(read_audio_bytes(once, "x").size(), 5000);
+  const std::string tag = "TAG" + std::string(125, ' ');
+  EXPECT_EQ(read_audio_bytes(once + tag, "x").size(), 5000);
+  const std::string id3 = std::string("ID3\4\0\0\0\0\1\0", 10) + std::string(128, '\xff');
+  EXPECT_EQ(read_audio_bytes(id3 + once, "x").size(), 5000);
+  EXPECT_THAT(failure_of(once + once, "x.mp3"),
+              testing::MatchesRegex("holds more than its header says, some 1[0-9]+ samples and not "
+                                    "5000: several MP3 files that were joined, .*"));
+  EXPECT_THAT(failure_of(once + tag + id3 + once, "x.mp3"), HasSubstr("that were joined"));
+}
+
 }  // namespace
 }  // namespace limbeck
