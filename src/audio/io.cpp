@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -35,12 +34,6 @@ constexpr int64_t kBlock = 1 << 14;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& reason) {
   throw DataError(path.string() + ": " + reason);
-}
-
-std::string extension(const fs::path& path) {
-  std::string text = path.extension().string();
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
 }
 
 /// `open()` by libsndfile. Why that fails stands in a global of the library, which every opening
@@ -164,7 +157,7 @@ struct Target {
 };
 
 Target target_of(const fs::path& path, SampleFormat sample_format) {
-  const std::string type = extension(path);
+  const std::string type = lower_extension(path);
   const int depth = sample_format == SampleFormat::pcm16   ? SF_FORMAT_PCM_16
                     : sample_format == SampleFormat::pcm24 ? SF_FORMAT_PCM_24
                                                            : SF_FORMAT_FLOAT;
@@ -237,11 +230,6 @@ SampleFormat sample_format(std::string_view name) {
   if (name == "float32") return SampleFormat::float32;
   throw ConfigError("unknown sample format '" + std::string(name) +
                     "'; known: pcm16, pcm24, float32");
-}
-
-bool is_audio_path(const fs::path& path) {
-  const std::string type = extension(path);
-  return type == ".wav" || type == ".flac" || type == ".ogg";
 }
 
 AudioInfo audio_info(const fs::path& path) {
