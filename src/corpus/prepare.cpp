@@ -1,19 +1,26 @@
 #include "limbeck/corpus/prepare.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
+#include <utility>
 
+#include "corpus/intake.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/random.h"
+#include "limbeck/data/pair_lengths.h"
 #include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kCleanSide = "clean";
+constexpr const char* kNoisySide = "noisy";
 
 /// What `--splits` says of one file.
 struct Assignment {
@@ -100,6 +107,19 @@ std::string unknown_speakers(const std::vector<ManifestEntry>& entries, SpeakerR
          listed(files, 3);
 }
 
+void require_train_left(int64_t count, const char* what, const RecordingsOptions& options) {
+  if (options.valid_count < count - options.test_count) return;
+  throw ConfigError(format("of %d %s, %d for valid and %d for test leave none for train", count,
+                           what, options.valid_count, options.test_count));
+}
+
+/// Of what was drawn as number `place`.
+Split split_at(int64_t place, const RecordingsOptions& options) {
+  return place < options.test_count                         ? Split::test
+         : place < options.test_count + options.valid_count ? Split::valid
+                                                            : Split::train;
+}
+
 void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptions& options) {
   if (options.speaker == SpeakerRule::none) {
     throw ConfigError("--speaker none leaves no speaker to split by");
@@ -109,28 +129,40 @@ void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptio
   std::set<std::string> names;
   for (const ManifestEntry& entry : entries) names.insert(entry.speaker);
   const auto count = static_cast<int64_t>(names.size());
-  if (options.valid_speakers + options.test_speakers >= count) {
-    throw ConfigError(format("of %d speakers, %d for valid and %d for test leave none for train",
-                             count, options.valid_speakers, options.test_speakers));
-  }
+  require_train_left(count, "speakers", options);
   const std::vector<std::string> sorted(names.begin(), names.end());
   const auto order =
       permutation(count, SeedKey(static_cast<uint64_t>(options.seed)).with("split by speaker"));
   std::map<std::string, Split> split_of;
   for (int64_t i = 0; i < count; ++i) {
-    const Split split = i < options.test_speakers                            ? Split::test
-                        : i < options.test_speakers + options.valid_speakers ? Split::valid
-                                                                             : Split::train;
+    const Split split = split_at(i, options);
     split_of[sorted[static_cast<size_t>(order[static_cast<size_t>(i)])]] = split;
   }
   for (ManifestEntry& entry : entries) entry.split = split_of.at(entry.speaker);
 }
 
+void split_by_file(std::vector<ManifestEntry>& entries, const RecordingsOptions& options,
+                   Logger& logger) {
+  const auto count = static_cast<int64_t>(entries.size());
+  require_train_left(count, "files", options);
+  const SeedKey key = SeedKey(static_cast<uint64_t>(options.seed)).with("split by file");
+  std::vector<std::pair<uint64_t, ManifestEntry*>> drawn;
+  for (ManifestEntry& entry : entries) drawn.emplace_back(key.with(entry.id).value(), &entry);
+  std::sort(drawn.begin(), drawn.end());
+  for (int64_t i = 0; i < count; ++i) {
+    drawn[static_cast<size_t>(i)].second->split = split_at(i, options);
+  }
+  logger.warn(
+      "split by file: cuts of one recording, and recordings of one speaker or place, may lie in "
+      "several splits; no check can see that, and scores on valid and test may be too good");
+}
+
 /// Stem → file; a second file of the same stem is a problem and leaves neither.
-std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Problem>& problems) {
+std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Problem>& problems,
+                                        Logger& logger) {
   std::map<std::string, fs::path> files;
   std::set<std::string> ambiguous;
-  for (const fs::path& relative : find_audio(folder)) {
+  for (const fs::path& relative : find_audio(folder, &logger)) {
     const auto [other, is_new] = files.emplace(stem_of(relative), relative);
     if (is_new) continue;
     problems.push_back({(folder / relative).string(),
@@ -141,48 +173,78 @@ std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Prob
   return files;
 }
 
-std::vector<Problem> measure_pair(ManifestEntry& entry, int64_t rate_hz) {
-  const Waveform clean = read_at_rate(entry.audio.path, rate_hz);
-  const Waveform noisy = read_at_rate(entry.noisy.path, rate_hz);
-  if (clean.size() != noisy.size()) {
-    throw DataError(format("%s: has %d samples and %s has %d", entry.audio.path, clean.size(),
-                           entry.noisy.path, noisy.size()));
-  }
-  entry.samples = clean.size();
-  entry.rate_hz = clean.rate_hz;
-  entry.audio.hash = hash_audio(clean.samples);
-  entry.noisy.hash = hash_audio(noisy.samples);
+std::vector<Problem> take_recording(ManifestEntry& entry, const RecordingsOptions& options) {
   std::vector<Problem> oddities;
-  add_oddity(entry.audio.path, clean.samples, oddities);
-  add_oddity(entry.noisy.path, noisy.samples, oddities);
+  const Waveform wave =
+      take_in(entry.audio, entry.id, "", options.rate_hz, options.copies, oddities);
+  entry.samples = wave.size();
+  entry.rate_hz = wave.rate_hz;
   return oddities;
+}
+
+std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options) {
+  std::vector<Problem> oddities;
+  AudioFile audio = entry.audio;
+  AudioFile noisy = entry.noisy;
+  const Waveform clean_wave =
+      take_in(audio, entry.id, kCleanSide, options.rate_hz, options.copies, oddities);
+  const Waveform noisy_wave =
+      take_in(noisy, entry.id, kNoisySide, options.rate_hz, options.copies, oddities);
+  const int64_t largest = largest_length_difference(clean_wave.rate_hz);
+  if (std::abs(clean_wave.size() - noisy_wave.size()) > largest) {
+    throw DataError(format("%s: has %d samples and %s has %d, more than %d (16 ms) apart",
+                           entry.audio.path, clean_wave.size(), entry.noisy.path, noisy_wave.size(),
+                           largest));
+  }
+  entry.samples = std::min(clean_wave.size(), noisy_wave.size());
+  entry.rate_hz = clean_wave.rate_hz;
+  audio.cut = clean_wave.size() - entry.samples;
+  noisy.cut = noisy_wave.size() - entry.samples;
+  entry.audio = std::move(audio);
+  entry.noisy = std::move(noisy);
+  return oddities;
+}
+
+void tell_of_cuts(const std::vector<ManifestEntry>& pairs, Logger& logger) {
+  std::vector<std::string> cut;
+  for (const ManifestEntry& pair : pairs) {
+    const int64_t samples = std::max(pair.audio.cut, pair.noisy.cut);
+    const AudioFile& file = pair.audio.cut > 0 ? pair.audio : pair.noisy;
+    if (samples > 0) cut.push_back(format("%s: by %d samples", file.path, samples));
+  }
+  if (cut.empty()) return;
+  logger.warn(format("of %d of %d pairs, one side is longer by 16 ms at most, and is cut (columns "
+                     "clean_cut and noisy_cut):",
+                     cut.size(), pairs.size()) +
+              listed(cut, 3));
 }
 
 }  // namespace
 
 Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
-  if (options.split_by_speaker && !options.splits.empty()) {
-    throw ConfigError("splits come either from a file or by speaker, not both");
+  if (options.split_by != SplitBy::nothing && !options.splits.empty()) {
+    throw ConfigError("splits come either from a table or are drawn, not both");
   }
-  std::vector<ManifestEntry> entries = find_recordings(options.folders, options.speaker);
+  std::vector<ManifestEntry> entries = find_recordings(options.folders, options.speaker, &logger);
   SpeakerRule rule = options.speaker;
   if (!options.splits.empty()) {
     const SplitTable table(options.splits);
     split_by_table(entries, table, rule);
     if (table.has_speakers()) rule = SpeakerRule::none;  // an empty one was meant
   }
-  if (options.split_by_speaker) split_by_speaker(entries, options);
+  if (options.split_by == SplitBy::speaker) split_by_speaker(entries, options);
+  if (options.split_by == SplitBy::file) split_by_file(entries, options, logger);
   const std::string unknown = unknown_speakers(entries, rule);
   if (!unknown.empty()) logger.warn(unknown);
-  return measure_all(
-      Manifest::Kind::recordings, std::move(entries), options.threads, logger,
-      [&](ManifestEntry& entry) { return measure_recording(entry, options.rate_hz); });
+  require_places(entries, options.copies, {""});
+  return measure_all(Manifest::Kind::recordings, std::move(entries), options.threads, logger,
+                     [&](ManifestEntry& entry) { return take_recording(entry, options); });
 }
 
 Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
   std::vector<Problem> problems;
-  const auto clean = by_stem(options.clean, problems);
-  const auto noisy = by_stem(options.noisy, problems);
+  const auto clean = by_stem(options.clean, problems, logger);
+  const auto noisy = by_stem(options.noisy, problems, logger);
   std::vector<ManifestEntry> entries;
   for (const auto& [stem, relative] : clean) {
     const auto partner = noisy.find(stem);
@@ -206,9 +268,10 @@ Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
   }
   const std::string unknown = unknown_speakers(entries, options.speaker);
   if (!unknown.empty()) logger.warn(unknown);
-  Listing listing =
-      measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
-                  [&](ManifestEntry& entry) { return measure_pair(entry, options.rate_hz); });
+  require_places(entries, options.copies, {kCleanSide, kNoisySide});
+  Listing listing = measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
+                                [&](ManifestEntry& entry) { return take_pair(entry, options); });
+  tell_of_cuts(listing.manifest.entries, logger);
   listing.problems.insert(listing.problems.begin(), problems.begin(), problems.end());
   std::stable_sort(listing.problems.begin(), listing.problems.end(),
                    [](const Problem& a, const Problem& b) { return a.file < b.file; });

@@ -94,7 +94,7 @@ void Protocol::describe(config::Visitor& v) {
   v.value("name", name, "name of the data set", config::any().required());
   v.value("format", format_version, "version of this file's format", config::any().required());
   v.value("partial", partial, "part of the data set that the name promises");
-  v.value("note", note, "which part; shown under every table");
+  v.value("note", note, "which part, or what else differs; shown under every table");
   v.value("leak", leak, "what --allow-leak let pass when this was locked; shown under every table");
   v.section("train", train, "what is trained on");
   v.section("valid", valid, "what the best checkpoint is chosen on");
@@ -176,7 +176,7 @@ std::string Protocol::content_hash() const {
 
 std::vector<std::string> Protocol::notes() const {
   std::vector<std::string> notes;
-  if (partial) notes.push_back("partial set: " + note + " (" + name + ")");
+  if (!note.empty()) notes.push_back((partial ? "partial set: " : "") + note + " (" + name + ")");
   if (!leak.empty()) notes.push_back("LEAK ALLOWED: " + leak);
   return notes;
 }

@@ -122,7 +122,9 @@ std::vector<NamedFile> files_of(const std::vector<EvaluationJob>& jobs) {
   for (const EvaluationJob& job : jobs) {
     for (const EvaluationItem& item : job.items) {
       for (const auto* audio : {&item.clean, &item.noisy}) {
-        if (!audio->path.empty()) files.push_back({audio->path, item.samples, item.rate_hz});
+        if (!audio->path.empty()) {
+          files.push_back({audio->path, item.samples + audio->cut, item.rate_hz});
+        }
       }
       if (!item.estimate.path.empty()) files.push_back({item.estimate.path});
     }

@@ -94,6 +94,13 @@ TEST_F(MadeProtocol, WrittenAgainIsTheSame) {
       ElementsAre("partial set: 2 of 3 \"test\" pairs: '#1' (made)", "LEAK ALLOWED: 1 test file"));
 }
 
+// What is whole may have a note as well.
+TEST_F(MadeProtocol, ShowsItsNote) {
+  Protocol protocol = read();
+  protocol.note = "made from copies";
+  EXPECT_THAT(protocol.notes(), ElementsAre("made from copies (made)"));
+}
+
 TEST_F(MadeProtocol, RefusesAManifestThatChanged) {
   const std::string before = list("speech").content_hash();
   put_text(dir_ / "set/lists/speech.csv",

@@ -21,7 +21,7 @@ void describe(CLI::App& app, Arguments& a) {
   app.add_option("--split", a.split, "split of all pairs")
       ->check(CLI::IsMember({"train", "valid", "test"}))
       ->capture_default_str();
-  describe_audio(app, a.pairs.speaker, a.pairs.rate_hz);
+  describe_audio(app, a.pairs.speaker, a.pairs.rate_hz, a.pairs.copies);
 }
 
 }  // namespace
