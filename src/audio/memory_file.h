@@ -2,16 +2,12 @@
 
 #include <sndfile.h>
 
-#include <memory>
 #include <string>
 #include <string_view>
 
-namespace limbeck {
+#include "audio/sound_file.h"
 
-struct CloseSoundFile {
-  void operator()(SNDFILE* file) const { ::sf_close(file); }
-};
-using SoundFile = std::unique_ptr<SNDFILE, CloseSoundFile>;
+namespace limbeck {
 
 /// A file in memory, as libsndfile reads or writes it. Has to outlive what it opened.
 class MemoryFile {

@@ -26,11 +26,6 @@ int64_t number(std::string_view bytes, bool is_big_endian) {
   return static_cast<int64_t>(std::min(value, uint64_t{kNoLength}));
 }
 
-/// What writers put for a length that they cannot know.
-bool is_unknown(int64_t length) {
-  return length >= 0xfffff000 || (length >= 0x7ffff000 && length <= 0x80000000);
-}
-
 /// Bytes of one sample of all channels, or 0 where samples are packed otherwise.
 int64_t block_bytes(std::string_view format, bool is_big_endian) {
   if (format.size() < 16) return 0;
@@ -56,7 +51,7 @@ void check_length(const std::string& name, int64_t promised, int64_t found, int6
                       found));
   }
   const char* unit = block > 0 ? "samples" : "bytes of samples";
-  const bool says_nothing = !is_wide && is_unknown(promised);
+  const bool says_nothing = !is_wide && is_unknown_length(promised, block);
   const int64_t unit_bytes = std::max<int64_t>(block, 1);
   if (!is_wide && found - promised >= (says_nothing ? 1 : kFourGiB)) {
     fail(name, format("holds more than its header can say: it promises %d %s, and there are %d; a "
@@ -112,7 +107,7 @@ void require_whole_aiff(const std::string& name, const ByteSource& bytes, bool i
       const int64_t head = 8 + number(body.substr(0, 4), true);
       // What SoX leaves in a pipe: as many samples as fit into that.
       const bool is_piped = length <= 0x7f000000 + head && length > 0x7f000000 - 4096;
-      if (is_unknown(length) || is_piped) return;
+      if (is_unknown_length(length, 0) || is_piped) return;
       return require_length(name, length - head, bytes.size - at - 8 - head, block);
     }
     if (id == "COMM") block = aiff_block_bytes(body, is_compressed);
@@ -178,6 +173,11 @@ void require_whole_ogg(const std::string& name, const ByteSource& bytes) {
 }
 
 }  // namespace
+
+bool is_unknown_length(int64_t length, int64_t block) {
+  return length >= 0xfffff000 ||
+         (length > 0x7ffff000 - std::max<int64_t>(block, 1) && length <= 0x80000000);
+}
 
 void require_whole(const std::string& name, const ByteSource& bytes) {
   const std::string head = bytes.read(0, 28);

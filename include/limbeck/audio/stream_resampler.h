@@ -8,11 +8,11 @@
 namespace limbeck {
 
 /// Brings a signal that comes in blocks to another rate, by soxr as `resample` does (same quality,
-/// aligned with the input: no delay is left in the output, it only comes later). All blocks together
-/// give what `resample` gives for the whole, and as many samples.
+/// aligned with the input: no delay is left in the output, it only comes later). All blocks
+/// together give the bits that `resample` gives for the whole.
 class StreamResampler {
  public:
-  /// Throws DataError for a rate that is not positive or a ratio beyond 1:1000.
+  /// Throws DataError as `require_rates` does.
   StreamResampler(int from_hz, int to_hz, int channels);
   ~StreamResampler();
   StreamResampler(StreamResampler&&) noexcept;
