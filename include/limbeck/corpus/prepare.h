@@ -11,9 +11,9 @@ namespace limbeck {
 
 struct RecordingsOptions {
   std::vector<std::filesystem::path> folders;
-  /// CSV with columns `file` (relative to the CSV's folder) and `split`, and `speaker` or `label`
-  /// for the speaker where `speaker` below is automatic. Empty: not used.
-  std::filesystem::path splits;
+  /// CSVs with columns `file` (relative to the CSV's folder) and `split`, and `speaker` or `label`
+  /// for the speaker where `speaker` below is automatic, all taken as one. Empty: not used.
+  std::vector<std::filesystem::path> splits;
   /// Draw speakers for valid and test; the others are train.
   bool split_by_speaker = false;
   int64_t valid_speakers = 0;
@@ -31,8 +31,9 @@ struct RecordingsOptions {
 /// Files whose speaker neither folder nor name tells for sure have none, which is warned about.
 ///
 /// Throws DataError: no file found, two files of one id, a file without a row in `splits` (all are
-/// listed), a wrong split; ConfigError: both ways of splitting, a file without a speaker to split
-/// by, or no speaker left for train.
+/// listed), a wrong split, two rows that
+/// say different things of one file; ConfigError: both ways of splitting, a file without a speaker
+/// to split by, or no speaker left for train.
 Listing prepare_recordings(const RecordingsOptions& options, Logger& logger);
 
 struct PairsOptions {
