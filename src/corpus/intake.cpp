@@ -35,14 +35,16 @@ Waveform read_mix(const fs::path& path, int channels) {
 Waveform read_as_asked(const fs::path& path, int64_t rate_hz, const CopyOptions& copies) {
   const AudioInfo info = audio_info(path);
   if (info.rate_hz != rate_hz && !copies.resample) {
-    throw DataError(format("%s: has %d Hz where %d Hz are asked for (--rate; --resample makes "
-                           "copies that have them)",
-                           path, info.rate_hz, rate_hz));
+    throw DataError(
+        format("%s: has %d Hz where %d Hz are asked for (--rate; --resample makes "
+               "copies that have them)",
+               path, info.rate_hz, rate_hz));
   }
   if (info.channels > 1 && !copies.channel && !copies.mix) {
-    throw DataError(format("%s: has %d channels where one was expected (--channel makes copies of "
-                           "one, or of their mean)",
-                           path, info.channels));
+    throw DataError(
+        format("%s: has %d channels where one was expected (--channel makes copies of "
+               "one, or of their mean)",
+               path, info.channels));
   }
   Waveform wave =
       copies.mix ? read_mix(path, info.channels) : read_audio(path, {.channel = copies.channel});
@@ -84,7 +86,8 @@ Waveform take_in(AudioFile& file, const std::string& id, const char* side, int64
     make_folder(copy.parent_path());
     const int64_t clipped = write_audio(copy, wave);
     if (clipped > 0) {
-      oddities.push_back({file.path.string(), format("%d samples are clipped in its copy", clipped)});
+      oddities.push_back(
+          {file.path.string(), format("%d samples are clipped in its copy", clipped)});
     }
     wave = read_audio(copy);
     file.path = copy;

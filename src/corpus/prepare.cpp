@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -25,34 +26,20 @@ constexpr const char* kNoisySide = "noisy";
 /// What `--splits` says of one file.
 struct Assignment {
   std::string split;
-  std::string speaker;
-  size_t line = 0;
+  std::optional<std::string> speaker;  ///< where the table has a column for it
+  std::string place;                   ///< file:line
 };
 
 class SplitTable {
  public:
-  explicit SplitTable(const fs::path& path) : path_(path), folder_(folder_of(path)) {
-    const Csv csv = read_csv(path);
-    const int file = csv.column("file");
-    const int split = csv.column("split");
-    if (file < 0 || split < 0) {
-      throw DataError(path.string() + ":1: column '" + (file < 0 ? "file" : "split") +
-                      "' is missing; needed are file and split");
-    }
-    const int speaker = csv.column("speaker") >= 0 ? csv.column("speaker") : csv.column("label");
-    has_speakers_ = speaker >= 0;
-    for (size_t i = 0; i < csv.rows.size(); ++i) {
-      const auto text = [&](int column) { return csv.rows[i][static_cast<size_t>(column)]; };
-      const Assignment row{text(split), has_speakers_ ? text(speaker) : "", csv.lines[i]};
-      const auto [other, is_new] = rows_.emplace(key_of(folder_ / text(file)), row);
-      if (is_new || other->second.split == row.split) continue;
-      throw DataError(format("%s:%d: '%s' has split '%s' here and '%s' in line %d", path, row.line,
-                             text(file), row.split, other->second.split, other->second.line));
-    }
+  explicit SplitTable(const std::vector<fs::path>& paths) {
+    for (const fs::path& path : paths) read(path);
   }
 
-  bool has_speakers() const { return has_speakers_; }
-  const fs::path& path() const { return path_; }
+  /// The files, for messages.
+  std::string names() const { return join(names_, ", "); }
+  /// Each says who speaks, if only that nobody knows.
+  bool all_have_speakers() const { return all_have_speakers_; }
 
   const Assignment* find(const fs::path& file) const {
     const auto found = rows_.find(key_of(file));
@@ -60,14 +47,42 @@ class SplitTable {
   }
 
  private:
-  static fs::path folder_of(const fs::path& file) { return place_of(file).parent_path(); }
+  void read(const fs::path& path) {
+    const Csv csv = read_csv(path);
+    const fs::path folder = place_of(path).parent_path();
+    names_.push_back(path.string());
+    const int file = csv.column("file");
+    const int split = csv.column("split");
+    if (file < 0 || split < 0) {
+      throw DataError(path.string() + ":1: column '" + (file < 0 ? "file" : "split") +
+                      "' is missing; needed are file and split");
+    }
+    const int speaker = csv.column("speaker") >= 0 ? csv.column("speaker") : csv.column("label");
+    all_have_speakers_ = all_have_speakers_ && speaker >= 0;
+    for (size_t i = 0; i < csv.rows.size(); ++i) {
+      const auto text = [&](int column) { return csv.rows[i][static_cast<size_t>(column)]; };
+      Assignment row{text(split), {}, format("%s:%d", path, csv.lines[i])};
+      if (speaker >= 0) row.speaker = text(speaker);
+      if (text(file).empty()) throw DataError(row.place + ": column 'file' is empty");
+      const auto [known, is_new] = rows_.emplace(key_of(folder / text(file)), row);
+      if (is_new) continue;
+      Assignment& other = known->second;
+      const auto require_same = [&](const char* what, const std::string& a, const std::string& b) {
+        if (a == b) return;
+        throw DataError(format("%s: '%s' has %s '%s' here and '%s' in %s", row.place, text(file),
+                               what, a, b, other.place));
+      };
+      require_same("split", row.split, other.split);
+      if (!other.speaker) other.speaker = row.speaker;
+      if (row.speaker) require_same("speaker", *row.speaker, *other.speaker);
+    }
+  }
 
   // The folder may be reached by two names (symbolic links, ".."); two links to one file are two.
   static std::string key_of(const fs::path& file) { return place_of(file).generic_string(); }
 
-  fs::path path_;
-  fs::path folder_;
-  bool has_speakers_ = false;
+  std::vector<std::string> names_;
+  bool all_have_speakers_ = true;
   std::map<std::string, Assignment> rows_;
 };
 
@@ -81,14 +96,14 @@ void split_by_table(std::vector<ManifestEntry>& entries, const SplitTable& table
       continue;
     }
     if (!parse_split(row->split, entry.split)) {
-      throw DataError(format("%s:%d: split '%s' is none of train, valid, test", table.path(),
-                             row->line, row->split));
+      throw DataError(
+          format("%s: split '%s' is none of train, valid, test", row->place, row->split));
     }
-    if (rule == SpeakerRule::automatic && table.has_speakers()) entry.speaker = row->speaker;
+    if (rule == SpeakerRule::automatic && row->speaker) entry.speaker = *row->speaker;
   }
   if (missing.empty()) return;
   throw DataError(
-      format("%s: has no row for %d of %d files:", table.path(), missing.size(), entries.size()) +
+      format("%s: no row for %d of %d files:", table.names(), missing.size(), entries.size()) +
       listed(missing));
 }
 
@@ -230,7 +245,7 @@ Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
   if (!options.splits.empty()) {
     const SplitTable table(options.splits);
     split_by_table(entries, table, rule);
-    if (table.has_speakers()) rule = SpeakerRule::none;  // an empty one was meant
+    if (table.all_have_speakers()) rule = SpeakerRule::none;  // an empty one was meant
   }
   if (options.split_by == SplitBy::speaker) split_by_speaker(entries, options);
   if (options.split_by == SplitBy::file) split_by_file(entries, options, logger);

@@ -85,8 +85,7 @@ TEST_P(KeptTest, ReturnsTheSameBitsWhateverTheBlocks) {
       EXPECT_EQ(reader->info().channels, channels);
       EXPECT_EQ(reader->info().frames, frames);
       EXPECT_EQ(reader->info().encoding, info.encoding);
-      EXPECT_EQ(reader->info().container & SF_FORMAT_TYPEMASK,
-                info.container & SF_FORMAT_TYPEMASK);
+      EXPECT_EQ(reader->info().container & SF_FORMAT_TYPEMASK, info.container & SF_FORMAT_TYPEMASK);
       EXPECT_EQ(read_all(*reader, 1 << 20), samples);
       EXPECT_TRUE(reader->read(10).empty());
       for (const int64_t block : {1, 17, 4096}) EXPECT_EQ(read_all(path, block), samples);
@@ -102,27 +101,26 @@ constexpr int kIntegers[] = {SF_FORMAT_PCM_16, SF_FORMAT_PCM_24, SF_FORMAT_PCM_3
 
 INSTANTIATE_TEST_SUITE_P(
     Formats, KeptTest,
-    ::testing::Values(
-        Kept{"wav_u8", SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 8},
-        Kept{"wav_16", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16},
-        Kept{"wav_24", SF_FORMAT_WAV | SF_FORMAT_PCM_24, 24},
-        Kept{"wav_32", SF_FORMAT_WAV | SF_FORMAT_PCM_32, 24},
-        Kept{"wav_float", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 24},
-        Kept{"wav_double", SF_FORMAT_WAV | SF_FORMAT_DOUBLE, 24},
-        Kept{"wavex_16", SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, 16},
-        Kept{"wavex_float", SF_FORMAT_WAVEX | SF_FORMAT_FLOAT, 24},
-        Kept{"rf64_24", SF_FORMAT_RF64 | SF_FORMAT_PCM_24, 24},
-        Kept{"flac_8", SF_FORMAT_FLAC | SF_FORMAT_PCM_S8, 8},
-        Kept{"flac_16", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16},
-        Kept{"flac_24", SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 24},
-        Kept{"aiff_8", SF_FORMAT_AIFF | SF_FORMAT_PCM_S8, 8},
-        Kept{"aiff_16", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 16},
-        Kept{"aiff_little", SF_FORMAT_AIFF | SF_ENDIAN_LITTLE | SF_FORMAT_PCM_16, 16},
-        Kept{"aiff_float", SF_FORMAT_AIFF | SF_FORMAT_FLOAT, 24},
-        Kept{"au_24", SF_FORMAT_AU | SF_FORMAT_PCM_24, 24},
-        Kept{"caf_16", SF_FORMAT_CAF | SF_FORMAT_PCM_16, 16},
-        Kept{"caf_alac", SF_FORMAT_CAF | SF_FORMAT_ALAC_16, 16},
-        Kept{"w64_float", SF_FORMAT_W64 | SF_FORMAT_FLOAT, 24}),
+    ::testing::Values(Kept{"wav_u8", SF_FORMAT_WAV | SF_FORMAT_PCM_U8, 8},
+                      Kept{"wav_16", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16},
+                      Kept{"wav_24", SF_FORMAT_WAV | SF_FORMAT_PCM_24, 24},
+                      Kept{"wav_32", SF_FORMAT_WAV | SF_FORMAT_PCM_32, 24},
+                      Kept{"wav_float", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 24},
+                      Kept{"wav_double", SF_FORMAT_WAV | SF_FORMAT_DOUBLE, 24},
+                      Kept{"wavex_16", SF_FORMAT_WAVEX | SF_FORMAT_PCM_16, 16},
+                      Kept{"wavex_float", SF_FORMAT_WAVEX | SF_FORMAT_FLOAT, 24},
+                      Kept{"rf64_24", SF_FORMAT_RF64 | SF_FORMAT_PCM_24, 24},
+                      Kept{"flac_8", SF_FORMAT_FLAC | SF_FORMAT_PCM_S8, 8},
+                      Kept{"flac_16", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16},
+                      Kept{"flac_24", SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 24},
+                      Kept{"aiff_8", SF_FORMAT_AIFF | SF_FORMAT_PCM_S8, 8},
+                      Kept{"aiff_16", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 16},
+                      Kept{"aiff_little", SF_FORMAT_AIFF | SF_ENDIAN_LITTLE | SF_FORMAT_PCM_16, 16},
+                      Kept{"aiff_float", SF_FORMAT_AIFF | SF_FORMAT_FLOAT, 24},
+                      Kept{"au_24", SF_FORMAT_AU | SF_FORMAT_PCM_24, 24},
+                      Kept{"caf_16", SF_FORMAT_CAF | SF_FORMAT_PCM_16, 16},
+                      Kept{"caf_alac", SF_FORMAT_CAF | SF_FORMAT_ALAC_16, 16},
+                      Kept{"w64_float", SF_FORMAT_W64 | SF_FORMAT_FLOAT, 24}),
     [](const auto& test) { return std::string(test.param.name); });
 
 std::vector<float> tone(int64_t frames, int channels, double amplitude = 0.5) {
@@ -146,9 +144,8 @@ TEST(StreamFile, WritesTelephoneCodesBackBitForBit) {
 
 TEST(StreamFile, WritesLossyFormatsOfTheSameLength) {
   const TempDir dir;
-  for (const int format :
-       {SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_OGG | SF_FORMAT_OPUS,
-        SF_FORMAT_WAV | SF_FORMAT_ULAW, SF_FORMAT_AU | SF_FORMAT_ALAW}) {
+  for (const int format : {SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_OGG | SF_FORMAT_OPUS,
+                           SF_FORMAT_WAV | SF_FORMAT_ULAW, SF_FORMAT_AU | SF_FORMAT_ALAW}) {
     for (int channels = 1; channels <= 2; ++channels) {
       const StreamInfo info{16000, channels, 40001, format & SF_FORMAT_TYPEMASK,
                             format & SF_FORMAT_SUBMASK};
@@ -228,8 +225,7 @@ TEST(StreamFile, PutsNothingInPlaceOnAFullDisk) {
   std::filesystem::create_directories(dir / "whole");
   for (const int format : {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_24,
                            SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_AIFF | SF_FORMAT_FLOAT}) {
-    const StreamInfo info{16000, 2, 30000, format & SF_FORMAT_TYPEMASK,
-                          format & SF_FORMAT_SUBMASK};
+    const StreamInfo info{16000, 2, 30000, format & SF_FORMAT_TYPEMASK, format & SF_FORMAT_SUBMASK};
     write_all(dir / "whole" / "a", info, samples);
     const auto size = std::filesystem::file_size(dir / "whole" / "a");
     put_text(dir / "a", "old");
@@ -279,7 +275,8 @@ TEST(StreamFile, NoticesMoreThanTheContainerHolds) {
     writer->write(std::vector<float>(1000, 0.5F));
     std::filesystem::resize_file(temporary_in(dir.path()), uintmax_t{5} << 30);
     EXPECT_THAT(message_of<DataError>([&] { writer->finish(); }),
-                HasSubstr("/a: cannot be written: ")) << container;
+                HasSubstr("/a: cannot be written: "))
+        << container;
   }
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
@@ -354,8 +351,7 @@ TEST(StreamFile, RefusesToWriteWhatCannotBe) {
 
 TEST(StreamFile, PutsAnEncodingIntoANamedFormat) {
   const auto encoding = [](int like, const std::string& name) {
-    const StreamInfo info =
-        with_format({48000, 2, 100, SF_FORMAT_WAV, like}, name);
+    const StreamInfo info = with_format({48000, 2, 100, SF_FORMAT_WAV, like}, name);
     EXPECT_TRUE(can_write(info));
     EXPECT_EQ(info.frames, 100);
     return info.encoding;

@@ -144,7 +144,7 @@ TEST_F(Prepare, KeepsTheNamesOfLinks) {
   put_text(dir_ / "splits.csv", "file,split\nclean/x/p1_1.flac,valid\nclean/x/p1_2.flac,test\n");
   RecordingsOptions options;
   options.folders = {dir_ / "clean"};
-  options.splits = dir_ / "splits.csv";
+  options.splits = {dir_ / "splits.csv"};
   const Listing prepared = recordings(options);
   EXPECT_EQ(prepared.manifest.entries.at(0).split, Split::valid);
   EXPECT_EQ(prepared.manifest.entries.at(1).split, Split::test);
@@ -244,7 +244,7 @@ TEST_F(Prepare, TakesSplitsAndLabelsFromATable) {
            "file,label,split\nspeech/bob/1.flac,Robert,valid\nspeech/ann/1.flac,Anna,test\nother/"
            "x,,dev\n");
   RecordingsOptions options;
-  options.splits = dir_ / "splits.csv";
+  options.splits = {dir_ / "splits.csv"};
   std::filesystem::create_directory_symlink(dir_ / "speech", dir_ / "link");
   for (const char* folder : {"speech", "link", "speech/../speech"}) {
     options.folders = {dir_ / folder};
@@ -257,22 +257,50 @@ TEST_F(Prepare, TakesSplitsAndLabelsFromATable) {
   EXPECT_EQ(recordings(options).manifest.entries.at(0).speaker, "ann");
 }
 
+TEST_F(Prepare, TakesSeveralTablesAsOne) {
+  put("speech/bob/1.flac");
+  put("speech/ann/1.flac");
+  const std::string one = (dir_ / "one.csv").string();
+  const std::string two = (dir_ / "lists/two.csv").string();
+  put_text(one, "file,label,split\nspeech/bob/1.flac,Robert,valid\n");
+  put_text(two, "split,file\ntest,../speech/ann/1.flac\n");
+  RecordingsOptions options;
+  options.folders = {dir_ / "speech"};
+  options.splits = {one, two};
+  const Listing prepared = recordings(options);
+  EXPECT_EQ(prepared.manifest.entries.at(0).speaker, "ann");  // the second has no column for it
+  EXPECT_EQ(prepared.manifest.entries.at(0).split, Split::test);
+  EXPECT_EQ(prepared.manifest.entries.at(1).speaker, "Robert");
+  EXPECT_EQ(prepared.manifest.entries.at(1).split, Split::valid);
+
+  put_text(two, "split,file\ntest,../speech/ann/1.flac\ntrain,../speech/bob/1.flac\n");
+  EXPECT_EQ(message_of<DataError>([&] { recordings(options); }),
+            two + ":3: '../speech/bob/1.flac' has split 'train' here and 'valid' in " + one + ":2");
+  put_text(two, "split,file\n");
+  EXPECT_EQ(
+      message_of<DataError>([&] { recordings(options); }),
+      one + ", " + two + ": no row for 1 of 2 files:\n  " + (dir_ / "speech/ann/1.flac").string());
+}
+
 TEST_F(Prepare, RefusesWrongTables) {
   put("speech/a.flac");
   put("speech/b.flac");
   RecordingsOptions options;
-  options.splits = dir_ / "splits.csv";
+  options.splits = {dir_ / "splits.csv"};
   const std::string table = (dir_ / "splits.csv").string();
   const auto failure = [&](const std::string& text) {
     put_text(dir_ / "splits.csv", text);
     return message_of<DataError>([&] { recordings(options); });
   };
   EXPECT_EQ(failure("file,split\nspeech/a.flac,train\n"),
-            table + ": has no row for 1 of 2 files:\n  " + (dir_ / "speech" / "b.flac").string());
+            table + ": no row for 1 of 2 files:\n  " + (dir_ / "speech" / "b.flac").string());
   EXPECT_EQ(failure("file,split\nspeech/a.flac,train\nspeech/b.flac,dev\n"),
             table + ":3: split 'dev' is none of train, valid, test");
   EXPECT_EQ(failure("file,split\nspeech/a.flac,train\nspeech/./a.flac,test\n"),
-            table + ":3: 'speech/./a.flac' has split 'test' here and 'train' in line 2");
+            table + ":3: 'speech/./a.flac' has split 'test' here and 'train' in " + table + ":2");
+  EXPECT_EQ(failure("file,split,label\nspeech/a.flac,train,ann\nspeech/a.flac,train,bob\n"),
+            table + ":3: 'speech/a.flac' has speaker 'bob' here and 'ann' in " + table + ":2");
+  EXPECT_EQ(failure("file,split\n,train\n"), table + ":2: column 'file' is empty");
   EXPECT_EQ(failure("name,split\n"),
             table + ":1: column 'file' is missing; needed are file and split");
   options.split_by = SplitBy::speaker;
@@ -505,7 +533,7 @@ TEST_F(Prepare, Summary) {
 TEST_F(Prepare, RealRecordings) {
   LIMBECK_NEED_SHARED_DATA(data);
   RecordingsOptions options;
-  options.splits = data / "manifest.csv";
+  options.splits = {data / "manifest.csv"};
   options.folders = {data / "noise"};
   const Listing noise = recordings(options);
   EXPECT_TRUE(noise.problems.empty());

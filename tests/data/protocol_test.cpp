@@ -156,6 +156,15 @@ TEST_F(MadeProtocol, JoinsExtraColumnsByName) {
   EXPECT_THAT(test.entries[3].extra, ElementsAre("7", "bus"));
 }
 
+TEST_F(MadeProtocol, TellsPairsOfOneIdApartInTraining) {
+  put_text(dir_ / "set/lists/again.csv", kPairs + pair("p", "train"));
+  put_text(dir_ / "set/lists/once.csv", kPairs + pair("p", "train") + pair("q", "train"));
+  Protocol protocol;
+  protocol.add(Split::train, Role::pairs, list("once"));
+  protocol.add(Split::train, Role::pairs, list("again"));
+  EXPECT_THAT(ids(protocol.manifest(Split::train, Role::pairs)), ElementsAre("p", "q", "p#2"));
+}
+
 TEST_F(MadeProtocol, RefusesTwoTestPairsOfOneId) {
   put_text(dir_ / "set/lists/more.csv", kPairs + pair("y", "test"));
   protocol_.add(Split::test, Role::pairs, list("more"));

@@ -35,6 +35,8 @@ const std::vector<Row> kRows = {
     {"mixtures_in_rooms", "mixtures",
      "speech: DIR/speech.csv, noise: DIR/noise.csv, valid_recipes: DIR/recipes.csv, "
      "reverb: {responses: DIR/rooms.csv, probability: 0.5}"},
+    {"mixtures_of_several", "mixtures",
+     "speech: [DIR/speech.csv, DIR/rooms.csv], noise: DIR/noise.csv, speech_shares: [1, 2]"},
     {"pairs", "pairs", "manifest: DIR/pairs.csv"},
     {"protocol_of_mixtures", "protocol", "file: DIR/mixtures.yaml"},
     {"protocol_of_pairs", "protocol", "file: DIR/pairs.yaml"},
@@ -65,7 +67,7 @@ std::vector<std::string> files_of(const Row& row) {
   std::vector<std::string> files;
   for (size_t at = 0; (at = row.options.find("DIR/", at)) != std::string::npos;) {
     at += 4;
-    files.push_back(row.options.substr(at, row.options.find_first_of(",}", at) - at));
+    files.push_back(row.options.substr(at, row.options.find_first_of(",]}", at) - at));
   }
   return files;
 }

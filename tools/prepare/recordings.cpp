@@ -23,7 +23,9 @@ void describe(CLI::App& app, Arguments& a) {
   auto* splits =
       app.add_option("--splits", a.recordings.splits,
                      "CSV with columns file (relative to the CSV) and split, and speaker or "
-                     "label if known; every file found needs a row");
+                     "label if known; given again for each of several; every file found needs a "
+                     "row in one of them")
+          ->allow_extra_args(false);
   auto* by = app.add_option("--split-by", a.split_by,
                             "draw for valid and test: speaker, or file "
                             "(cuts of one recording may then lie on both sides)")

@@ -23,9 +23,9 @@ enum class SplitBy { nothing, speaker, file };
 
 struct RecordingsOptions {
   std::vector<std::filesystem::path> folders;
-  /// CSV with columns `file` (relative to the CSV's folder) and `split`, and `speaker` or `label`
-  /// for the speaker where `speaker` below is automatic. Empty: not used.
-  std::filesystem::path splits;
+  /// CSVs with columns `file` (relative to the CSV's folder) and `split`, and `speaker` or `label`
+  /// for the speaker where `speaker` below is automatic, all taken as one. Empty: not used.
+  std::vector<std::filesystem::path> splits;
   /// Draw speakers, or files, for valid and test; the others are train. What file is drawn depends
   /// on `seed` and its id, and little on what other files there are. Cuts of one recording may then
   /// lie on two sides, which nothing can see: that is warned about.
@@ -47,8 +47,8 @@ struct RecordingsOptions {
 /// which is warned about.
 ///
 /// Throws DataError: no file found, two files of one id, a file without a row in `splits` (all are
-/// listed), a wrong split; ConfigError: both ways of splitting, a file without a speaker to split
-/// by, or no speaker left for train.
+/// listed), a wrong split, two rows that say different things of one file; ConfigError: both ways
+/// of splitting, a file without a speaker to split by, or nothing left for train.
 Listing prepare_recordings(const RecordingsOptions& options, Logger& logger);
 
 struct PairsOptions {
