@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "limbeck/audio/waveform.h"
 #include "limbeck/corpus/prepare.h"
 
 namespace limbeck {
