@@ -123,7 +123,7 @@ TEST(AudioIo, SegmentsOfMp3EqualSlicesOfTheWhole) {
   const auto whole = read_audio(path).samples;
   EXPECT_GE(whole.size(), samples.size());
   for (const int64_t start : {1, 5001, 20000, 30011, 45000}) {
-    const auto part = read_audio(path, {.start = start, .count = 500}).samples;
+    const auto part = read_audio(path, {.channel = {}, .start = start, .count = 500}).samples;
     EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin() + start)) << start;
   }
 }
