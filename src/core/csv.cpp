@@ -30,7 +30,8 @@ void require_commas(const std::vector<std::string>& header, const std::string& f
     throw DataError(file_name + ":1: columns are separated by " +
                     (is_tab ? "tabs" : "';' (as some spreadsheets do)") + "; needed are commas");
   }
-  if (header.back().find('\r') != std::string::npos) {
+  const auto holds_cr = [](const std::string& name) { return name.find('\r') != name.npos; };
+  if (std::any_of(header.begin(), header.end(), holds_cr)) {
     throw DataError(file_name + ":1: lines end in CR alone; needed is LF or CRLF");
   }
 }

@@ -39,14 +39,13 @@ class FolderSearch {
 
   std::vector<fs::path> found() { return std::move(found_); }
 
-  /// "12 .m4a and 1 .wma files, which …"; empty: none.
+  /// "passed over 12 .m4a, 1 .wma, which …"; empty: none.
   std::string unread() const {
     std::vector<std::string> counts;
     for (const auto& [type, count] : unread_) counts.push_back(format("%d %s", count, type));
     if (counts.empty()) return "";
-    return join(counts, ", ") +
-           (unread_.size() == 1 && unread_.begin()->second == 1 ? " file" : " files") +
-           " cannot be read and were passed over (ffmpeg -i FILE FILE.flac makes what can be)";
+    return "passed over " + join(counts, ", ") +
+           ", which cannot be read (ffmpeg -i FILE FILE.flac makes what can be)";
   }
 
   const std::vector<std::string>& repeated() const { return repeated_; }

@@ -128,6 +128,14 @@ TEST(AudioIo, SegmentsOfMp3EqualSlicesOfTheWhole) {
   }
 }
 
+TEST(AudioIo, SaysWhatAnMp3IsThatIsNone) {
+  const TempDir dir;
+  put_text(dir / "a.mp3", std::string(3000, 'x'));
+  EXPECT_THAT(message_of<DataError>([&] { read_audio(dir / "a.mp3"); }),
+              ::testing::AllOf(HasSubstr("a.mp3: cannot be read as audio: "),
+                               ::testing::Not(HasSubstr("does not exist"))));
+}
+
 // Opening a pipe that nobody writes to would wait for ever.
 TEST(AudioIo, RefusesPipes) {
   const TempDir dir;

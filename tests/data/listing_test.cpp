@@ -56,11 +56,12 @@ TEST(FindAudio, ReadsWhatTheLibraryCanAndCountsTheRest) {
   EXPECT_THAT(find_audio(dir / "set", &logger),
               ElementsAre("1.wav", "2.MP3", "3.Ogg", "4.aiff", "5.opus"));
   EXPECT_THAT(read_file(dir / "log"),
-              HasSubstr("set: 2 .m4a, 1 .wma files cannot be read and were passed over"));
+              HasSubstr("set: passed over 2 .m4a, 1 .wma, which cannot be read"));
   put_text(dir / "other/6.m4a", "");
-  EXPECT_THAT(message_of<DataError>([&] { find_audio(dir / "other"); }),
-              HasSubstr("other: holds no audio file (.wav, .flac, .ogg, .mp3, .aiff): 1 .m4a file "
-                        "cannot be read"));
+  EXPECT_THAT(
+      message_of<DataError>([&] { find_audio(dir / "other"); }),
+      HasSubstr("other: holds no audio file (.wav, .flac, .ogg, .mp3, .aiff): passed over 1 "
+                ".m4a, which cannot be read"));
 }
 
 TEST(FindAudio, HeedsInterrupts) {

@@ -21,8 +21,8 @@ void set_channel(const std::string& text, CopyOptions& copies) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, channel);
   if (error != std::errc() || stop != end || channel < 0) {
-    throw CLI::ValidationError(
-        "--channel", "'" + text + "' is neither a channel's number, from 0, nor mix");
+    throw CLI::ValidationError("--channel",
+                               "'" + text + "' is neither a channel's number, from 0, nor mix");
   }
   copies.channel = channel;
 }
