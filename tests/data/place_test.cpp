@@ -28,6 +28,26 @@ TEST(Place, KeepsTheNameOfALink) {
   EXPECT_EQ(folder_name("."), fs::current_path().filename());
 }
 
+TEST(Place, IsLookedAtBeforeAFileIsMade) {
+  TempDir dir;
+  put_text(dir / "file", "");
+  fs::create_directory(dir / "folder");
+  const auto at = [&](const char* name) { return (dir / name).string(); };
+  EXPECT_NO_THROW(require_writable(dir / "file"));
+  EXPECT_NO_THROW(require_writable(dir / "new/and/newer.csv"));
+  EXPECT_NO_THROW(require_writable("/dev/stdout"));
+  EXPECT_FALSE(fs::exists(dir / "new"));
+  EXPECT_EQ(message_of<DataError>([&] { require_writable(dir / "folder"); }),
+            at("folder") + ": is a folder");
+  const std::string below = message_of<DataError>([&] { require_writable(dir / "file/a/b.csv"); });
+  EXPECT_TRUE(below.starts_with(at("file/a/b.csv") + ": cannot be written: ")) << below;
+  EXPECT_TRUE(below.ends_with("file: Not a directory")) << below;
+  if (::access("/proc/self", W_OK) == 0) return;  // a user who may write anywhere
+  EXPECT_TRUE(message_of<DataError>([&] {
+                require_writable("/proc/self/x.csv");
+              }).ends_with("Permission denied"));
+}
+
 TEST(Place, SaysWhatAFileSystemRefuses) {
   TempDir dir;
   put_text(dir / "file", "");
