@@ -117,7 +117,7 @@ TEST_F(SeveralManifests, AreTakenAsOneAndToldApartByTheirNumber) {
   trained.write(file("two"));
   const DataSelection leaky = select_data(options(both()));
   EXPECT_EQ(leak_summary(TrainingRecord(leaky).leaks(leaky)),
-            "1 file (r3) and 1 speaker (one) of test in valid; 1 speaker (one) of test in train");
+            "1 speaker (one) of test in train; 1 file (r3) and 1 speaker (one) of test in valid");
 }
 
 TEST_F(SeveralManifests, OneIsWhatItWasWithoutAList) {
