@@ -3,6 +3,7 @@
 #include <string>
 
 #include "command.h"
+#include "limbeck/data/place.h"
 #include "listing.h"
 
 namespace limbeck {
@@ -48,6 +49,7 @@ Subcommand recordings_command(CLI::App& parent, const SharedOptions& shared) {
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);
   return {app, [a, &shared](Logger& logger) {
+            require_writable(a->out);
             a->recordings.split_by_speaker = !a->split_by.empty();
             a->recordings.threads = shared.threads;
             return write_listing(prepare_recordings(a->recordings, logger), a->out, logger);
