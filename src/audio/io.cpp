@@ -12,6 +12,7 @@
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 #include <string>
 #include <system_error>
@@ -283,7 +284,12 @@ Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
 Waveform read_audio(const fs::path& path, const ReadOptions& options) {
   SF_INFO info;
   const SoundFile file = open_to_read(path, info);
-  return read_from(file.get(), info, path, options);
+  try {
+    return read_from(file.get(), info, path, options);
+  } catch (const std::bad_alloc&) {
+    fail(path, format("lasts %s, which takes more memory than there is",
+                      duration_text(static_cast<double>(info.frames) / info.samplerate)));
+  }
 }
 
 Waveform read_audio_bytes(std::string_view bytes, const std::string& name,

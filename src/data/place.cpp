@@ -47,9 +47,9 @@ void require_writable(const fs::path& file) {
   fs::path folder = place.parent_path();
   std::error_code ignored;
   while (folder.has_relative_path() && !fs::exists(folder, ignored)) folder = folder.parent_path();
-  const int reason = !is_folder(folder)                           ? ENOTDIR
-                     : ::access(folder.c_str(), W_OK | X_OK) != 0 ? errno
-                                                                  : 0;
+  const int reason = !is_folder(folder)                               ? ENOTDIR
+                     : ::euidaccess(folder.c_str(), W_OK | X_OK) != 0 ? errno
+                                                                      : 0;
   if (reason == 0) return;
   throw DataError(file.string() + ": cannot be written: " + folder.string() + ": " +
                   std::strerror(reason));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/failing_folder.h"
 #include "limbeck/core/error.h"
 #include "support.h"
 
@@ -42,8 +43,8 @@ TEST(Place, IsLookedAtBeforeAFileIsMade) {
   const std::string below = message_of<DataError>([&] { require_writable(dir / "file/a/b.csv"); });
   EXPECT_TRUE(below.starts_with(at("file/a/b.csv") + ": cannot be written: ")) << below;
   EXPECT_TRUE(below.ends_with("file: Not a directory")) << below;
-  if (::geteuid() == 0) return;  // who may write anywhere
-  fs::permissions(dir / "folder", fs::perms::owner_read | fs::perms::owner_exec);
+  fs::permissions(dir.path(), fs::perms(0755));
+  const test::ReadOnly locked({dir / "folder"});
   EXPECT_EQ(message_of<DataError>([&] { require_writable(dir / "folder/x.csv"); }),
             at("folder/x.csv") + ": cannot be written: " + fs::canonical(dir / "folder").string() +
                 ": Permission denied");
