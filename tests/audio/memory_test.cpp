@@ -11,7 +11,8 @@
 namespace limbeck {
 namespace {
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need more than they use
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // which need more than they use
 
 /// As much memory as this process has now, and so much more.
 void leave_memory(rlim_t bytes) {

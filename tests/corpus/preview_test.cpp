@@ -1,16 +1,13 @@
 #include "limbeck/corpus/preview.h"
 
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <regex>
 
+#include "core/interrupted.h"
 #include "data/made_corpus.h"
 #include "data/made_options.h"
 #include "limbeck/core/error.h"
-#include "limbeck/core/interrupt.h"
 #include "limbeck/data/loader.h"
 
 namespace limbeck {
@@ -104,22 +101,9 @@ TEST_F(Preview, ShowsHowFarItIs) {
 
 TEST_F(Preview, StopsWhereItIsInterrupted) {
   const Manifests made;
-  const pid_t child = ::fork();  // for a signal that came is never forgotten
-  if (child == 0) {
-    ::signal(SIGINT, SIG_DFL);
-    catch_interrupts();
-    ::raise(SIGINT);
-    try {
-      write_preview(made.options, {2, 8, 1, made.dir / "out"}, quiet);
-    } catch (const Interrupted& e) {
-      ::_exit(e.exit_code());
-    }
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_EQ(test::exit_when_interrupted(
+                [&] { write_preview(made.options, {2, 8, 1, made.dir / "out"}, quiet); }),
+            130);
   EXPECT_FALSE(std::filesystem::exists(made.dir / "out/index.html"));
 }
 
