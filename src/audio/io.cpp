@@ -3,6 +3,7 @@
 #include <sndfile.h>
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -123,7 +124,12 @@ Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
 Waveform read_audio(const fs::path& path, const ReadOptions& options) {
   SF_INFO info;
   const SoundFile file = open_to_read(path, info);
-  return read_from(file.get(), info, path, options);
+  try {
+    return read_from(file.get(), info, path, options);
+  } catch (const std::bad_alloc&) {
+    fail_about(path, format("lasts %s, which takes more memory than there is",
+                            duration_text(static_cast<double>(info.frames) / info.samplerate)));
+  }
 }
 
 Waveform read_audio_bytes(std::string_view bytes, const std::string& name,

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "command.h"
+#include "limbeck/data/place.h"
 #include "listing.h"
 
 namespace limbeck {
@@ -31,6 +32,7 @@ Subcommand pairs_command(CLI::App& parent, const SharedOptions& shared) {
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);
   return {app, [a, &shared](Logger& logger) {
+            require_writable(a->out);
             parse_split(a->split, a->pairs.split);
             a->pairs.threads = shared.threads;
             return write_listing(prepare_pairs(a->pairs, logger), a->out, logger);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "command.h"
+#include "limbeck/data/place.h"
 #include "listing.h"
 
 namespace limbeck {
@@ -52,6 +53,7 @@ Subcommand recordings_command(CLI::App& parent, const SharedOptions& shared) {
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);
   return {app, [a, &shared](Logger& logger) {
+            require_writable(a->out);
             a->recordings.split_by = a->split_by.empty()     ? SplitBy::nothing
                                      : a->split_by == "file" ? SplitBy::file
                                                              : SplitBy::speaker;
