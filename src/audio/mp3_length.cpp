@@ -1,7 +1,8 @@
 #include "audio/mp3_length.h"
 
 #include <algorithm>
-#include <string_view>
+#include <initializer_list>
+#include <iterator>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
@@ -65,32 +66,53 @@ int64_t tag_bytes(Window& window, int64_t at) {
   return 10 + (size >> 24 << 21 | (size >> 16 & 127) << 14 | (size >> 8 & 127) << 7 | (size & 127));
 }
 
-int64_t count_samples(const ByteSource& bytes) {
-  Window window(bytes);
+/// Whether the frame at `at` says how many there are ("Xing", "Info", or "VBRI"), behind what the
+/// layer puts first, as much as versions and channels ask for.
+bool counts_frames(Window& window, int64_t at) {
+  constexpr uint32_t kCounts[] = {0x58696e67, 0x496e666f, 0x56425249};
+  return std::ranges::any_of(std::initializer_list<int64_t>{13, 21, 36}, [&](int64_t offset) {
+    return std::ranges::find(kCounts, window.word(at + offset)) != std::end(kCounts);
+  });
+}
+
+struct Count {
   int64_t samples = 0;
+  bool is_stated = false;  ///< in the first frame
+};
+
+Count count_samples(const ByteSource& bytes) {
+  Window window(bytes);
+  Count count;
   bool is_in_step = false;
   for (int64_t at = 0; at + 4 <= bytes.size;) {
     const Frame frame = frame_of(window.word(at));
     // Behind other bytes one header may be chance.
     const bool is_frame =
         frame.bytes > 0 && (is_in_step || frame_of(window.word(at + frame.bytes)).bytes > 0);
-    samples += is_frame ? frame.samples : 0;
+    if (is_frame && count.samples == 0) count.is_stated = counts_frames(window, at);
+    count.samples += is_frame ? frame.samples : 0;
     at += is_frame ? frame.bytes : std::max<int64_t>(tag_bytes(window, at), 1);
     is_in_step = is_frame;
   }
-  return samples;
+  return count;
 }
 
 }  // namespace
 
-void require_whole_mp3(const std::string& name, const ByteSource& bytes, int64_t frames) {
-  constexpr int64_t kFilling = 5 * 1152;  // what encoders put before and behind, and the counting
-  const int64_t count = count_samples(bytes);
-  if (count <= frames + kFilling) return;
-  throw DataError(format("%s: holds more than its header says, some %d samples and not %d: several "
-                         "MP3 files that were joined, or varying bit rates without a header; "
-                         "\"ffmpeg -i IN OUT.wav\" reads all",
-                         name, count, frames));
+int64_t mp3_length(const std::string& name, const ByteSource& bytes, int64_t frames) {
+  constexpr int64_t kFrame = 1152;
+  const Count count = count_samples(bytes);
+  // What encoders put before and behind, and the frame that counts; or what a guess is off.
+  const int64_t filling = count.is_stated ? 5 * kFrame : kFrame;
+  if (count.samples > frames + filling) {
+    throw DataError(
+        format("%s: holds more than its header says, some %d samples and not %d: several MP3 files "
+               "that were joined, or varying bit rates without a header; \"ffmpeg -i IN OUT.wav\" "
+               "reads all",
+               name, count.samples, frames));
+  }
+  const bool is_guess = !count.is_stated && count.samples > 0;
+  return is_guess ? std::min(frames, count.samples) : frames;
 }
 
 }  // namespace limbeck

@@ -60,7 +60,7 @@ SoundFile open_checked(const fs::path& path, const ByteSource& bytes, SF_INFO& i
   }
   if (info.frames <= 0) fail_about(path, "has no samples");
   if ((info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG) {
-    require_whole_mp3(path.string(), bytes, info.frames);
+    info.frames = mp3_length(path.string(), bytes, info.frames);
   }
   return file;
 }

@@ -1,5 +1,5 @@
 // Real pipes with SoX and ffmpeg.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <sndfile.h>
 
 #include <cmath>
@@ -9,6 +9,7 @@
 #include "../data/support.h"
 #include "limbeck/audio/stream_reader.h"
 #include "limbeck/audio/stream_writer.h"
+#include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck {
@@ -58,6 +59,25 @@ struct Program {
   const char* to_file;    ///< writes what comes from a pipe into out.wav
   std::vector<std::pair<const char*, int>> encodings;  ///< its names, libsndfile's
 };
+
+// Without a frame that counts them libsndfile guesses from the first.
+TEST(StreamProgram, LeavesMp3WithoutALengthThatIsFoundOrRefused) {
+  if (!has_program("ffmpeg")) GTEST_SKIP() << "no ffmpeg is installed";
+  const TempDir dir;
+  test::put_audio(dir / "in.wav", test::sine(48'000, 440, 0.5));
+  const auto encode = [&](const std::string& how) {
+    const std::string command =
+        "cd " + dir.path().string() + " && ffmpeg -v error -i in.wav " + how + " -f mp3 - > x.mp3";
+    return std::system(command.c_str()) == 0;
+  };
+  if (!encode("-b:a 64k")) GTEST_SKIP() << "this ffmpeg writes no MP3";
+  const auto reader = StreamReader::open(dir / "x.mp3");
+  EXPECT_GE(reader->info().frames, 48'000);
+  EXPECT_EQ(static_cast<int64_t>(read_all(*reader).size()), reader->info().frames);
+  ASSERT_TRUE(encode("-q:a 5"));
+  EXPECT_THAT(test::message_of<DataError>([&] { read_audio(dir / "x.mp3"); }),
+              testing::HasSubstr("varying bit rates without a header"));
+}
 
 class ProgramTest : public ::testing::TestWithParam<Program> {};
 
