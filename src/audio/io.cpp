@@ -78,13 +78,11 @@ AudioInfo audio_info(const fs::path& path) {
 
 namespace {
 
-constexpr int kMpeg = 0x230000;  // SF_FORMAT_MPEG, which headers have from libsndfile 1.1 on
-
 /// A frame of MP3 borrows from those before it: behind a jump it is heard to lack them, so that
 /// such a file is decoded from its beginning.
 void move_to(SNDFILE* file, const SF_INFO& info, const fs::path& path, int64_t start) {
   int64_t at = 0;
-  if ((info.format & SF_FORMAT_TYPEMASK) != kMpeg) {
+  if ((info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG) {
     at = start > 0 ? ::sf_seek(file, start, SEEK_SET) : 0;
   } else {
     std::vector<float> skipped(static_cast<size_t>(std::min(start, kSoundBlock) * info.channels));
