@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <new>
 
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
@@ -15,6 +16,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/version.h"
+#include "usage.h"
 
 namespace limbeck {
 namespace {
@@ -38,10 +40,21 @@ bool flush_standard_output() {
   return false;
 }
 
+/// LibTorch, which not every tool loads, says so in words.
+bool is_out_of_memory(const std::exception& e) {
+  return dynamic_cast<const std::bad_alloc*>(&e) != nullptr ||
+         std::strstr(e.what(), "can't allocate memory") != nullptr;
+}
+
+/// LibTorch puts where it was called from behind its message.
+std::string without_trace(const std::string& message) {
+  return message.substr(0, message.find("\nException raised from "));
+}
+
 }  // namespace
 
 Tool::Tool(const std::string& name, const std::string& purpose, const std::string& example)
-    : app(purpose, name) {
+    : app(purpose, name), example_(example) {
   app.footer("Example:\n  " + example);
   app.set_version_flag("--version", version_text());
   auto* quiet = app.add_flag("--quiet", quiet_, "only warnings and errors");
@@ -56,10 +69,14 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
 }
 
 int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
+  complete_subcommand_help(app, example_);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& e) {  // --help and --version
+    return app.exit(e, std::cout, std::cerr);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e, std::cout, std::cerr) == 0 ? 0 : static_cast<int>(ExitCode::config);
+    std::cerr << "error: " << usage_text(app, e) << std::endl;
+    return static_cast<int>(ExitCode::config);
   }
   logger_ = std::make_unique<Logger>(quiet_     ? Verbosity::quiet
                                      : verbose_ ? Verbosity::verbose
@@ -75,7 +92,10 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   } catch (const Error& e) {
     logger_->error(e.what());
     return static_cast<int>(e.code());
+  } catch (const ToldInterrupt& e) {
+    return e.exit_code();
   } catch (const Interrupted& e) {
+    logger_->info(e.what());
     return e.exit_code();
   } catch (const CLI::ParseError& e) {
     logger_->error(e.what());
@@ -84,7 +104,14 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
     logger_->error(data_error(e).what());
     return static_cast<int>(ExitCode::data);
   } catch (const std::exception& e) {
-    logger_->error(std::string("internal: ") + e.what());
+    if (is_out_of_memory(e)) {
+      logger_->error(
+          "out of memory: it takes less with fewer files at once (--threads, --jobs), and with "
+          "shorter recordings or smaller batches");
+      return static_cast<int>(ExitCode::config);
+    }
+    logger_->error("internal: " + without_trace(e.what()));
+    logger_->debug(e.what());
     return static_cast<int>(ExitCode::internal);
   }
 }
@@ -115,6 +142,7 @@ void ConfigOptions::add_number_shortcut(const std::string& option, const std::st
       },
       help + ", short for --set " + key);
   if_bare < 0 ? added->expected(1) : added->expected(0, 1)->type_name("[INT]");
+  added->allow_extra_args(false);  // what follows is the next argument
 }
 
 void ConfigOptions::add_flag_shortcut(const std::string& option, const std::string& key,
@@ -137,7 +165,7 @@ void ConfigOptions::add(const std::string& option, const std::string& key, const
                         bool is_list) {
   Shortcut& shortcut = shortcuts_.emplace_back(Shortcut{key, is_list, {}});
   auto* added = app_.add_option(option, shortcut.values, help + ", short for --set " + key);
-  is_list ? added->delimiter(',') : added->expected(1);
+  is_list ? added->delimiter(',') : added->expected(1)->allow_extra_args(false);
 }
 
 std::vector<std::filesystem::path> ConfigOptions::files() const {

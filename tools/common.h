@@ -33,6 +33,7 @@ class Tool {
 
   bool quiet_ = false;
   bool verbose_ = false;
+  std::string example_;
   std::unique_ptr<Logger> logger_;
 };
 
@@ -65,6 +66,7 @@ class ConfigOptions {
   template <class Config>
   bool load(Config& config) const {
     if (help_config_) {
+      std::fputs(kAboutPaths, stdout);
       std::fputs(config::help_text<Config>().c_str(), stdout);
       return false;
     }
@@ -77,6 +79,11 @@ class ConfigOptions {
   }
 
  private:
+  static constexpr const char* kAboutPaths =
+      "# Later wins: these defaults, then each YAML file in order, then each --set.\n"
+      "# Paths are relative to the folder in which the command is started, wherever the YAML file\n"
+      "# lies; those of extends: to the file in which they stand.\n";
+
   struct Shortcut {
     std::string key;
     bool is_list;

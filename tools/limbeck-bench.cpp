@@ -12,7 +12,7 @@ CLI::App* add_metrics_command(CLI::App& app, MetricsBenchOptions& options) {
   CLI::App* metrics = app.add_subcommand(
       "metrics", "speed of scoring, alone or against the Python packages pesq and pystoi");
   metrics->add_option("--manifest", options.manifest, "manifest of pairs")->required();
-  metrics->add_option("--jobs", options.jobs, "pairs at a time, 0: one a core")
+  metrics->add_option("--jobs,--threads", options.jobs, "pairs at a time, 0: one a core")
       ->check(CLI::NonNegativeNumber);
   metrics->add_option("--metrics", options.metrics, "what the second row scores")
       ->delimiter(',')

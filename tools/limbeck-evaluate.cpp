@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
       "limbeck-evaluate --model runs/student --manifest test.csv --out scores\n"
       "  limbeck-evaluate --model runs/student --protocol data/vbd/protocol.yaml --out scores\n"
       "  limbeck-evaluate --clean test/clean --estimate enhanced --metrics all --out scores\n"
+      "  limbeck-evaluate --clean test/clean --estimate out --strip-suffix _enhanced --out scores\n"
       "  limbeck-evaluate --runs 'runs/cosine-s*' --manifest test.csv --out scores\n"
       "  limbeck-evaluate compare scores_a scores_b");
   ConfigOptions options(tool.app, "device");
@@ -61,9 +62,12 @@ int main(int argc, char** argv) {
   options.add_shortcut("--clean", "clean", "folder of clean files");
   options.add_shortcut("--estimate", "estimate", "folder of files of the same names");
   options.add_shortcut("--noisy", "noisy", "folder of the noisy files, with --clean");
+  options.add_shortcut("--strip-suffix", "strip_suffix",
+                       "what estimates have behind the name: _enhanced for x_enhanced.wav");
+  options.add_shortcut("--strip-prefix", "strip_prefix", "what they have before it");
   options.add_shortcut("--out", "out", "folder for the results");
   options.add_list_shortcut("--metrics", "metrics", "what to score, or all");
-  options.add_number_shortcut("--jobs", "jobs", "utterances at once; 0: one a core");
+  options.add_number_shortcut("--jobs,--threads", "jobs", "utterances at once; 0: one a core");
   options.add_flag_shortcut("--save-audio", "save_audio", "keep what the model makes");
   options.add_flag_shortcut("--align", "align", "shift estimates to their clean side");
   options.add_number_shortcut("--resample", "resample_hz", "bring all files to a rate (16000)",

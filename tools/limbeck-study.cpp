@@ -19,6 +19,8 @@ const char* const kExample =
     "  limbeck-study run configs/study/demo.yaml --dry-run\n"
     "  limbeck-study status demo/study\n"
     "  limbeck-study node demo/study runs/narrower-latent/cosine/seed-1\n"
+    "  limbeck-study logs demo/study\n"
+    "  limbeck-study cancel demo/study\n"
     "  limbeck-study retry demo/study\n"
     "  limbeck-study report demo/study";
 

@@ -3,7 +3,7 @@
 #include <sndfile.h>
 
 #include <algorithm>
-#include <cctype>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -18,12 +18,6 @@ namespace limbeck {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string extension(const fs::path& path) {
-  std::string text = path.extension().string();
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 int chosen_channel(const fs::path& path, const ReadOptions& options, const SF_INFO& info) {
   if (!options.channel) {
@@ -50,7 +44,7 @@ int64_t chosen_count(const fs::path& path, const ReadOptions& options, const SF_
 
 /// libsndfile's format.
 int format_of(const fs::path& path, SampleFormat sample_format) {
-  const std::string type = extension(path);
+  const std::string type = lower_extension(path);
   const int depth = sample_format == SampleFormat::pcm16   ? SF_FORMAT_PCM_16
                     : sample_format == SampleFormat::pcm24 ? SF_FORMAT_PCM_24
                                                            : SF_FORMAT_FLOAT;
@@ -76,11 +70,6 @@ SampleFormat sample_format(std::string_view name) {
                     "'; known: pcm16, pcm24, float32");
 }
 
-bool is_audio_path(const fs::path& path) {
-  const std::string type = extension(path);
-  return type == ".wav" || type == ".flac" || type == ".ogg";
-}
-
 AudioInfo audio_info(const fs::path& path) {
   SF_INFO info;
   open_to_read(path, info);
@@ -89,13 +78,26 @@ AudioInfo audio_info(const fs::path& path) {
 
 namespace {
 
+/// A frame of MP3 borrows from those before it: behind a jump it is heard to lack them, so that
+/// such a file is decoded from its beginning.
+void move_to(SNDFILE* file, const SF_INFO& info, const fs::path& path, int64_t start) {
+  int64_t at = 0;
+  if ((info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG) {
+    at = start > 0 ? ::sf_seek(file, start, SEEK_SET) : 0;
+  } else {
+    std::vector<float> skipped(static_cast<size_t>(std::min(start, kSoundBlock) * info.channels));
+    for (int64_t got = 1; at < start && got > 0; at += got) {
+      got = ::sf_readf_float(file, skipped.data(), std::min(kSoundBlock, start - at));
+    }
+  }
+  if (at != start) fail_about(path, format("cannot be read from sample %d on", start));
+}
+
 Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
                    const ReadOptions& options) {
   const int channel = chosen_channel(path, options, info);
   const int64_t count = chosen_count(path, options, info);
-  if (options.start > 0 && ::sf_seek(file, options.start, SEEK_SET) != options.start) {
-    fail_about(path, format("cannot be read from sample %d on", options.start));
-  }
+  move_to(file, info, path, options.start);
   Waveform waveform;
   waveform.rate_hz = info.samplerate;
   waveform.samples.reserve(static_cast<size_t>(std::min(count, kSoundBlock * 64)));
@@ -120,7 +122,12 @@ Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
 Waveform read_audio(const fs::path& path, const ReadOptions& options) {
   SF_INFO info;
   const SoundFile file = open_to_read(path, info);
-  return read_from(file.get(), info, path, options);
+  try {
+    return read_from(file.get(), info, path, options);
+  } catch (const std::bad_alloc&) {
+    fail_about(path, format("lasts %s, which takes more memory than there is",
+                            duration_text(static_cast<double>(info.frames) / info.samplerate)));
+  }
 }
 
 Waveform read_audio_bytes(std::string_view bytes, const std::string& name,

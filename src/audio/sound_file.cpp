@@ -84,6 +84,8 @@ SoundFile open_or_fail(const fs::path& path, const char* failure,
   if (SoundFile file = open()) return file;
   std::string reason = ::sf_strerror(nullptr);
   while (!reason.empty() && (reason.back() == '.' || reason.back() == '\n')) reason.pop_back();
+  // So the library calls what has the name of an MP3 and is none; that it is there was looked at.
+  if (reason.starts_with("File does not exist")) reason = "it is not of the type of its name";
   fail_about(path, failure + reason);
 }
 

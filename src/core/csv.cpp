@@ -7,6 +7,36 @@
 #include "limbeck/core/format.h"
 
 namespace limbeck {
+namespace {
+
+/// Files that look like tables to their owner, and are none of this kind.
+void require_plain_text(std::string_view text, const std::string& file_name) {
+  const auto fail = [&](const char* what) { throw DataError(file_name + ": " + what); };
+  if (text.starts_with("PK\x03\x04")) {
+    fail("is a zip file or a spreadsheet (.xlsx, .ods); save the table as CSV, UTF-8");
+  }
+  const bool has_utf16_mark = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+  if (has_utf16_mark || (text.size() > 1 && (text[0] == '\0' || text[1] == '\0'))) {
+    fail("is UTF-16 text; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)");
+  }
+  if (text.find('\0') != std::string_view::npos) fail("is no text: it holds zero bytes");
+}
+
+/// Whole lines in one field are columns that something else than a comma separates.
+void require_commas(const std::vector<std::string>& header, const std::string& file_name) {
+  const std::string& first = header.front();
+  if (header.size() == 1 && first.find_first_of(";\t") != std::string::npos) {
+    const bool is_tab = first.find(';') == std::string::npos;
+    throw DataError(file_name + ":1: columns are separated by " +
+                    (is_tab ? "tabs" : "';' (as some spreadsheets do)") + "; needed are commas");
+  }
+  const auto holds_cr = [](const std::string& name) { return name.find('\r') != name.npos; };
+  if (std::any_of(header.begin(), header.end(), holds_cr)) {
+    throw DataError(file_name + ":1: lines end in CR alone; needed is LF or CRLF");
+  }
+}
+
+}  // namespace
 
 int Csv::column(std::string_view name) const {
   const auto found = std::find(header.begin(), header.end(), name);
@@ -14,6 +44,7 @@ int Csv::column(std::string_view name) const {
 }
 
 Csv parse_csv(std::string_view text, const std::string& file_name) {
+  require_plain_text(text, file_name);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // what spreadsheets write
   Csv csv;
   std::vector<std::string> fields;
@@ -27,6 +58,7 @@ Csv parse_csv(std::string_view text, const std::string& file_name) {
     if (!any) return;  // blank line
     fields.push_back(std::move(field));
     if (csv.header.empty()) {
+      require_commas(fields, file_name);
       csv.header = std::move(fields);
     } else if (fields.size() != csv.header.size()) {
       throw DataError(format("%s:%d: %d fields where the header has %d", file_name, row_line,

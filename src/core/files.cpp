@@ -75,6 +75,21 @@ int write_stream(const fs::path& target, std::string_view contents) {
   return write_all(descriptor, contents);
 }
 
+/// A descriptor with what it is, or −1 with errno. Throws DataError for a pipe or a device, whose
+/// reading may never end, unless this process was handed it open (/dev/stdin, `<(…)`).
+int open_to_read(const fs::path& path, struct stat& status) {
+  const bool is_own = behind_links(path).native().starts_with("/proc/");
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (is_own ? 0 : O_NONBLOCK));
+  if (descriptor < 0) return -1;
+  const bool is_known = ::fstat(descriptor, &status) == 0;
+  if (is_known && (is_own || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) return descriptor;
+  const int reason = errno;
+  ::close(descriptor);
+  if (is_known) throw DataError(path.string() + ": is a pipe or a device, not a file");
+  errno = reason;
+  return -1;
+}
+
 /// 0, or why not. Who only asks (`is_locked`) holds the lock for a moment, so that is waited for.
 int take_lock(int descriptor) {
   constexpr int kTries = 20;
@@ -95,10 +110,9 @@ DataError data_error(const fs::filesystem_error& error, const fs::path& about) {
 }
 
 std::string read_file(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  int failed = descriptor < 0 ? errno : 0;
   struct stat status{};
-  if (failed == 0 && ::fstat(descriptor, &status) != 0) failed = errno;
+  const int descriptor = open_to_read(path, status);
+  int failed = descriptor < 0 ? errno : 0;
   // One byte more than the size, so that the end is met without asking for more room.
   std::string bytes(static_cast<size_t>(std::max<off_t>(status.st_size, 0)) + 1, '\0');
   size_t size = 0;
@@ -116,9 +130,9 @@ std::string read_file(const fs::path& path) {
 }
 
 MappedFile::MappedFile(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat status{};
-  bool mapped = descriptor >= 0 && ::fstat(descriptor, &status) == 0;
+  const int descriptor = open_to_read(path, status);
+  bool mapped = descriptor >= 0;
   size_ = mapped ? static_cast<size_t>(status.st_size) : 0;
   if (mapped && size_ > 0) {
     void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);

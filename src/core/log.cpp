@@ -48,11 +48,13 @@ struct Logger::Sinks {
 
 Logger::Logger(Verbosity verbosity) : verbosity_(verbosity), sinks_(std::make_unique<Sinks>()) {
   sinks_->logger.set_level(spdlog::level::debug);
-  sinks_->logger.set_error_handler([](const std::string& what) {
-    std::fprintf(stderr, "warning: %s; what is said is kept for it\n", what.c_str());
+  // A progress line may be open on a terminal, which is shown again below the message.
+  const std::string front = ::isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";
+  sinks_->logger.set_error_handler([front](const std::string& what) {
+    std::fprintf(stderr, "%swarning: %s; what is said is kept for it\n", front.c_str(),
+                 what.c_str());
   });
-  // A progress line may be open there, which is shown again below the message.
-  sinks_->terminal->set_pattern(::isatty(STDERR_FILENO) != 0 ? "\r\x1b[K%v" : "%v");
+  sinks_->terminal->set_pattern(front + "%v");
   sinks_->terminal->set_level(verbosity == Verbosity::quiet     ? spdlog::level::warn
                               : verbosity == Verbosity::verbose ? spdlog::level::debug
                                                                 : spdlog::level::info);

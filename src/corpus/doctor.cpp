@@ -38,12 +38,6 @@ struct ListedFile {
   }
 };
 
-/// Lossy decoders may differ in the last bit between machines, so their hash proves nothing.
-bool decodes_exactly(const fs::path& path) {
-  const std::string type = path.extension().string();
-  return type != ".ogg" && type != ".OGG";
-}
-
 /// The samples. Throws DataError unless the file is as listed.
 std::vector<float> read_checked(const ListedFile& file) {
   const fs::path& path = file.audio.path;
@@ -56,7 +50,7 @@ std::vector<float> read_checked(const ListedFile& file) {
     throw DataError(
         format("%s: has %d samples where the manifest says %d", path, wave.size(), file.samples));
   }
-  if (decodes_exactly(path) && hash_audio(wave.samples) != file.audio.hash) {
+  if (!is_lossy_path(path) && hash_audio(wave.samples) != file.audio.hash) {
     throw DataError(path.string() + ": has other samples than the manifest's hash says");
   }
   return std::move(wave.samples);
@@ -156,7 +150,7 @@ class Doctor {
     checkup_.entries += static_cast<int64_t>(entries.size());
     for (const ManifestEntry& entry : entries) {
       for (const AudioFile* audio : {&entry.audio, &entry.noisy}) {
-        if (!audio->path.empty()) files_.insert({*audio, entry.samples, entry.rate_hz});
+        if (!audio->path.empty()) files_.insert({*audio, entry.samples_of(*audio), entry.rate_hz});
       }
       if (!entry.noisy.path.empty() && entry.noisy.hash == entry.audio.hash) {
         checkup_.remarks.push_back(entry.id + ": clean and noisy hold the same samples");
@@ -291,8 +285,11 @@ Checkup check_data(const fs::path& path, int64_t threads, Logger& logger) {
     throw DataError(path.string() + ": does not exist");
   }
   if (!is_folder(path)) {
-    return path.extension() == ".csv" ? Doctor(threads, logger).check_manifest(path)
-                                      : Doctor(threads, logger).check_protocol(path);
+    const std::string type = lower_extension(path);
+    if (type == ".csv") return Doctor(threads, logger).check_manifest(path);
+    if (type == ".yaml" || type == ".yml") return Doctor(threads, logger).check_protocol(path);
+    throw DataError(path.string() +
+                    ": is neither a manifest (.csv) nor a protocol (.yaml) by its name");
   }
   if (!on_disk([&] { return fs::exists(path / "protocol.yaml"); })) {
     throw DataError(path.string() +

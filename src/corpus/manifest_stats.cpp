@@ -58,14 +58,21 @@ double snr_of(const Waveform& clean, const Waveform& noisy) {
   return level_dbfs(clean.samples) - level_dbfs(noise);
 }
 
+/// Without what is cut.
+Waveform read_used(const AudioFile& file) {
+  Waveform wave = read_audio(file.path);
+  wave.samples.resize(static_cast<size_t>(std::max<int64_t>(wave.size() - file.cut, 0)));
+  return wave;
+}
+
 EntryMeasures measure_entry(const ManifestEntry& entry, bool pair) {
   EntryMeasures m;
-  const Waveform clean = read_audio(entry.audio.path);
+  const Waveform clean = read_used(entry.audio);
   m.seconds = clean.seconds();
   m.sides[0] = measure_side(clean);
   add_oddity(entry.audio.path, clean.samples, m.oddities);
   if (!pair) return m;
-  const Waveform noisy = read_audio(entry.noisy.path);
+  const Waveform noisy = read_used(entry.noisy);
   if (noisy.size() != clean.size() || noisy.rate_hz != clean.rate_hz) {
     throw DataError(format("%s: has %d samples at %d Hz and %s has %d at %d Hz", entry.audio.path,
                            clean.size(), clean.rate_hz, entry.noisy.path, noisy.size(),

@@ -1,13 +1,18 @@
 #include "limbeck/corpus/prepare.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
+#include "corpus/intake.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/random.h"
+#include "limbeck/data/pair_lengths.h"
 #include "limbeck/data/place.h"
 
 namespace limbeck {
@@ -15,37 +20,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kCleanSide = "clean";
+constexpr const char* kNoisySide = "noisy";
+
 /// What `--splits` says of one file.
 struct Assignment {
   std::string split;
-  std::string speaker;
-  size_t line = 0;
+  std::optional<std::string> speaker;  ///< where the table has a column for it
+  std::string place;                   ///< file:line
 };
 
 class SplitTable {
  public:
-  explicit SplitTable(const fs::path& path) : path_(path), folder_(folder_of(path)) {
-    const Csv csv = read_csv(path);
-    const int file = csv.column("file");
-    const int split = csv.column("split");
-    if (file < 0 || split < 0) {
-      throw DataError(path.string() + ":1: column '" + (file < 0 ? "file" : "split") +
-                      "' is missing; needed are file and split");
-    }
-    const int speaker = csv.column("speaker") >= 0 ? csv.column("speaker") : csv.column("label");
-    has_speakers_ = speaker >= 0;
-    for (size_t i = 0; i < csv.rows.size(); ++i) {
-      const auto text = [&](int column) { return csv.rows[i][static_cast<size_t>(column)]; };
-      const Assignment row{text(split), has_speakers_ ? text(speaker) : "", csv.lines[i]};
-      const auto [other, is_new] = rows_.emplace(key_of(folder_ / text(file)), row);
-      if (is_new || other->second.split == row.split) continue;
-      throw DataError(format("%s:%d: '%s' has split '%s' here and '%s' in line %d", path, row.line,
-                             text(file), row.split, other->second.split, other->second.line));
-    }
+  explicit SplitTable(const std::vector<fs::path>& paths) {
+    for (const fs::path& path : paths) read(path);
   }
 
-  bool has_speakers() const { return has_speakers_; }
-  const fs::path& path() const { return path_; }
+  /// The files, for messages.
+  std::string names() const { return join(names_, ", "); }
+  /// Each says who speaks, if only that nobody knows.
+  bool all_have_speakers() const { return all_have_speakers_; }
 
   const Assignment* find(const fs::path& file) const {
     const auto found = rows_.find(key_of(file));
@@ -53,14 +47,42 @@ class SplitTable {
   }
 
  private:
-  static fs::path folder_of(const fs::path& file) { return place_of(file).parent_path(); }
+  void read(const fs::path& path) {
+    const Csv csv = read_csv(path);
+    const fs::path folder = place_of(path).parent_path();
+    names_.push_back(path.string());
+    const int file = csv.column("file");
+    const int split = csv.column("split");
+    if (file < 0 || split < 0) {
+      throw DataError(path.string() + ":1: column '" + (file < 0 ? "file" : "split") +
+                      "' is missing; needed are file and split");
+    }
+    const int speaker = csv.column("speaker") >= 0 ? csv.column("speaker") : csv.column("label");
+    all_have_speakers_ = all_have_speakers_ && speaker >= 0;
+    for (size_t i = 0; i < csv.rows.size(); ++i) {
+      const auto text = [&](int column) { return csv.rows[i][static_cast<size_t>(column)]; };
+      Assignment row{text(split), {}, format("%s:%d", path, csv.lines[i])};
+      if (speaker >= 0) row.speaker = text(speaker);
+      if (text(file).empty()) throw DataError(row.place + ": column 'file' is empty");
+      const auto [known, is_new] = rows_.emplace(key_of(folder / text(file)), row);
+      if (is_new) continue;
+      Assignment& other = known->second;
+      const auto require_same = [&](const char* what, const std::string& a, const std::string& b) {
+        if (a == b) return;
+        throw DataError(format("%s: '%s' has %s '%s' here and '%s' in %s", row.place, text(file),
+                               what, a, b, other.place));
+      };
+      require_same("split", row.split, other.split);
+      if (!other.speaker) other.speaker = row.speaker;
+      if (row.speaker) require_same("speaker", *row.speaker, *other.speaker);
+    }
+  }
 
   // The folder may be reached by two names (symbolic links, ".."); two links to one file are two.
   static std::string key_of(const fs::path& file) { return place_of(file).generic_string(); }
 
-  fs::path path_;
-  fs::path folder_;
-  bool has_speakers_ = false;
+  std::vector<std::string> names_;
+  bool all_have_speakers_ = true;
   std::map<std::string, Assignment> rows_;
 };
 
@@ -74,14 +96,14 @@ void split_by_table(std::vector<ManifestEntry>& entries, const SplitTable& table
       continue;
     }
     if (!parse_split(row->split, entry.split)) {
-      throw DataError(format("%s:%d: split '%s' is none of train, valid, test", table.path(),
-                             row->line, row->split));
+      throw DataError(
+          format("%s: split '%s' is none of train, valid, test", row->place, row->split));
     }
-    if (rule == SpeakerRule::automatic && table.has_speakers()) entry.speaker = row->speaker;
+    if (rule == SpeakerRule::automatic && row->speaker) entry.speaker = *row->speaker;
   }
   if (missing.empty()) return;
   throw DataError(
-      format("%s: has no row for %d of %d files:", table.path(), missing.size(), entries.size()) +
+      format("%s: no row for %d of %d files:", table.names(), missing.size(), entries.size()) +
       listed(missing));
 }
 
@@ -100,6 +122,19 @@ std::string unknown_speakers(const std::vector<ManifestEntry>& entries, SpeakerR
          listed(files, 3);
 }
 
+void require_train_left(int64_t count, const char* what, const RecordingsOptions& options) {
+  if (options.valid_count < count - options.test_count) return;
+  throw ConfigError(format("of %d %s, %d for valid and %d for test leave none for train", count,
+                           what, options.valid_count, options.test_count));
+}
+
+/// Of what was drawn as number `place`.
+Split split_at(int64_t place, const RecordingsOptions& options) {
+  return place < options.test_count                         ? Split::test
+         : place < options.test_count + options.valid_count ? Split::valid
+                                                            : Split::train;
+}
+
 void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptions& options) {
   if (options.speaker == SpeakerRule::none) {
     throw ConfigError("--speaker none leaves no speaker to split by");
@@ -109,28 +144,40 @@ void split_by_speaker(std::vector<ManifestEntry>& entries, const RecordingsOptio
   std::set<std::string> names;
   for (const ManifestEntry& entry : entries) names.insert(entry.speaker);
   const auto count = static_cast<int64_t>(names.size());
-  if (options.valid_speakers + options.test_speakers >= count) {
-    throw ConfigError(format("of %d speakers, %d for valid and %d for test leave none for train",
-                             count, options.valid_speakers, options.test_speakers));
-  }
+  require_train_left(count, "speakers", options);
   const std::vector<std::string> sorted(names.begin(), names.end());
   const auto order =
       permutation(count, SeedKey(static_cast<uint64_t>(options.seed)).with("split by speaker"));
   std::map<std::string, Split> split_of;
   for (int64_t i = 0; i < count; ++i) {
-    const Split split = i < options.test_speakers                            ? Split::test
-                        : i < options.test_speakers + options.valid_speakers ? Split::valid
-                                                                             : Split::train;
+    const Split split = split_at(i, options);
     split_of[sorted[static_cast<size_t>(order[static_cast<size_t>(i)])]] = split;
   }
   for (ManifestEntry& entry : entries) entry.split = split_of.at(entry.speaker);
 }
 
+void split_by_file(std::vector<ManifestEntry>& entries, const RecordingsOptions& options,
+                   Logger& logger) {
+  const auto count = static_cast<int64_t>(entries.size());
+  require_train_left(count, "files", options);
+  const SeedKey key = SeedKey(static_cast<uint64_t>(options.seed)).with("split by file");
+  std::vector<std::pair<uint64_t, ManifestEntry*>> drawn;
+  for (ManifestEntry& entry : entries) drawn.emplace_back(key.with(entry.id).value(), &entry);
+  std::sort(drawn.begin(), drawn.end());
+  for (int64_t i = 0; i < count; ++i) {
+    drawn[static_cast<size_t>(i)].second->split = split_at(i, options);
+  }
+  logger.warn(
+      "split by file: cuts of one recording, and recordings of one speaker or place, may lie in "
+      "several splits; no check can see that, and scores on valid and test may be too good");
+}
+
 /// Stem → file; a second file of the same stem is a problem and leaves neither.
-std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Problem>& problems) {
+std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Problem>& problems,
+                                        Logger& logger) {
   std::map<std::string, fs::path> files;
   std::set<std::string> ambiguous;
-  for (const fs::path& relative : find_audio(folder)) {
+  for (const fs::path& relative : find_audio(folder, &logger)) {
     const auto [other, is_new] = files.emplace(stem_of(relative), relative);
     if (is_new) continue;
     problems.push_back({(folder / relative).string(),
@@ -141,48 +188,78 @@ std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Prob
   return files;
 }
 
-std::vector<Problem> measure_pair(ManifestEntry& entry, int64_t rate_hz) {
-  const Waveform clean = read_at_rate(entry.audio.path, rate_hz);
-  const Waveform noisy = read_at_rate(entry.noisy.path, rate_hz);
-  if (clean.size() != noisy.size()) {
-    throw DataError(format("%s: has %d samples and %s has %d", entry.audio.path, clean.size(),
-                           entry.noisy.path, noisy.size()));
-  }
-  entry.samples = clean.size();
-  entry.rate_hz = clean.rate_hz;
-  entry.audio.hash = hash_audio(clean.samples);
-  entry.noisy.hash = hash_audio(noisy.samples);
+std::vector<Problem> take_recording(ManifestEntry& entry, const RecordingsOptions& options) {
   std::vector<Problem> oddities;
-  add_oddity(entry.audio.path, clean.samples, oddities);
-  add_oddity(entry.noisy.path, noisy.samples, oddities);
+  const Waveform wave =
+      take_in(entry.audio, entry.id, "", options.rate_hz, options.copies, oddities);
+  entry.samples = wave.size();
+  entry.rate_hz = wave.rate_hz;
   return oddities;
+}
+
+std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options) {
+  std::vector<Problem> oddities;
+  AudioFile audio = entry.audio;
+  AudioFile noisy = entry.noisy;
+  const Waveform clean_wave =
+      take_in(audio, entry.id, kCleanSide, options.rate_hz, options.copies, oddities);
+  const Waveform noisy_wave =
+      take_in(noisy, entry.id, kNoisySide, options.rate_hz, options.copies, oddities);
+  const int64_t largest = largest_length_difference(clean_wave.rate_hz);
+  if (std::abs(clean_wave.size() - noisy_wave.size()) > largest) {
+    throw DataError(format("%s: has %d samples and %s has %d, more than %d (16 ms) apart",
+                           entry.audio.path, clean_wave.size(), entry.noisy.path, noisy_wave.size(),
+                           largest));
+  }
+  entry.samples = std::min(clean_wave.size(), noisy_wave.size());
+  entry.rate_hz = clean_wave.rate_hz;
+  audio.cut = clean_wave.size() - entry.samples;
+  noisy.cut = noisy_wave.size() - entry.samples;
+  entry.audio = std::move(audio);
+  entry.noisy = std::move(noisy);
+  return oddities;
+}
+
+void tell_of_cuts(const std::vector<ManifestEntry>& pairs, Logger& logger) {
+  std::vector<std::string> cut;
+  for (const ManifestEntry& pair : pairs) {
+    const int64_t samples = std::max(pair.audio.cut, pair.noisy.cut);
+    const AudioFile& file = pair.audio.cut > 0 ? pair.audio : pair.noisy;
+    if (samples > 0) cut.push_back(format("%s: by %d samples", file.path, samples));
+  }
+  if (cut.empty()) return;
+  logger.warn(format("of %d of %d pairs, one side is longer by 16 ms at most, and is cut (columns "
+                     "clean_cut and noisy_cut):",
+                     cut.size(), pairs.size()) +
+              listed(cut, 3));
 }
 
 }  // namespace
 
 Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
-  if (options.split_by_speaker && !options.splits.empty()) {
-    throw ConfigError("splits come either from a file or by speaker, not both");
+  if (options.split_by != SplitBy::nothing && !options.splits.empty()) {
+    throw ConfigError("splits come either from a table or are drawn, not both");
   }
-  std::vector<ManifestEntry> entries = find_recordings(options.folders, options.speaker);
+  std::vector<ManifestEntry> entries = find_recordings(options.folders, options.speaker, &logger);
   SpeakerRule rule = options.speaker;
   if (!options.splits.empty()) {
     const SplitTable table(options.splits);
     split_by_table(entries, table, rule);
-    if (table.has_speakers()) rule = SpeakerRule::none;  // an empty one was meant
+    if (table.all_have_speakers()) rule = SpeakerRule::none;  // an empty one was meant
   }
-  if (options.split_by_speaker) split_by_speaker(entries, options);
+  if (options.split_by == SplitBy::speaker) split_by_speaker(entries, options);
+  if (options.split_by == SplitBy::file) split_by_file(entries, options, logger);
   const std::string unknown = unknown_speakers(entries, rule);
   if (!unknown.empty()) logger.warn(unknown);
-  return measure_all(
-      Manifest::Kind::recordings, std::move(entries), options.threads, logger,
-      [&](ManifestEntry& entry) { return measure_recording(entry, options.rate_hz); });
+  require_places(entries, options.copies, {""});
+  return measure_all(Manifest::Kind::recordings, std::move(entries), options.threads, logger,
+                     [&](ManifestEntry& entry) { return take_recording(entry, options); });
 }
 
 Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
   std::vector<Problem> problems;
-  const auto clean = by_stem(options.clean, problems);
-  const auto noisy = by_stem(options.noisy, problems);
+  const auto clean = by_stem(options.clean, problems, logger);
+  const auto noisy = by_stem(options.noisy, problems, logger);
   std::vector<ManifestEntry> entries;
   for (const auto& [stem, relative] : clean) {
     const auto partner = noisy.find(stem);
@@ -206,9 +283,10 @@ Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
   }
   const std::string unknown = unknown_speakers(entries, options.speaker);
   if (!unknown.empty()) logger.warn(unknown);
-  Listing listing =
-      measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
-                  [&](ManifestEntry& entry) { return measure_pair(entry, options.rate_hz); });
+  require_places(entries, options.copies, {kCleanSide, kNoisySide});
+  Listing listing = measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
+                                [&](ManifestEntry& entry) { return take_pair(entry, options); });
+  tell_of_cuts(listing.manifest.entries, logger);
   listing.problems.insert(listing.problems.begin(), problems.begin(), problems.end());
   std::stable_sort(listing.problems.begin(), listing.problems.end(),
                    [](const Problem& a, const Problem& b) { return a.file < b.file; });

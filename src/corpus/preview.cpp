@@ -8,7 +8,9 @@
 #include "limbeck/audio/spectrogram.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/core/png.h"
+#include "limbeck/core/progress.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/loader.h"
 #include "limbeck/data/place.h"
@@ -105,17 +107,19 @@ PreviewPage make_page(const DataOptions& data, const PreviewOptions& options,
 
 }  // namespace
 
-void write_preview(const DataOptions& data, const PreviewOptions& options) {
+void write_preview(const DataOptions& data, const PreviewOptions& options, Logger& logger) {
   const DataSelection selection = select_data(data);
   require_sound(selection, Split::train);
   const auto dataset = make_train_dataset(data, selection);
-  LoaderOptions loading = loader_options(data, options.batch_size, nullptr);
+  LoaderOptions loading = loader_options(data, options.batch_size, &logger);
   loading.workers = 0;
   Loader loader(*dataset, loading, SeedKey(options.seed));
   PreviewPage page = make_page(data, options, selection.source, *dataset);
   make_folder(options.out);
   Batch batch;
+  Progress progress(logger, "drawing", "examples", options.count);
   for (int64_t n = 0; n < options.count; ++n) {
+    throw_if_interrupted();
     const auto i = static_cast<size_t>(n % options.batch_size);
     if (i == 0) batch = loader.next();
     const std::string number = format("%02d", n + 1);
@@ -124,7 +128,9 @@ void write_preview(const DataOptions& data, const PreviewOptions& options) {
     page.cards.push_back({number, batch.recipes[i].id,
                           static_cast<double>(batch.samples) / page.rate_hz,
                           facts_of(batch, i, page.rate_hz)});
+    progress.update(n + 1);
   }
+  progress.finish();
   write_file_atomically(options.out / "index.html", preview_html(page));
 }
 

@@ -99,8 +99,8 @@ std::vector<float> AudioStore::read(const AudioFile& file, int64_t samples, int6
     if (info.rate_hz != rate_hz_) {
       fail(file, format("has %d Hz where %d Hz are expected", info.rate_hz, rate_hz_));
     }
-    require_length(file, info.samples, samples);
-    if (has_room(samples * static_cast<int64_t>(sizeof(int16_t)))) {
+    require_length(file, info.samples, samples + file.cut);
+    if (has_room(info.samples * static_cast<int64_t>(sizeof(int16_t)))) {
       decoded = decode_and_keep(file);
     }
   }
@@ -110,7 +110,7 @@ std::vector<float> AudioStore::read(const AudioFile& file, int64_t samples, int6
     options.count = count;
     return read_audio(file.path, options).samples;
   }
-  require_length(file, decoded->size(), samples);
+  require_length(file, decoded->size(), samples + file.cut);
   return decoded->slice(start, count);
 }
 

@@ -19,7 +19,8 @@ class AudioStore {
  public:
   AudioStore(int rate_hz, int64_t capacity_bytes);
 
-  /// Samples [start, start + count) of a file that the manifest says has `samples`. Throws
+  /// Samples [start, start + count) of a file that the manifest says has `samples` and what is cut
+  /// off. Throws
   /// DataError naming the file: as read_audio does; another rate or length than expected. Throws
   /// ChangedFile where the file is decoded whole, its format is lossless, and its content has
   /// another hash than the manifest says.

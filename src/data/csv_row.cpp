@@ -42,6 +42,15 @@ int64_t CsvRow::positive(const std::string& column, int64_t largest) const {
   return value;
 }
 
+int64_t CsvRow::count(const std::string& column, int64_t largest) const {
+  int64_t value = 0;
+  if (!parse(text(column), value) || value < 0 || value > largest) {
+    fail(format("column '%s': '%s' is not a whole number from 0 to %d", column, text(column),
+                largest));
+  }
+  return value;
+}
+
 double CsvRow::number(const std::string& column) const {
   double value = 0;
   if (!parse(text(column), value) || !std::isfinite(value)) {

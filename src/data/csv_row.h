@@ -25,6 +25,7 @@ class CsvRow {
   const std::string& text(const std::string& column) const;
   const std::string& non_empty(const std::string& column) const;
   int64_t positive(const std::string& column, int64_t largest = INT64_MAX) const;
+  int64_t count(const std::string& column, int64_t largest) const;
   double number(const std::string& column) const;
   const std::string& hash(const std::string& column) const;
 

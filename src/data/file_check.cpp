@@ -55,7 +55,8 @@ bool any_sound(const std::vector<ManifestEntry>& entries, Role role) {
 void add_files(const std::vector<ManifestEntry>& entries, std::vector<NamedFile>& files) {
   for (const ManifestEntry& entry : entries) {
     for (const AudioFile* audio : {&entry.audio, &entry.noisy}) {
-      if (!audio->path.empty()) files.push_back({audio->path, entry.samples, entry.rate_hz});
+      if (!audio->path.empty())
+        files.push_back({audio->path, entry.samples_of(*audio), entry.rate_hz});
     }
   }
 }

@@ -51,6 +51,39 @@ std::string speaker_by_layout(const fs::path& relative, const fs::path& root) {
   return folder.has_parent_path() ? "" : folder.string();
 }
 
+/// The last `parts` parts of a folder's path, with a '/' behind; fewer where it has no more.
+std::string end_of_path(const fs::path& folder, size_t parts) {
+  std::string end = folder_name(folder) + "/";
+  fs::path above = written_out(folder / "").parent_path().parent_path();
+  for (; parts > 1 && above.has_filename(); --parts, above = above.parent_path()) {
+    end = above.filename().string() + "/" + end;
+  }
+  return end;
+}
+
+/// What stands in front of the ids of each folder: as much of its path as tells it from the others.
+std::vector<std::string> fronts_of(const std::vector<fs::path>& folders) {
+  if (folders.size() == 1) return {""};
+  std::vector<std::string> fronts;
+  for (size_t i = 0; i < folders.size(); ++i) {
+    size_t parts = 1;
+    const auto is_shared = [&] {
+      const std::string own = end_of_path(folders[i], parts);
+      return std::ranges::count_if(folders, [&](const fs::path& other) {
+               return end_of_path(other, parts) == own;
+             }) > 1;
+    };
+    while (is_shared()) {
+      if (end_of_path(folders[i], parts) == end_of_path(folders[i], parts + 1)) {
+        throw DataError(folders[i].string() + ": is named twice");
+      }
+      ++parts;
+    }
+    fronts.push_back(end_of_path(folders[i], parts));
+  }
+  return fronts;
+}
+
 }  // namespace
 
 SpeakerRule speaker_rule(std::string_view name) {
@@ -81,47 +114,20 @@ std::string without_chapter(const fs::path& file, const std::string& speaker) {
   return of_chapter.empty() ? speaker : of_chapter;
 }
 
-std::vector<fs::path> find_audio(const fs::path& folder) {
-  require_folder(folder);
-  std::vector<fs::path> found;
-  const auto take_all = [&] {
-    auto entry =
-        fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink);
-    for (; entry != fs::recursive_directory_iterator(); ++entry) {
-      if (entry->path().filename().string().starts_with('.')) {
-        if (entry->is_directory()) entry.disable_recursion_pending();
-      } else if (is_audio_path(entry->path()) && !entry->is_directory()) {
-        found.push_back(entry->path().lexically_relative(folder));
-      }
-    }
-  };
-  on_disk(take_all, folder);
-  if (found.empty()) throw DataError(folder.string() + ": holds no .wav, .flac or .ogg file");
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-Waveform read_at_rate(const fs::path& path, int64_t rate_hz) {
-  const AudioInfo info = audio_info(path);
-  if (info.rate_hz != rate_hz) {
-    throw DataError(
-        format("%s: has %d Hz where %d Hz are asked for (--rate)", path, info.rate_hz, rate_hz));
-  }
-  return read_audio(path);
-}
-
 std::string stem_of(const fs::path& relative) {
   return fs::path(relative).replace_extension().generic_string();
 }
 
-std::vector<ManifestEntry> find_recordings(const std::vector<fs::path>& folders, SpeakerRule rule) {
+std::vector<ManifestEntry> find_recordings(const std::vector<fs::path>& folders, SpeakerRule rule,
+                                           Logger* logger) {
   std::vector<ManifestEntry> entries;
   std::map<std::string, std::string> path_of_id;
-  for (const fs::path& folder : folders) {
-    const std::string front = folders.size() > 1 ? folder_name(folder) + "/" : "";
-    for (const fs::path& relative : find_audio(folder)) {
+  const std::vector<std::string> fronts = fronts_of(folders);
+  for (size_t i = 0; i < folders.size(); ++i) {
+    const fs::path& folder = folders[i];
+    for (const fs::path& relative : find_audio(folder, logger)) {
       ManifestEntry entry;
-      entry.id = front + stem_of(relative);
+      entry.id = fronts[i] + stem_of(relative);
       entry.audio.path = folder / relative;
       entry.speaker = speaker_of(relative, folder, rule);
       const auto [other, is_new] = path_of_id.emplace(entry.id, entry.audio.path.string());
@@ -151,12 +157,17 @@ void add_oddity(const fs::path& file, const std::vector<float>& samples,
 }
 
 std::vector<Problem> measure_recording(ManifestEntry& entry, int64_t rate_hz) {
-  const Waveform wave = read_at_rate(entry.audio.path, rate_hz);
+  const fs::path& path = entry.audio.path;
+  const int found_hz = audio_info(path).rate_hz;
+  if (found_hz != rate_hz) {
+    throw DataError(format("%s: has %d Hz where %d Hz are expected", path, found_hz, rate_hz));
+  }
+  const Waveform wave = read_audio(path);
   entry.samples = wave.size();
   entry.rate_hz = wave.rate_hz;
   entry.audio.hash = hash_audio(wave.samples);
   std::vector<Problem> oddities;
-  add_oddity(entry.audio.path, wave.samples, oddities);
+  add_oddity(path, wave.samples, oddities);
   return oddities;
 }
 

@@ -5,10 +5,12 @@
 #include <unordered_map>
 
 #include "data/csv_row.h"
+#include "limbeck/audio/audio_path.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/pair_lengths.h"
 #include "limbeck/data/place.h"
 
 namespace limbeck {
@@ -20,6 +22,9 @@ const std::vector<std::string> kRecordingColumns = {"id",      "path", "speaker"
                                                     "samples", "rate", "hash"};
 const std::vector<std::string> kPairColumns = {
     "id", "clean", "noisy", "speaker", "split", "samples", "rate", "clean_hash", "noisy_hash"};
+
+/// Where a side of some pair is cut.
+const std::vector<std::string> kCutColumns = {"clean_cut", "noisy_cut"};
 
 const std::vector<std::string>& columns_of(Manifest::Kind kind) {
   return kind == Manifest::Kind::recordings ? kRecordingColumns : kPairColumns;
@@ -47,7 +52,7 @@ Manifest::Kind kind_of(const Csv& csv, const fs::path& path) {
   return kind;
 }
 
-ManifestEntry entry_of(const CsvRow& row, Manifest::Kind kind) {
+ManifestEntry entry_of(const CsvRow& row, Manifest::Kind kind, bool has_cuts) {
   ManifestEntry entry;
   entry.id = row.non_empty("id");
   entry.speaker = row.text("speaker");
@@ -59,6 +64,11 @@ ManifestEntry entry_of(const CsvRow& row, Manifest::Kind kind) {
   } else {
     entry.audio = file_of(row, "clean", "clean_hash");
     entry.noisy = file_of(row, "noisy", "noisy_hash");
+    if (has_cuts) {
+      const int64_t largest = largest_length_difference(entry.rate_hz);
+      entry.audio.cut = row.count("clean_cut", largest);
+      entry.noisy.cut = row.count("noisy_cut", largest);
+    }
   }
   return entry;
 }
@@ -83,8 +93,7 @@ std::string hash_audio(const std::vector<float>& samples) {
 }
 
 void require_hash(const AudioFile& file, const std::vector<float>& samples) {
-  const std::string type = file.path.extension().string();
-  if (type == ".ogg" || type == ".OGG" || hash_audio(samples) == file.hash) return;
+  if (is_lossy_path(file.path) || hash_audio(samples) == file.hash) return;
   throw ChangedFile(file.path.string() +
                     ": has another content than the manifest says; run limbeck-prepare again");
 }
@@ -95,7 +104,10 @@ Manifest Manifest::read(const fs::path& path) {
   manifest.path = path;
   manifest.kind = kind_of(csv, path);
   std::vector<size_t> extra;
-  const auto& known = columns_of(manifest.kind);
+  auto known = columns_of(manifest.kind);
+  const bool has_cuts = manifest.kind == Kind::pairs && csv.column(kCutColumns[0]) >= 0 &&
+                        csv.column(kCutColumns[1]) >= 0;
+  if (has_cuts) known.insert(known.end(), kCutColumns.begin(), kCutColumns.end());
   for (size_t i = 0; i < csv.header.size(); ++i) {
     if (std::find(known.begin(), known.end(), csv.header[i]) != known.end()) continue;
     extra.push_back(i);
@@ -104,7 +116,7 @@ Manifest Manifest::read(const fs::path& path) {
   std::unordered_map<std::string, size_t> line_of_id;
   for (size_t i = 0; i < csv.rows.size(); ++i) {
     const CsvRow row(csv, i, path);
-    ManifestEntry entry = entry_of(row, manifest.kind);
+    ManifestEntry entry = entry_of(row, manifest.kind, has_cuts);
     const auto [before, is_new] = line_of_id.emplace(entry.id, csv.lines[i]);
     if (!is_new) row.fail(format("id '%s' stands in line %d too", entry.id, before->second));
     for (const size_t column : extra) entry.extra.push_back(csv.rows[i][column]);
@@ -116,6 +128,10 @@ Manifest Manifest::read(const fs::path& path) {
 void Manifest::write(const fs::path& file) const {
   const fs::path folder = place_of(file).parent_path();
   std::vector<std::string> header = columns_of(kind);
+  const bool has_cuts = std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return entry.audio.cut > 0 || entry.noisy.cut > 0;
+  });
+  if (has_cuts) header.insert(header.end(), kCutColumns.begin(), kCutColumns.end());
   header.insert(header.end(), extra_columns.begin(), extra_columns.end());
   std::string text = csv_line(header);
   for (const ManifestEntry& entry : entries) {
@@ -127,6 +143,10 @@ void Manifest::write(const fs::path& file) const {
       fields.push_back(field);
     }
     if (kind == Kind::pairs) fields.push_back(entry.noisy.hash);
+    if (has_cuts) {
+      fields.push_back(std::to_string(entry.audio.cut));
+      fields.push_back(std::to_string(entry.noisy.cut));
+    }
     fields.insert(fields.end(), entry.extra.begin(), entry.extra.end());
     text += csv_line(fields);
   }

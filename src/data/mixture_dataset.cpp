@@ -40,11 +40,12 @@ Ingredients draw_speech(const Mixer& mixer, int64_t index, int64_t length, Short
   return mixer.in_room(std::move(dry), recipe);
 }
 
-std::vector<float> draw_noise(const Segments& noise, int64_t length, SeedKey key, Recipe& recipe) {
+std::vector<float> draw_noise(const Segments& noise, const Turns& turns, int64_t length,
+                              SeedKey key, Recipe& recipe) {
   Random random(key.with("noise"));
   std::vector<float> samples;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const int64_t index = draw_below(random, noise.size());
+    const int64_t index = turns.draw(random);
     recipe.noise = noise.draw(index, length, ShortItems::repeat, random);
     samples = noise.read(recipe.noise);
     if (level_dbfs(samples) >= kSilentNoiseDbfs) break;
@@ -101,7 +102,9 @@ void MixtureOptions::describe(config::Visitor& v) {
 MixtureDataset::MixtureDataset(MixtureSources sources, int64_t segment_samples,
                                ShortItems short_items, const MixtureOptions& options,
                                std::shared_ptr<const AudioStore> store)
-    : mixer_(std::move(sources), std::move(store)),
+    : speech_turns_(static_cast<int64_t>(sources.speech.size()), sources.speech_corpora),
+      noise_turns_(static_cast<int64_t>(sources.noise.size()), sources.noise_corpora),
+      mixer_(std::move(sources), std::move(store)),
       segment_(segment_samples),
       short_items_(short_items),
       options_(options) {
@@ -110,21 +113,22 @@ MixtureDataset::MixtureDataset(MixtureSources sources, int64_t segment_samples,
   if (mixer_.noise().size() == 0) throw DataError("mixtures need at least one recording of noise");
 }
 
-int64_t MixtureDataset::size() const { return mixer_.speech().size(); }
+int64_t MixtureDataset::size() const { return speech_turns_.items(); }
 
 int MixtureDataset::rate_hz() const { return mixer_.rate_hz(); }
 
 int64_t MixtureDataset::samples(int64_t index) const {
-  return mixer_.speech().samples(index, segment_, short_items_);
+  return mixer_.speech().samples(speech_turns_.entry_of(index), segment_, short_items_);
 }
 
-Example MixtureDataset::get(int64_t index, SeedKey key) const {
+Example MixtureDataset::get(int64_t item, SeedKey key) const {
+  const int64_t index = speech_turns_.entry_of(item);
   Recipe recipe;
   recipe.id = mixer_.speech().entry(index).id;
   // One stream a purpose: how often one of them is drawn from cannot shift another.
   Ingredients ingredients =
       draw_speech(mixer_, index, segment_, short_items_, options_, key, recipe);
-  ingredients.noise = draw_noise(mixer_.noise(), recipe.samples(), key, recipe);
+  ingredients.noise = draw_noise(mixer_.noise(), noise_turns_, recipe.samples(), key, recipe);
   const double speech_db = active_level_dbfs(ingredients.speech, rate_hz());
   const double noise_db = level_dbfs(ingredients.noise);
   draw_gains(speech_db, noise_db, options_, key, recipe);

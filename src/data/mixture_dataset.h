@@ -33,11 +33,12 @@ struct MixtureOptions {
   void describe(config::Visitor& visitor);
 };
 
-/// Speech and noise mixed when asked for. Item i is recording i of the speech. Its segment, the
-/// room, the noise recording and its segment, the level of the speech and the SNR are drawn from
-/// the key, each from a stream of its own. Level (in dBFS) and SNR are uniform in dB, or the SNR is
-/// one of a list; both are of the speech as it is in the mixture, reverberation included, over its
-/// active parts (ITU-T P.56), and the SNR against the RMS of the noise over the example.
+/// Speech and noise mixed when asked for. Item i is recording i of the speech, or the one whose
+/// turn it is where corpora have shares. Its segment, the room, the noise recording and its
+/// segment, the level of the speech and the SNR are drawn from the key, each from a stream of its
+/// own. Level (in dBFS) and SNR are uniform in dB, or the SNR is one of a list; both are of the
+/// speech as it is in the mixture, reverberation included, over its active parts (ITU-T P.56), and
+/// the SNR against the RMS of the noise over the example.
 ///
 /// - With a room, the clean side is the early part of the reverberant speech (see reverb.h).
 /// - Noise shorter than the example is repeated from a drawn place on.
@@ -54,9 +55,11 @@ class MixtureDataset : public Dataset {
   int rate_hz() const override;
   int64_t segment_samples() const override { return segment_; }
   int64_t samples(int64_t index) const override;
-  Example get(int64_t index, SeedKey key) const override;
+  Example get(int64_t item, SeedKey key) const override;
 
  private:
+  Turns speech_turns_;
+  Turns noise_turns_;
   Mixer mixer_;
   int64_t segment_;
   ShortItems short_items_;

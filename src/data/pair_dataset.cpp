@@ -6,22 +6,25 @@
 namespace limbeck {
 
 PairDataset::PairDataset(std::vector<ManifestEntry> entries, int64_t segment_samples,
-                         ShortItems short_items, std::shared_ptr<const AudioStore> store)
-    : pairs_(std::move(entries), std::move(store)),
+                         ShortItems short_items, std::shared_ptr<const AudioStore> store,
+                         std::vector<Corpus> corpora)
+    : turns_(static_cast<int64_t>(entries.size()), std::move(corpora)),
+      pairs_(std::move(entries), std::move(store)),
       segment_(segment_samples),
       short_items_(short_items) {
   if (pairs_.size() == 0) throw DataError("a data set of pairs needs at least one pair");
 }
 
-int64_t PairDataset::size() const { return pairs_.size(); }
+int64_t PairDataset::size() const { return turns_.items(); }
 
 int PairDataset::rate_hz() const { return pairs_.store().rate_hz(); }
 
 int64_t PairDataset::samples(int64_t index) const {
-  return pairs_.samples(index, segment_, short_items_);
+  return pairs_.samples(turns_.entry_of(index), segment_, short_items_);
 }
 
-Example PairDataset::get(int64_t index, SeedKey key) const {
+Example PairDataset::get(int64_t item, SeedKey key) const {
+  const int64_t index = turns_.entry_of(item);
   Random random(key.with("start"));
   Example example;
   example.recipe.id = pairs_.entry(index).id;

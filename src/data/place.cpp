@@ -1,6 +1,10 @@
 #include "limbeck/data/place.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -34,6 +38,21 @@ void require_folder(const fs::path& path) {
 
 void make_folder(const fs::path& path) {
   if (!path.empty()) on_disk([&] { fs::create_directories(path); });
+}
+
+void require_writable(const fs::path& file) {
+  if (is_stream(file)) return;
+  if (is_folder(file)) throw DataError(file.string() + ": is a folder");
+  const fs::path place = on_disk([&] { return fs::weakly_canonical(fs::absolute(file)); });
+  fs::path folder = place.parent_path();
+  std::error_code ignored;
+  while (folder.has_relative_path() && !fs::exists(folder, ignored)) folder = folder.parent_path();
+  const int reason = !is_folder(folder)                               ? ENOTDIR
+                     : ::euidaccess(folder.c_str(), W_OK | X_OK) != 0 ? errno
+                                                                      : 0;
+  if (reason == 0) return;
+  throw DataError(file.string() + ": cannot be written: " + folder.string() + ": " +
+                  std::strerror(reason));
 }
 
 std::string folder_name(const fs::path& folder) {

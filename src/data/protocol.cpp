@@ -1,6 +1,5 @@
 #include "limbeck/data/protocol.h"
 
-#include <algorithm>
 #include <map>
 
 #include "limbeck/config/reader.h"
@@ -8,6 +7,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/data/place.h"
+#include "limbeck/data/several.h"
 
 namespace limbeck {
 
@@ -35,29 +35,15 @@ void require_kind(const Manifest& manifest, Role role) {
                          pairs ? "pairs" : "recordings", role_name(role)));
 }
 
-void require_distinct_ids(const Manifest& manifest) {
+/// Results go by id.
+void require_new_ids(const Manifest& all, const Manifest& more) {
   std::map<std::string, fs::path> seen;
-  for (const ManifestEntry& entry : manifest.entries) {
-    const auto [other, is_new] = seen.emplace(entry.id, entry.audio.path);
-    if (is_new) continue;
-    throw DataError(format("%s: two test pairs have the id '%s': %s and %s", manifest.path,
-                           entry.id, other->second, entry.audio.path));
-  }
-}
-
-/// Extra columns are those of both; what an entry has no value for is empty.
-void append(Manifest& all, const Manifest& more) {
-  std::vector<size_t> place_of;
-  for (const std::string& column : more.extra_columns) {
-    const auto found = std::find(all.extra_columns.begin(), all.extra_columns.end(), column);
-    place_of.push_back(static_cast<size_t>(found - all.extra_columns.begin()));
-    if (found == all.extra_columns.end()) all.extra_columns.push_back(column);
-  }
-  for (ManifestEntry& entry : all.entries) entry.extra.resize(all.extra_columns.size());
+  for (const ManifestEntry& entry : all.entries) seen.emplace(entry.id, entry.audio.path);
   for (const ManifestEntry& entry : more.entries) {
-    ManifestEntry& added = all.entries.emplace_back(entry);
-    added.extra.assign(all.extra_columns.size(), "");
-    for (size_t i = 0; i < place_of.size(); ++i) added.extra[place_of[i]] = entry.extra.at(i);
+    const auto other = seen.find(entry.id);
+    if (other == seen.end()) continue;
+    throw DataError(format("%s: two test pairs have the id '%s': %s and %s", all.path, entry.id,
+                           other->second, entry.audio.path));
   }
 }
 
@@ -94,7 +80,7 @@ void Protocol::describe(config::Visitor& v) {
   v.value("name", name, "name of the data set", config::any().required());
   v.value("format", format_version, "version of this file's format", config::any().required());
   v.value("partial", partial, "part of the data set that the name promises");
-  v.value("note", note, "which part; shown under every table");
+  v.value("note", note, "which part, or what else differs; shown under every table");
   v.value("leak", leak, "what --allow-leak let pass when this was locked; shown under every table");
   v.section("train", train, "what is trained on");
   v.section("valid", valid, "what the best checkpoint is chosen on");
@@ -146,6 +132,7 @@ Manifest Protocol::manifest(Split split, Role role) const {
   Manifest all;
   all.kind = role == Role::pairs ? Manifest::Kind::pairs : Manifest::Kind::recordings;
   all.path = file;
+  size_t number = 0;
   for (const LockedManifest& locked : of(split).of(role)) {
     const Manifest one = Manifest::read(locked.path);
     require_kind(one, role);
@@ -156,9 +143,10 @@ Manifest Protocol::manifest(Split split, Role role) const {
           "anew with limbeck-prepare protocol",
           locked.path, file, hash, locked.hash));
     }
-    append(all, one.filter(split));
+    const Manifest part = one.filter(split);
+    if (split == Split::test && role == Role::pairs) require_new_ids(all, part);
+    append(all, part, ++number);
   }
-  if (split == Split::test && role == Role::pairs) require_distinct_ids(all);
   return all;
 }
 
@@ -176,7 +164,7 @@ std::string Protocol::content_hash() const {
 
 std::vector<std::string> Protocol::notes() const {
   std::vector<std::string> notes;
-  if (partial) notes.push_back("partial set: " + note + " (" + name + ")");
+  if (!note.empty()) notes.push_back((partial ? "partial set: " : "") + note + " (" + name + ")");
   if (!leak.empty()) notes.push_back("LEAK ALLOWED: " + leak);
   return notes;
 }

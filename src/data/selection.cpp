@@ -18,6 +18,11 @@ const std::vector<ManifestEntry>& SplitEntries::of(Role role) const {
   return const_cast<SplitEntries*>(this)->of(role);
 }
 
+std::vector<Corpus> SplitEntries::corpora_of(Role role) const {
+  const auto found = corpora.find(role);
+  return found == corpora.end() ? std::vector<Corpus>{} : found->second;
+}
+
 std::vector<Fingerprint> SplitEntries::fingerprints() const {
   std::vector<Fingerprint> all = limbeck::fingerprints(speech);
   for (const auto& more : {limbeck::fingerprints(noise, true), limbeck::fingerprints(pairs)}) {

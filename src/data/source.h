@@ -67,15 +67,26 @@ std::unique_ptr<DataSource> make_source(const SourceOptions& options);
 
 // What sources share.
 
-/// Adds the entries of a manifest to those of `data` in their splits. Throws DataError: it cannot
-/// be read, or is of another kind than the role needs.
-void add_manifest(const std::string& path, Role role, DataSelection& data);
+/// Options of one role: KEY, its manifest or several, and KEY_shares.
+struct ManifestsOptions {
+  std::vector<std::string> paths;
+  std::vector<double> shares;
+
+  /// `what` they list: "clean recordings".
+  void describe(config::Visitor& visitor, const std::string& key, const std::string& what);
+
+  /// Puts the entries into their splits of `data`, manifest after manifest. Throws DataError: one
+  /// cannot be read, is of another kind than the role needs, lists what another one lists, or has
+  /// a share and no entry to train on.
+  void select(Role role, DataSelection& data) const;
+};
 
 /// The pairs of a split. Throws DataError: there is none, or one of another rate.
 std::unique_ptr<Dataset> make_pairs(const DataSelection& data, Split split,
                                     const ExampleOptions& options);
 
-/// Hash of the entries that training and validation take in this role.
+/// Hash of the entries that training and validation take in this role, and of how many of them
+/// have which share.
 std::string content_of(const DataSelection& data, Role role);
 
 }  // namespace limbeck

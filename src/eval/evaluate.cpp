@@ -26,6 +26,10 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.value("clean", clean, "folder of clean files, with estimate");
   v.value("estimate", estimate, "folder of files of the same names that any system made");
   v.value("noisy", noisy, "folder of the noisy files, for the noisy row");
+  v.value("strip_prefix", strip_prefix,
+          "what names of estimates have before those of the clean files; others are passed over");
+  v.value("strip_suffix", strip_suffix,
+          "the same behind it, before the extension: _enhanced for x_enhanced.wav");
   v.value("out", out, "folder for the results", config::any().required());
   describe_metrics(v, metrics);
   v.value("align", align, "shift estimates by the lag of the largest cross-correlation, then cut");
@@ -54,6 +58,8 @@ void EvaluateConfig::describe(config::Visitor& v) {
             "is of no use: nothing is known of what made the estimates");
   v.require(noisy.empty() || !clean.empty(), "noisy",
             "is only used with clean; a manifest names its noisy files");
+  v.require((strip_prefix.empty() && strip_suffix.empty()) || !estimate.empty(),
+            strip_prefix.empty() ? "strip_suffix" : "strip_prefix", "is only used with estimate");
   v.require(!save_audio || estimate.empty(), "save_audio", "the estimates are files already");
 }
 
@@ -89,12 +95,14 @@ std::vector<NamedRun> models_of(const EvaluateConfig& config) {
 
 EvaluationJob job_of_files(const EvaluateConfig& config, Logger& logger) {
   const Scoring scoring = scoring_of(config);
+  const Naming naming = {config.strip_prefix, config.strip_suffix};
   EvaluationJob job =
       config.clean.empty()
           ? files_job(config.estimate, read_test_set(config.manifest, config.protocol), scoring,
-                      config.out)
-          : files_job(config.estimate, config.clean, config.noisy, scoring, config.out);
+                      config.out, naming)
+          : files_job(config.estimate, config.clean, config.noisy, scoring, config.out, naming);
   logger.info(format("%d files with a partner, %d without", job.items.size(), job.failures.size()));
+  if (!job.hint.empty()) logger.warn(job.hint);
   return job;
 }
 
@@ -122,7 +130,9 @@ std::vector<NamedFile> files_of(const std::vector<EvaluationJob>& jobs) {
   for (const EvaluationJob& job : jobs) {
     for (const EvaluationItem& item : job.items) {
       for (const auto* audio : {&item.clean, &item.noisy}) {
-        if (!audio->path.empty()) files.push_back({audio->path, item.samples, item.rate_hz});
+        if (!audio->path.empty()) {
+          files.push_back({audio->path, item.samples + audio->cut, item.rate_hz});
+        }
       }
       if (!item.estimate.path.empty()) files.push_back({item.estimate.path});
     }

@@ -9,6 +9,7 @@
 #include "limbeck/audio/resample.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/data/pair_lengths.h"
 
 namespace limbeck {
 namespace {
@@ -85,7 +86,7 @@ Overlap fit(const Waveform& clean, const Waveform& other, const std::string& nam
   overlap.other_start = static_cast<size_t>(std::max<int64_t>(lag, 0));
   overlap.count = std::min(clean.samples.size() - overlap.clean_start,
                            other.samples.size() - overlap.other_start);
-  const int64_t hop = clean.rate_hz * 16 / 1000;
+  const int64_t hop = largest_length_difference(clean.rate_hz);
   if (!options.align && std::abs(clean.size() - other.size()) > hop) {
     throw DataError(
         format("%s: has %d samples and its clean side %d, more than a hop of %d apart; "

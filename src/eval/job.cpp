@@ -55,6 +55,7 @@ void add_subject(EvaluationJob& job, const std::string& model_hash, const TestSe
 void add_matched(EvaluationJob& job, Matched matched, const std::string& estimate) {
   job.items = std::move(matched.items);
   job.failures = std::move(matched.failures);
+  job.hint = std::move(matched.hint);
   job.about["estimate"] = estimate;
   job.identity.set("estimates", content_of(job.items, &EvaluationItem::estimate));
 }
@@ -287,18 +288,19 @@ EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Sco
 }
 
 EvaluationJob files_job(const std::string& estimate, const TestSet& set, const Scoring& scoring,
-                        const fs::path& folder) {
+                        const fs::path& folder, const Naming& naming) {
   EvaluationJob job = job_of(estimate, scoring, folder);
-  add_matched(job, match_manifest(set.pairs, estimate), estimate);
+  add_matched(job, match_manifest(set.pairs, estimate, naming), estimate);
   add_set(job, set);
   job.notes = set.notes;
   return job;
 }
 
 EvaluationJob files_job(const std::string& estimate, const std::string& clean,
-                        const std::string& noisy, const Scoring& scoring, const fs::path& folder) {
+                        const std::string& noisy, const Scoring& scoring, const fs::path& folder,
+                        const Naming& naming) {
   EvaluationJob job = job_of(estimate, scoring, folder);
-  add_matched(job, match_folders(clean, estimate, noisy), estimate);
+  add_matched(job, match_folders(clean, estimate, noisy, naming), estimate);
   job.about["clean"] = clean;
   job.identity.set("clean", content_of(job.items, &EvaluationItem::clean));
   if (noisy.empty()) return job;

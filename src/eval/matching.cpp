@@ -9,6 +9,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/data/listing.h"
 
 namespace limbeck {
@@ -16,14 +17,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// The name of a file without its extension and what goes around it; empty: it has not all of that.
+std::string plain_name(const fs::path& file, const Naming& naming) {
+  const std::string name = stem_of(file.filename());
+  const size_t around = naming.prefix.size() + naming.suffix.size();
+  if (name.size() <= around || !name.starts_with(naming.prefix) || !name.ends_with(naming.suffix)) {
+    return "";
+  }
+  return name.substr(naming.prefix.size(), name.size() - around);
+}
+
 /// The audio files of a folder by name.
 class Folder {
  public:
-  explicit Folder(std::string path) : path_(std::move(path)) {
+  explicit Folder(std::string path, const Naming& naming = {}) : path_(std::move(path)) {
     for (const fs::path& relative : find_audio(path_)) {
-      by_path_[stem_of(relative)].push_back(relative);
-      by_name_[stem_of(relative.filename())].push_back(relative);
+      const std::string name = plain_name(relative, naming);
+      if (name.empty()) continue;
+      by_path_[(relative.parent_path() / name).generic_string()].push_back(relative);
+      by_name_[name].push_back(relative);
     }
+    if (!by_name_.empty()) return;
+    throw DataError(path_ + ": no file is named " + naming.prefix + "…" + naming.suffix);
   }
 
   /// Says which ids will ask for a file, before any does.
@@ -66,6 +81,17 @@ class Folder {
     }
   }
 
+  /// The names of files that nobody took.
+  std::vector<std::string> untaken_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, files] : by_name_) {
+      for (const fs::path& file : files) {
+        if (taken_.count(file) == 0) names.push_back(name);
+      }
+    }
+    return names;
+  }
+
   std::vector<std::string> ids() const {
     std::vector<std::string> all;
     for (const auto& [id, files] : by_path_) all.push_back(id);
@@ -96,13 +122,59 @@ class Folder {
   std::set<fs::path> taken_;
 };
 
+/// What of `name` follows the longest of `ids` that it begins with; empty: it begins with none.
+std::string rest_behind(const std::string& name, const std::set<std::string>& ids) {
+  for (size_t kept = name.size() - 1; kept > 0; --kept) {
+    if (ids.count(name.substr(0, kept)) > 0) return name.substr(kept);
+  }
+  return "";
+}
+
+/// The same for what stands before the longest that it ends with.
+std::string rest_before(const std::string& name, const std::set<std::string>& ids) {
+  for (size_t cut = 1; cut < name.size(); ++cut) {
+    if (ids.count(name.substr(cut)) > 0) return name.substr(0, cut);
+  }
+  return "";
+}
+
+/// See Matched::hint.
+std::string naming_hint(const std::vector<std::string>& ids, const Folder& estimates,
+                        const std::string& folder) {
+  std::set<std::string> wanted;
+  for (const std::string& id : ids) wanted.insert(fs::path(id).filename().string());
+  const std::vector<std::string> names = estimates.untaken_names();
+  std::map<std::pair<const char*, std::string>, size_t> counts;
+  for (const std::string& name : names) {
+    ++counts[{"suffix", rest_behind(name, wanted)}];
+    ++counts[{"prefix", rest_before(name, wanted)}];
+  }
+  for (const auto& [rest, count] : counts) {
+    const auto& [where, text] = rest;
+    if (text.empty() || count * 2 <= names.size()) continue;
+    return format(
+        "%d of %d files in %s without a partner have the name of one with the %s '%s'; "
+        "--strip-%s=%s takes it away",
+        count, names.size(), folder, where, text, where, text);
+  }
+  return "";
+}
+
+/// The ids that are not among the items.
+std::vector<std::string> without_items(const std::vector<std::string>& ids,
+                                       const std::vector<EvaluationItem>& items) {
+  std::set<std::string> left(ids.begin(), ids.end());
+  for (const EvaluationItem& item : items) left.erase(item.id);
+  return {left.begin(), left.end()};
+}
+
 }  // namespace
 
 Matched match_folders(const std::string& clean, const std::string& estimate,
-                      const std::string& noisy) {
+                      const std::string& noisy, const Naming& naming) {
   Matched matched;
   Folder clean_files(clean);
-  Folder estimates(estimate);
+  Folder estimates(estimate, naming);
   std::optional<Folder> noisy_files;
   if (!noisy.empty()) noisy_files.emplace(noisy);
   const auto ids = clean_files.ids();
@@ -118,14 +190,16 @@ Matched match_folders(const std::string& clean, const std::string& estimate,
     if (noisy_files) item.noisy.path = noisy_files->take(id, matched.failures);
     if (matched.failures.size() == failures) matched.items.push_back(std::move(item));
   }
+  matched.hint = naming_hint(without_items(ids, matched.items), estimates, estimate);
   estimates.list_untaken(clean, matched.failures);
   if (noisy_files) noisy_files->list_untaken(clean, matched.failures);
   return matched;
 }
 
-Matched match_manifest(const Manifest& manifest, const std::string& estimate) {
+Matched match_manifest(const Manifest& manifest, const std::string& estimate,
+                       const Naming& naming) {
   Matched matched;
-  Folder estimates(estimate);
+  Folder estimates(estimate, naming);
   auto items = items_of(manifest);
   std::vector<std::string> ids;
   for (const EvaluationItem& item : items) ids.push_back(item.id);
@@ -134,6 +208,7 @@ Matched match_manifest(const Manifest& manifest, const std::string& estimate) {
     item.estimate.path = estimates.take(item.id, matched.failures);
     if (!item.estimate.path.empty()) matched.items.push_back(std::move(item));
   }
+  matched.hint = naming_hint(without_items(ids, matched.items), estimates, estimate);
   estimates.list_untaken(manifest.path.string(), matched.failures);
   return matched;
 }
@@ -166,6 +241,7 @@ std::vector<EvaluationItem> items_of(const Manifest& manifest) {
 std::string content_of(const std::vector<EvaluationItem>& items, AudioFile EvaluationItem::* side) {
   std::string text;
   for (const EvaluationItem& item : items) {
+    throw_if_interrupted();
     std::string hash = "unreadable";
     try {
       hash = hash_file((item.*side).path);

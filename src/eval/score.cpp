@@ -7,6 +7,7 @@
 #include "eval/fit.h"
 #include "eval/journal.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/core/parallel.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/nn/device.h"
@@ -190,9 +191,10 @@ RunResults score_items(const std::vector<EvaluationItem>& items, const ScoreOpti
   try {
     parallel_for(static_cast<int64_t>(batches.size()), options.jobs, progress, score_batch,
                  &scored);
-  } catch (const Interrupted&) {
-    if (journal) logger.info("interrupted; what is scored is kept, the same command goes on");
-    throw;
+  } catch (const Interrupted& e) {
+    if (!journal) throw;
+    logger.info("interrupted; what is scored is kept, the same command goes on");
+    throw ToldInterrupt(e.exit_code() - 128);
   }
 
   RunResults results;

@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/run/checkpoint.h"
 #include "limbeck/run/run_plot.h"
 #include "run/layout.h"
@@ -108,6 +109,7 @@ void take_checkpoints(const RunView& run, RunDetails& details) {
     }
   }
   for (const fs::path& folder : checkpoint_folders(run.path())) {
+    throw_if_interrupted();  // each is read whole
     CheckpointDetails checkpoint;
     checkpoint.name = folder.filename().string();
     checkpoint.is_best = folder == best;

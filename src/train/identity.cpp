@@ -8,6 +8,15 @@ namespace {
 /// To be raised whenever the same facts come to train other weights.
 constexpr int64_t kFormatVersion = 2;
 
+/// Shares of manifests came later than identities did, and say nothing where none are given.
+void drop_no_shares(config::Node& node) {
+  std::erase_if(node.entries, [](const auto& entry) {
+    return entry.key.ends_with("_shares") && entry.value.items.empty();
+  });
+  for (auto& entry : node.entries) drop_no_shares(entry.value);
+  for (config::Node& item : node.items) drop_no_shares(item);
+}
+
 }  // namespace
 
 Identity training_identity(const TrainingConfig& config,
@@ -16,7 +25,9 @@ Identity training_identity(const TrainingConfig& config,
   if (config.train.init.empty() != init_hash.empty()) {
     throw std::logic_error("training_identity: train.init without its content");
   }
-  Identity identity("training", kFormatVersion, config::to_node(config, true));
+  config::Node facts = config::to_node(config, true);
+  drop_no_shares(facts);
+  Identity identity("training", kFormatVersion, facts);
   for (const auto& [key, hash] : data_content) identity.set("data." + key, hash);
   if (config.distill.terms.empty()) {  // no teacher takes part, and nothing is said of it
     identity.set("teacher", config::Node());

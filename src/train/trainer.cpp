@@ -197,7 +197,7 @@ void Trainer::stop_interrupted() {
   saver_.finish();
   parts_.logger.info(
       format("interrupted; saved at step %d, the same command goes on from there", state_.step));
-  throw Interrupted(interrupt_signal());
+  throw ToldInterrupt(interrupt_signal());
 }
 
 /// Notes whether a step was skipped, and keeps what is known of it then. Throws DivergenceError

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <sndfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <thread>
@@ -103,6 +105,44 @@ INSTANTIATE_TEST_SUITE_P(Formats, LosslessTest,
                                            Lossless{"c.wav", SampleFormat::float32, 24},
                                            Lossless{"d.FLAC", SampleFormat::pcm16, 16},
                                            Lossless{"e.flac", SampleFormat::pcm24, 24}));
+
+// A frame borrows from those before it.
+TEST(AudioIo, SegmentsOfMp3EqualSlicesOfTheWhole) {
+  const TempDir dir;
+  const std::filesystem::path path = dir / "a.mp3";
+  SF_INFO info{};
+  info.samplerate = 16000;
+  info.channels = 1;
+  info.format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III;
+  SNDFILE* file = ::sf_open(path.c_str(), SFM_WRITE, &info);
+  if (file == nullptr) GTEST_SKIP() << "this libsndfile writes no MP3";
+  const auto samples = test::white(48000, 3);
+  EXPECT_EQ(::sf_writef_float(file, samples.data(), 48000), 48000);
+  ::sf_close(file);
+  const auto whole = read_audio(path).samples;
+  EXPECT_GE(whole.size(), samples.size());
+  for (const int64_t start : {1, 5001, 20000, 30011, 45000}) {
+    const auto part = read_audio(path, {.channel = {}, .start = start, .count = 500}).samples;
+    EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin() + start)) << start;
+  }
+}
+
+TEST(AudioIo, SaysWhatAnMp3IsThatIsNone) {
+  const TempDir dir;
+  put_text(dir / "a.mp3", std::string(3000, 'x'));
+  EXPECT_THAT(message_of<DataError>([&] { read_audio(dir / "a.mp3"); }),
+              ::testing::AllOf(HasSubstr("a.mp3: cannot be read as audio: "),
+                               ::testing::Not(HasSubstr("does not exist"))));
+}
+
+// Opening a pipe that nobody writes to would wait for ever.
+TEST(AudioIo, RefusesPipes) {
+  const TempDir dir;
+  const std::string pipe = (dir / "a.wav").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(message_of<DataError>([&] { read_audio(pipe); }),
+            pipe + ": is a pipe or a device, not an audio file");
+}
 
 TEST(AudioIo, ReadsThirtyTwoBitIntegers) {
   TempDir dir;

@@ -67,6 +67,27 @@ TEST(ParseCsv, RefusesAnEmptyFile) {
   }
 }
 
+TEST(ParseCsv, SaysWhatAnotherKindOfTableIs) {
+  using std::string_view_literals::operator""sv;
+  const auto error = [](std::string_view text) {
+    return error_of<DataError>([&] { parse_csv(text, "m.csv"); });
+  };
+  const std::string utf16 = "m.csv: is UTF-16 text; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)";
+  EXPECT_EQ(error("\xFF\xFEi\0d\0,\0b\0\n\0"sv), utf16);
+  EXPECT_EQ(error("\xFE\xFF\0i\0d\0\n"sv), utf16);
+  EXPECT_EQ(error("i\0d\0,\0b\0\n\0"sv), utf16) << "without a mark";
+  EXPECT_EQ(error("\0i\0d\0\n"sv), utf16);
+  EXPECT_EQ(error("id,path\na,x\0y\n"sv), "m.csv: is no text: it holds zero bytes");
+  EXPECT_EQ(error("PK\x03\x04..."),
+            "m.csv: is a zip file or a spreadsheet (.xlsx, .ods); save the table as CSV, UTF-8");
+  // Commas within rows do not hide it.
+  EXPECT_EQ(error("id;path\na;x,y.wav\n"),
+            "m.csv:1: columns are separated by ';' (as some spreadsheets do); needed are commas");
+  EXPECT_EQ(error("\xEF\xBB\xBFid\tpath\na\tx\n"),
+            "m.csv:1: columns are separated by tabs; needed are commas");
+  EXPECT_EQ(error("id,path\ra,x.wav\r"), "m.csv:1: lines end in CR alone; needed is LF or CRLF");
+}
+
 TEST(ReadCsv, NamesTheFile) {
   const test::Scratch scratch;
   const auto path = scratch.put("m.csv", "a\n1,2\n");

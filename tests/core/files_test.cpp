@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +59,29 @@ TEST(ReadFile, NamesWhatItCannotRead) {
   EXPECT_EQ(error_of<DataError>([&] { read_file(scratch.path()); }),
             scratch.path().string() + ": cannot be read: Is a directory");
   EXPECT_EQ(read_file("/proc/self/comm").empty(), false);  // of size 0, as it says
+}
+
+// Opening a pipe that nobody writes to would wait for ever.
+TEST(ReadFile, RefusesPipesAndDevices) {
+  const Scratch scratch;
+  ASSERT_EQ(::mkfifo((scratch / "pipe.csv").c_str(), 0600), 0);
+  std::filesystem::create_symlink("/dev/zero", scratch / "zero.csv");
+  for (const char* name : {"pipe.csv", "zero.csv"}) {
+    const std::string path = (scratch / name).string();
+    const std::string refusal = path + ": is a pipe or a device, not a file";
+    EXPECT_EQ(error_of<DataError>([&] { read_file(path); }), refusal);
+    EXPECT_EQ(error_of<DataError>([&] { MappedFile file(path); }), refusal);
+  }
+}
+
+TEST(ReadFile, TakesAPipeThatItWasHanded) {
+  const Scratch scratch;
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "text", 4), 4);
+  ::close(ends[1]);
+  EXPECT_EQ(read_file("/dev/fd/" + std::to_string(ends[0])), "text");
+  ::close(ends[0]);
 }
 
 TEST(MappedFile, HoldsTheBytesEvenWhenAnotherTookItsPlace) {

@@ -239,6 +239,13 @@ TEST_F(DoctorTest, SaysWhatItCannotCheck) {
             (dir_ / "none").string() + ": does not exist");
   EXPECT_THAT(message_of<DataError>([&] { check(dir_.path()); }),
               HasSubstr("holds no protocol.yaml"));
+  put_text(dir_ / "list.txt", "id,path\n");
+  EXPECT_EQ(message_of<DataError>([&] { check(dir_ / "list.txt"); }),
+            (dir_ / "list.txt").string() +
+                ": is neither a manifest (.csv) nor a protocol (.yaml) by its name");
+  put_text(dir_ / "LIST.CSV", "id,path\n");
+  EXPECT_THAT(message_of<DataError>([&] { check(dir_ / "LIST.CSV"); }),
+              HasSubstr("LIST.CSV:1: column 'speaker' is missing"));
 }
 
 }  // namespace

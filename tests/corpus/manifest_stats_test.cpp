@@ -116,6 +116,21 @@ TEST(ManifestStats, MeasuresTheSnrOfPairs) {
   EXPECT_EQ(s.sides[1].silent_files, 0);
 }
 
+TEST(ManifestStats, LeavesOutWhatIsCut) {
+  TempDir dir;
+  Manifest manifest;
+  manifest.kind = Manifest::Kind::pairs;
+  ManifestEntry entry = put_entry(dir / "clean.wav", sine(16000, 500, 0.5));
+  std::vector<float> noisy = sine(16200, 500, 0.55);
+  entry.noisy = put_entry(dir / "noisy.wav", noisy).audio;
+  entry.noisy.cut = 200;
+  manifest.entries = {entry};
+  Logger logger(Verbosity::quiet);
+  const ManifestStats stats = measure(manifest, 1, logger);
+  ASSERT_TRUE(stats.problems.empty());
+  EXPECT_NEAR(stats.splits.at(0).snrs_db.at(0), 20, 0.1);
+}
+
 TEST(ManifestStats, LeavesOffsetsOutAndNamesThem) {
   TempDir dir;
   auto clean = sine(16000, 500, 0.2);

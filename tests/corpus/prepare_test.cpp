@@ -6,8 +6,10 @@
 #include <set>
 
 #include "data/support.h"
+#include "limbeck/audio/resample.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/corpus/doctor.h"
 #include "limbeck/data/leak.h"
 
 namespace limbeck {
@@ -20,6 +22,20 @@ using test::TempDir;
 using test::white;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+/// A mono WAV file whose header then says otherwise.
+void put_stereo(const std::filesystem::path& path, const std::vector<float>& left,
+                const std::vector<float>& right, int rate_hz) {
+  std::vector<float> both;
+  for (size_t i = 0; i < left.size(); ++i) both.insert(both.end(), {left[i], right[i]});
+  put_audio(path, both, rate_hz);
+  std::string bytes = read_file(path);
+  bytes[22] = 2;  // channels
+  for (int i = 0; i < 4; ++i)
+    bytes[28U + static_cast<size_t>(i)] = static_cast<char>((rate_hz * 4) >> (8 * i));
+  bytes[32] = 4;  // bytes a frame
+  put_text(path, bytes);
+}
 
 class Prepare : public ::testing::Test {
  protected:
@@ -62,7 +78,7 @@ TEST_F(Prepare, FindsAudioSortedAndBelow) {
               HasSubstr("notes.txt: is not a folder"));
   std::filesystem::create_directory(dir_ / "empty");
   EXPECT_THAT(message_of<DataError>([&] { find_audio(dir_ / "empty"); }),
-              HasSubstr("empty: holds no .wav, .flac or .ogg file"));
+              HasSubstr("empty: holds no audio file"));
 }
 
 TEST_F(Prepare, KeepsAllChaptersOfASpeakerOnOneSide) {
@@ -75,8 +91,8 @@ TEST_F(Prepare, KeepsAllChaptersOfASpeakerOnOneSide) {
     }
   }
   RecordingsOptions options;
-  options.split_by_speaker = true;
-  options.test_speakers = options.valid_speakers = 1;
+  options.split_by = SplitBy::speaker;
+  options.test_count = options.valid_count = 1;
   std::map<std::string, std::set<Split>> of;  // by the folder at the top
   for (const auto& entry : recordings(options).manifest.entries) {
     of[entry.id.substr(0, 2)].insert(entry.split);
@@ -102,8 +118,8 @@ TEST_F(Prepare, DoesNotGuessASpeaker) {
   EXPECT_THAT(read_file(dir_ / "log"),
               HasSubstr("of 4 files, 3 have no speaker that folders and file name agree on: say "
                         "with --speaker where it is"));
-  options.split_by_speaker = true;
-  options.test_speakers = 1;
+  options.split_by = SplitBy::speaker;
+  options.test_count = 1;
   EXPECT_THAT(message_of<ConfigError>([&] { recordings(options); }),
               ::testing::AllOf(HasSubstr("nothing to split by: of 4 files, 3 have no speaker"),
                                HasSubstr("ann/monday/1.flac")));
@@ -128,7 +144,7 @@ TEST_F(Prepare, KeepsTheNamesOfLinks) {
   put_text(dir_ / "splits.csv", "file,split\nclean/x/p1_1.flac,valid\nclean/x/p1_2.flac,test\n");
   RecordingsOptions options;
   options.folders = {dir_ / "clean"};
-  options.splits = dir_ / "splits.csv";
+  options.splits = {dir_ / "splits.csv"};
   const Listing prepared = recordings(options);
   EXPECT_EQ(prepared.manifest.entries.at(0).split, Split::valid);
   EXPECT_EQ(prepared.manifest.entries.at(1).split, Split::test);
@@ -194,7 +210,9 @@ TEST_F(Prepare, LeavesOutWhatCannotBeUsedAndSaysWhy) {
   ASSERT_EQ(prepared.problems.size(), 2U);
   EXPECT_EQ(prepared.problems[0].file, (dir_ / "speech" / "broken.flac").string());
   EXPECT_THAT(prepared.problems[0].reason, HasSubstr("cannot be read as audio"));
-  EXPECT_EQ(prepared.problems[1].reason, "has 48000 Hz where 16000 Hz are asked for (--rate)");
+  EXPECT_EQ(
+      prepared.problems[1].reason,
+      "has 48000 Hz where 16000 Hz are asked for (--rate; --resample makes copies that have them)");
 }
 
 TEST_F(Prepare, SeveralFoldersAndEqualNames) {
@@ -203,6 +221,15 @@ TEST_F(Prepare, SeveralFoldersAndEqualNames) {
   RecordingsOptions options;
   options.folders = {dir_ / "one", dir_ / "two"};
   EXPECT_THAT(ids(recordings(options)), ElementsAre("one/a", "two/a"));
+  put("x/deep/one/a.wav");
+  put("y/deep/one/a.wav");
+  options.folders = {dir_ / "x/deep/one", dir_ / "y/deep/one/", dir_ / "two", dir_ / "one"};
+  const std::string above = dir_.path().filename().string();
+  EXPECT_THAT(ids(recordings(options)),
+              ElementsAre("x/deep/one/a", "y/deep/one/a", "two/a", above + "/one/a"));
+  options.folders = {dir_ / "one", dir_ / "two/../one"};
+  EXPECT_EQ(message_of<DataError>([&] { recordings(options); }),
+            (dir_ / "one").string() + ": is named twice");
   put("one/a.flac");
   options.folders = {dir_ / "one"};
   EXPECT_EQ(message_of<DataError>([&] { recordings(options); }),
@@ -217,7 +244,7 @@ TEST_F(Prepare, TakesSplitsAndLabelsFromATable) {
            "file,label,split\nspeech/bob/1.flac,Robert,valid\nspeech/ann/1.flac,Anna,test\nother/"
            "x,,dev\n");
   RecordingsOptions options;
-  options.splits = dir_ / "splits.csv";
+  options.splits = {dir_ / "splits.csv"};
   std::filesystem::create_directory_symlink(dir_ / "speech", dir_ / "link");
   for (const char* folder : {"speech", "link", "speech/../speech"}) {
     options.folders = {dir_ / folder};
@@ -230,36 +257,64 @@ TEST_F(Prepare, TakesSplitsAndLabelsFromATable) {
   EXPECT_EQ(recordings(options).manifest.entries.at(0).speaker, "ann");
 }
 
+TEST_F(Prepare, TakesSeveralTablesAsOne) {
+  put("speech/bob/1.flac");
+  put("speech/ann/1.flac");
+  const std::string one = (dir_ / "one.csv").string();
+  const std::string two = (dir_ / "lists/two.csv").string();
+  put_text(one, "file,label,split\nspeech/bob/1.flac,Robert,valid\n");
+  put_text(two, "split,file\ntest,../speech/ann/1.flac\n");
+  RecordingsOptions options;
+  options.folders = {dir_ / "speech"};
+  options.splits = {one, two};
+  const Listing prepared = recordings(options);
+  EXPECT_EQ(prepared.manifest.entries.at(0).speaker, "ann");  // the second has no column for it
+  EXPECT_EQ(prepared.manifest.entries.at(0).split, Split::test);
+  EXPECT_EQ(prepared.manifest.entries.at(1).speaker, "Robert");
+  EXPECT_EQ(prepared.manifest.entries.at(1).split, Split::valid);
+
+  put_text(two, "split,file\ntest,../speech/ann/1.flac\ntrain,../speech/bob/1.flac\n");
+  EXPECT_EQ(message_of<DataError>([&] { recordings(options); }),
+            two + ":3: '../speech/bob/1.flac' has split 'train' here and 'valid' in " + one + ":2");
+  put_text(two, "split,file\n");
+  EXPECT_EQ(
+      message_of<DataError>([&] { recordings(options); }),
+      one + ", " + two + ": no row for 1 of 2 files:\n  " + (dir_ / "speech/ann/1.flac").string());
+}
+
 TEST_F(Prepare, RefusesWrongTables) {
   put("speech/a.flac");
   put("speech/b.flac");
   RecordingsOptions options;
-  options.splits = dir_ / "splits.csv";
+  options.splits = {dir_ / "splits.csv"};
   const std::string table = (dir_ / "splits.csv").string();
   const auto failure = [&](const std::string& text) {
     put_text(dir_ / "splits.csv", text);
     return message_of<DataError>([&] { recordings(options); });
   };
   EXPECT_EQ(failure("file,split\nspeech/a.flac,train\n"),
-            table + ": has no row for 1 of 2 files:\n  " + (dir_ / "speech" / "b.flac").string());
+            table + ": no row for 1 of 2 files:\n  " + (dir_ / "speech" / "b.flac").string());
   EXPECT_EQ(failure("file,split\nspeech/a.flac,train\nspeech/b.flac,dev\n"),
             table + ":3: split 'dev' is none of train, valid, test");
   EXPECT_EQ(failure("file,split\nspeech/a.flac,train\nspeech/./a.flac,test\n"),
-            table + ":3: 'speech/./a.flac' has split 'test' here and 'train' in line 2");
+            table + ":3: 'speech/./a.flac' has split 'test' here and 'train' in " + table + ":2");
+  EXPECT_EQ(failure("file,split,label\nspeech/a.flac,train,ann\nspeech/a.flac,train,bob\n"),
+            table + ":3: 'speech/a.flac' has speaker 'bob' here and 'ann' in " + table + ":2");
+  EXPECT_EQ(failure("file,split\n,train\n"), table + ":2: column 'file' is empty");
   EXPECT_EQ(failure("name,split\n"),
             table + ":1: column 'file' is missing; needed are file and split");
-  options.split_by_speaker = true;
+  options.split_by = SplitBy::speaker;
   EXPECT_THROW(recordings(options), ConfigError);
 }
 
 TEST_F(Prepare, SplitsBySpeaker) {
   for (int i = 0; i < 40; ++i) {
-    put("speech/s" + std::to_string(i / 4) + "/" + std::to_string(i) + ".wav", 10);
+    put("speech/s" + std::to_string(i / 4) + "/" + std::to_string(i) + ".wav", 20);
   }
   RecordingsOptions options;
-  options.split_by_speaker = true;
-  options.valid_speakers = 2;
-  options.test_speakers = 3;
+  options.split_by = SplitBy::speaker;
+  options.valid_count = 2;
+  options.test_count = 3;
   const auto splits = [&](int64_t seed) {
     options.seed = seed;
     std::map<std::string, std::set<Split>> of;
@@ -277,12 +332,56 @@ TEST_F(Prepare, SplitsBySpeaker) {
             (std::map<Split, int>{{Split::train, 5}, {Split::valid, 2}, {Split::test, 3}}));
   EXPECT_EQ(splits(1), first);
   EXPECT_NE(splits(2), first);
-  options.valid_speakers = 7;
+  options.valid_count = 7;
   EXPECT_EQ(message_of<ConfigError>([&] { recordings(options); }),
             "of 10 speakers, 7 for valid and 3 for test leave none for train");
   options.speaker = SpeakerRule::none;
   EXPECT_EQ(message_of<ConfigError>([&] { recordings(options); }),
             "--speaker none leaves no speaker to split by");
+}
+
+TEST_F(Prepare, SplitsByFile) {
+  for (int i = 0; i < 40; ++i) put("speech/" + std::to_string(i) + ".wav", 20);
+  RecordingsOptions options;
+  options.split_by = SplitBy::file;
+  options.valid_count = 6;
+  options.test_count = 4;
+  logger_.add_file(dir_ / "log");
+  const auto splits = [&](int64_t seed) {
+    options.seed = seed;
+    std::map<std::string, Split> of;
+    for (const auto& entry : recordings(options).manifest.entries) of[entry.id] = entry.split;
+    return of;
+  };
+  const auto first = splits(1);
+  std::map<Split, int> files;
+  for (const auto& [id, split] : first) ++files[split];
+  EXPECT_EQ(files, (std::map<Split, int>{{Split::train, 30}, {Split::valid, 6}, {Split::test, 4}}));
+  EXPECT_THAT(read_file(dir_ / "log"), HasSubstr("split by file: cuts of one recording"));
+  EXPECT_EQ(splits(1), first);
+  EXPECT_NE(splits(2), first);
+  // One file more moves one file over each border at most.
+  put("speech/new.wav", 20);
+  int moved = 0;
+  for (const auto& [id, split] : splits(1)) moved += first.contains(id) && first.at(id) != split;
+  EXPECT_LE(moved, 2);
+  options.valid_count = 37;
+  EXPECT_EQ(message_of<ConfigError>([&] { recordings(options); }),
+            "of 41 files, 37 for valid and 4 for test leave none for train");
+}
+
+TEST_F(Prepare, LeavesOutWhatIsTooShortToBeHeard) {
+  put("speech/1.wav", 1);
+  put("speech/15.wav", 15);
+  put("speech/16.wav", 16);
+  const Listing prepared = recordings();
+  EXPECT_THAT(ids(prepared), ElementsAre("16"));
+  ASSERT_EQ(prepared.problems.size(), 2U);
+  EXPECT_EQ(prepared.problems[0].reason,
+            "has 1 samples (less than 1 ms), which cannot be mixed or scored");
+  put("clean/1.wav", 1);
+  put("noisy/1.wav", 20);
+  EXPECT_EQ(pairs().problems.size(), 1U);
 }
 
 TEST_F(Prepare, MatchesPairsByTheirPath) {
@@ -308,7 +407,7 @@ TEST_F(Prepare, SaysWhyAPairIsLeftOut) {
   put("clean/alone.wav");
   put("noisy/other.wav");
   put("clean/short.wav", 90);
-  put("noisy/short.wav", 91);
+  put("noisy/short.wav", 347);
   put("clean/fast.wav");
   put("noisy/fast.wav", 100, 48000);
   put("clean/twice.wav");
@@ -328,13 +427,101 @@ TEST_F(Prepare, SaysWhyAPairIsLeftOut) {
   EXPECT_EQ(reasons["clean/alone.wav"], no_partner("noisy"));
   EXPECT_EQ(reasons["noisy/other.wav"], no_partner("clean"));
   EXPECT_EQ(reasons["clean/twice.wav"], no_partner("noisy"));
-  EXPECT_EQ(reasons["clean/short.wav"],
-            "has 90 samples and " + (dir_ / "noisy" / "short.wav").string() + " has 91");
-  EXPECT_EQ(reasons["noisy/fast.wav"], "has 48000 Hz where 16000 Hz are asked for (--rate)");
+  EXPECT_EQ(reasons["clean/short.wav"], "has 90 samples and " +
+                                            (dir_ / "noisy" / "short.wav").string() +
+                                            " has 347, more than 256 (16 ms) apart");
+  EXPECT_EQ(
+      reasons["noisy/fast.wav"],
+      "has 48000 Hz where 16000 Hz are asked for (--rate; --resample makes copies that have them)");
   EXPECT_THAT(reasons["noisy/broken.wav"], HasSubstr("cannot be read as audio"));
   EXPECT_EQ(reasons["noisy/twice.wav"],
             "has the same name as " + (dir_ / "noisy/twice.flac").string());
   EXPECT_EQ(reasons.size(), 7U);
+}
+
+// As evaluation does with what a system drops or fills.
+TEST_F(Prepare, CutsTheLongerSideOfAPair) {
+  put("clean/a.wav", 1000);
+  put("noisy/a.wav", 1256);
+  put("clean/b.wav", 1001);
+  put("noisy/b.wav", 1000);
+  put("clean/c.wav", 1000);
+  put("noisy/c.wav", 1000);
+  logger_.add_file(dir_ / "log");
+  const Listing prepared = pairs();
+  EXPECT_TRUE(prepared.problems.empty());
+  EXPECT_THAT(read_file(dir_ / "log"),
+              HasSubstr("of 2 of 3 pairs, one side is longer by 16 ms at most, and is cut (columns "
+                        "clean_cut and noisy_cut):\n  " +
+                        (dir_ / "noisy/a.wav").string() + ": by 256 samples\n  " +
+                        (dir_ / "clean/b.wav").string() + ": by 1 samples"));
+  prepared.manifest.write(dir_ / "pairs.csv");
+  const Manifest read = Manifest::read(dir_ / "pairs.csv");
+  EXPECT_TRUE(read.extra_columns.empty());
+  EXPECT_EQ(read.content_hash(), prepared.manifest.content_hash());
+  const ManifestEntry& a = read.entries.at(0);
+  EXPECT_EQ(a.samples, 1000);
+  EXPECT_EQ(a.audio.cut, 0);
+  EXPECT_EQ(a.noisy.cut, 256);
+  EXPECT_EQ(a.noisy.hash, hash_audio(read_audio(a.noisy.path).samples));
+  EXPECT_EQ(read.entries.at(1).audio.cut, 1);
+  EXPECT_TRUE(check_data(dir_ / "pairs.csv", 1, logger_).problems.empty());
+}
+
+TEST_F(Prepare, MakesCopiesOfOneChannelAtTheRateAskedFor) {
+  const auto left = white(4800, 1);
+  const auto right = white(4800, 2);
+  put_stereo(dir_ / "speech/both.wav", left, right, 48000);
+  put("speech/x/one.wav", 1600);
+  RecordingsOptions options;
+  EXPECT_EQ(recordings().problems.size(), 1U);
+  options.copies.folder = dir_ / "copies";
+  options.copies.resample = true;
+  EXPECT_EQ(recordings(options).problems.at(0).reason,
+            "has 2 channels where one was expected (--channel makes copies of one, or of their "
+            "mean)");
+  options.copies.channel = 0;
+  Listing prepared = recordings(options);
+  EXPECT_TRUE(prepared.problems.empty());
+  EXPECT_THAT(ids(prepared), ElementsAre("both", "x/one"));
+  const ManifestEntry& both = prepared.manifest.entries[0];
+  EXPECT_EQ(both.audio.path, dir_ / "copies/both.flac");
+  EXPECT_EQ(both.samples, 1600);
+  EXPECT_EQ(both.rate_hz, 16000);
+  put_audio(dir_ / "left.flac",
+            resample(read_audio(dir_ / "speech/both.wav", {.channel = 0}), 16000).samples);
+  EXPECT_EQ(both.audio.hash, hash_audio(read_audio(dir_ / "left.flac").samples));
+  EXPECT_EQ(read_audio(dir_ / "copies/x/one.flac").samples,
+            read_audio(dir_ / "speech/x/one.wav").samples);
+
+  options.copies.channel = {};
+  options.copies.mix = true;
+  options.rate_hz = 48000;
+  recordings(options);
+  const auto mix = read_audio(dir_ / "copies/both.flac").samples;
+  for (size_t i = 0; i < mix.size(); ++i) {
+    ASSERT_NEAR(mix[i], (left[i] + right[i]) / 2, 1.1 / 32768);
+  }
+  options.copies.folder = dir_ / "speech";
+  put("speech/y.flac");
+  EXPECT_THROW(recordings(options), ConfigError) << "would replace what it reads";
+}
+
+TEST_F(Prepare, MakesCopiesOfPairs) {
+  put("clean/a.wav", 4800, 48000);
+  put("noisy/a.wav", 1601);
+  PairsOptions options;
+  options.copies.folder = dir_ / "copies";
+  options.copies.resample = true;
+  const Listing prepared = pairs(options);
+  ASSERT_TRUE(prepared.problems.empty());
+  const ManifestEntry& a = prepared.manifest.entries.at(0);
+  EXPECT_EQ(a.audio.path, dir_ / "copies/clean/a.flac");
+  EXPECT_EQ(a.noisy.path, dir_ / "copies/noisy/a.flac");
+  EXPECT_EQ(a.samples, 1600);
+  EXPECT_EQ(a.noisy.cut, 1);
+  prepared.manifest.write(dir_ / "pairs.csv");
+  EXPECT_TRUE(check_data(dir_ / "pairs.csv", 1, logger_).problems.empty());
 }
 
 TEST_F(Prepare, Summary) {
@@ -346,7 +533,7 @@ TEST_F(Prepare, Summary) {
 TEST_F(Prepare, RealRecordings) {
   LIMBECK_NEED_SHARED_DATA(data);
   RecordingsOptions options;
-  options.splits = data / "manifest.csv";
+  options.splits = {data / "manifest.csv"};
   options.folders = {data / "noise"};
   const Listing noise = recordings(options);
   EXPECT_TRUE(noise.problems.empty());

@@ -4,6 +4,7 @@
 
 #include <regex>
 
+#include "core/interrupted.h"
 #include "data/made_corpus.h"
 #include "data/made_options.h"
 #include "limbeck/core/error.h"
@@ -15,6 +16,12 @@ namespace {
 using test::MadeCorpus;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+/// Nobody is told of what is written.
+class Preview : public testing::Test {
+ protected:
+  Logger quiet{Verbosity::quiet};
+};
 
 /// Manifests of a made corpus, whose first speech has a name that HTML would take amiss.
 struct Manifests : MadeCorpus {
@@ -37,10 +44,10 @@ struct Manifests : MadeCorpus {
   }
 };
 
-TEST(Preview, WritesWhatTheTrainerGets) {
+TEST_F(Preview, WritesWhatTheTrainerGets) {
   const Manifests made;
   const PreviewOptions options{7, 3, 5, made.dir / "out"};
-  write_preview(made.options, options);
+  write_preview(made.options, options, quiet);
   const auto dataset = make_train_dataset(made.options);
   Loader loader(*dataset, loader_options(made.options, 3, nullptr), SeedKey(5));
   int64_t n = 0;
@@ -61,9 +68,9 @@ TEST(Preview, WritesWhatTheTrainerGets) {
   EXPECT_FALSE(std::filesystem::exists(options.out / "08_noisy.wav"));
 }
 
-TEST(Preview, PageSaysWhatItShowsAndLoadsNothingElse) {
+TEST_F(Preview, PageSaysWhatItShowsAndLoadsNothingElse) {
   const Manifests made;
-  write_preview(made.options, {7, 3, 5, made.dir / "out"});
+  write_preview(made.options, {7, 3, 5, made.dir / "out"}, quiet);
   const std::string html = read_file(made.dir / "out" / "index.html");
   for (const char* text : {"The first 7 training examples", "5 items for training",
                            "1.5 s at 16000 Hz", "-100 dB", "-20 dB", "src=\"07_clean.png\"",
@@ -84,7 +91,23 @@ TEST(Preview, PageSaysWhatItShowsAndLoadsNothingElse) {
   EXPECT_EQ(named, 7 * 4);
 }
 
-TEST(Preview, TellsOfPairs) {
+TEST_F(Preview, ShowsHowFarItIs) {
+  const Manifests made;
+  testing::internal::CaptureStderr();
+  Logger logger;
+  write_preview(made.options, {2, 8, 1, made.dir / "out"}, logger);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("drawing 2/2"));
+}
+
+TEST_F(Preview, StopsWhereItIsInterrupted) {
+  const Manifests made;
+  EXPECT_EQ(test::exit_when_interrupted(
+                [&] { write_preview(made.options, {2, 8, 1, made.dir / "out"}, quiet); }),
+            130);
+  EXPECT_FALSE(std::filesystem::exists(made.dir / "out/index.html"));
+}
+
+TEST_F(Preview, TellsOfPairs) {
   const Manifests made;
   Manifest manifest = Manifest::read(made.dir / "speech.csv");
   manifest.kind = Manifest::Kind::pairs;
@@ -97,7 +120,7 @@ TEST(Preview, TellsOfPairs) {
   DataOptions options = test::data_options(
       "source: {type: pairs, manifest: " + (made.dir / "pairs.csv").string() + "}");
   options.segment_seconds = 0.5;
-  write_preview(options, {2, 8, 1, made.dir / "out"});
+  write_preview(options, {2, 8, 1, made.dir / "out"}, quiet);
   const std::string html = read_file(made.dir / "out" / "index.html");
   EXPECT_THAT(html, HasSubstr("<dt>pair</dt>"));
   EXPECT_THAT(html, Not(HasSubstr("<dt>noise</dt>")));

@@ -5,6 +5,7 @@
 #include "corpus/voicebank_fixture.h"
 #include "limbeck/audio/resample.h"
 #include "limbeck/core/csv.h"
+#include "limbeck/corpus/doctor.h"
 
 namespace limbeck {
 namespace {
@@ -81,6 +82,28 @@ TEST_F(VoiceBank, WritesTheToneThatTheOriginalHolds) {
   for (size_t i = 300; i + 300 < wanted.size(); ++i) {
     ASSERT_NEAR(made.samples[i], wanted[i], 1.2 / 32768) << i;
   }
+}
+
+TEST_F(VoiceBank, TakesCopiesThatAreAt16Khz) {
+  uint64_t seed = 0;
+  for (auto& [folder, files] : corpus_.folders) {
+    for (auto& [name, bytes] : files) bytes = wav_bytes(white(3001, ++seed), 16000);
+  }
+  corpus_.clean("p286_001") = wav_bytes(white(9003, 5));
+  corpus_.write_folders(source());
+  const VoiceBankReport report = prepare();
+  EXPECT_EQ(report.source_hz, 16000);
+  EXPECT_EQ(report.converted, 11);
+  EXPECT_THAT(problems(report),
+              ElementsAre("clean_trainset_28spk_wav/p286_001.wav: has 48000 Hz where the others "
+                          "have 16000 Hz"));
+  EXPECT_EQ(read_audio(out() / "test/noisy/p257_023.flac").samples,
+            read_audio(source() / "noisy_testset_wav/p257_023.wav").samples);
+  const std::string note = Protocol::read(out() / "protocol.yaml").note;
+  EXPECT_EQ(note, report.partial +
+                      "; made from copies at 16 kHz, whose conversion is not known, not "
+                      "from the originals at 48 kHz");
+  EXPECT_TRUE(check_data(out(), 1, logger_).faults.empty());
 }
 
 TEST_F(VoiceBank, NamesEachBrokenFileAndPreparesTheRest) {

@@ -29,6 +29,21 @@ TEST(ZipArchive, ListsAndReadsItsFiles) {
   EXPECT_EQ(archive.label(archive.members()[0]), (dir / "a.zip" / "folder/one.txt").string());
 }
 
+// As some programs name them: from the folder they were started in, or as Windows does.
+TEST(ZipArchive, NamesItsFilesPlainly) {
+  TempDir dir;
+  put_zip(dir / "a.zip", {{"./", ""},
+                          {"./folder/", ""},
+                          {"./folder/one.wav", "1"},
+                          {"folder\\two.wav", "2"},
+                          {"folder\\", ""}});
+  const ZipArchive archive(dir / "a.zip");
+  ASSERT_EQ(archive.members().size(), 2U);
+  EXPECT_EQ(archive.members()[0].name, "folder/one.wav");
+  EXPECT_EQ(archive.members()[1].name, "folder/two.wav");
+  EXPECT_EQ(archive.read(archive.members()[1]), "2");
+}
+
 TEST(ZipArchive, ServesManyThreads) {
   TempDir dir;
   test::Members members;

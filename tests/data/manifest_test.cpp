@@ -194,6 +194,11 @@ INSTANTIATE_TEST_SUITE_P(
                           ":2: column 'rate': '99999999999' is not a positive whole number"},
                       Bad{"negative", kRecordings + row("a", "train", "5", "-1"),
                           ":2: column 'rate': '-1' is not a positive whole number"},
+                      Bad{"cut",
+                          "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash,"
+                          "clean_cut,noisy_cut\na,a.wav,b.wav,bob,train,5,16000," +
+                              kHash + "," + kHash + ",0,257\n",
+                          ":2: column 'noisy_cut': '257' is not a whole number from 0 to 256"},
                       Bad{"hash", kRecordings + "a,a.wav,bob,train,1,1,12ab\n",
                           ":2: column 'hash': '12ab' is not a hash of 32 hexadecimal digits"},
                       Bad{"width", kRecordings + "a,b\n", ":2: 2 fields where the header has 7"}),

@@ -71,6 +71,26 @@ TEST(PairDataset, LeavesPaddingToTheBatch) {
   EXPECT_EQ(place(example.noisy[1499]), -1499);
 }
 
+// What the other side lacks is never drawn.
+TEST(PairDataset, LeavesOutWhatIsCut) {
+  TempDir dir;
+  ManifestEntry entry = put_pair(dir, "a", 1256);
+  entry.audio = put_entry(dir / "shorter.flac", std::vector<float>(1000, 0.25F)).audio;
+  entry.samples = 1000;
+  entry.noisy.cut = 256;
+  for (const int64_t room : {0, 1 << 20}) {
+    const PairDataset dataset({entry}, 0, ShortItems::pad,
+                              std::make_shared<const AudioStore>(16000, room));
+    const Example example = dataset.get(0, SeedKey(3));
+    EXPECT_EQ(example.clean.size(), 1000U);
+    ASSERT_EQ(example.noisy.size(), 1000U);
+    EXPECT_EQ(place(example.noisy[999]), -999);
+  }
+  entry.noisy.cut = 255;
+  EXPECT_THAT(test::message_of<DataError>([&] { make({entry}, 0).get(0, SeedKey(3)); }),
+              ::testing::HasSubstr("has 1256 samples where the manifest says 1255"));
+}
+
 TEST(PairDataset, RepeatsShortPairsFromADrawnPlace) {
   TempDir dir;
   const PairDataset dataset = make({put_pair(dir, "a", 1500)}, 4000, ShortItems::repeat);

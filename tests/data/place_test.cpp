@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/failing_folder.h"
 #include "limbeck/core/error.h"
 #include "support.h"
 
@@ -26,6 +27,27 @@ TEST(Place, KeepsTheNameOfALink) {
   EXPECT_EQ(folder_name(dir / "set/"), "set");
   EXPECT_EQ(folder_name(dir / "set/."), "store");
   EXPECT_EQ(folder_name("."), fs::current_path().filename());
+}
+
+TEST(Place, IsLookedAtBeforeAFileIsMade) {
+  TempDir dir;
+  put_text(dir / "file", "");
+  fs::create_directory(dir / "folder");
+  const auto at = [&](const char* name) { return (dir / name).string(); };
+  EXPECT_NO_THROW(require_writable(dir / "file"));
+  EXPECT_NO_THROW(require_writable(dir / "new/and/newer.csv"));
+  EXPECT_NO_THROW(require_writable("/dev/stdout"));
+  EXPECT_FALSE(fs::exists(dir / "new"));
+  EXPECT_EQ(message_of<DataError>([&] { require_writable(dir / "folder"); }),
+            at("folder") + ": is a folder");
+  const std::string below = message_of<DataError>([&] { require_writable(dir / "file/a/b.csv"); });
+  EXPECT_TRUE(below.starts_with(at("file/a/b.csv") + ": cannot be written: ")) << below;
+  EXPECT_TRUE(below.ends_with("file: Not a directory")) << below;
+  fs::permissions(dir.path(), fs::perms(0755));
+  const test::ReadOnly locked({dir / "folder"});
+  EXPECT_EQ(message_of<DataError>([&] { require_writable(dir / "folder/x.csv"); }),
+            at("folder/x.csv") + ": cannot be written: " + fs::canonical(dir / "folder").string() +
+                ": Permission denied");
 }
 
 TEST(Place, SaysWhatAFileSystemRefuses) {

@@ -94,6 +94,13 @@ TEST_F(MadeProtocol, WrittenAgainIsTheSame) {
       ElementsAre("partial set: 2 of 3 \"test\" pairs: '#1' (made)", "LEAK ALLOWED: 1 test file"));
 }
 
+// What is whole may have a note as well.
+TEST_F(MadeProtocol, ShowsItsNote) {
+  Protocol protocol = read();
+  protocol.note = "made from copies";
+  EXPECT_THAT(protocol.notes(), ElementsAre("made from copies (made)"));
+}
+
 TEST_F(MadeProtocol, RefusesAManifestThatChanged) {
   const std::string before = list("speech").content_hash();
   put_text(dir_ / "set/lists/speech.csv",
@@ -147,6 +154,15 @@ TEST_F(MadeProtocol, JoinsExtraColumnsByName) {
   EXPECT_THAT(test.entries[0].extra, ElementsAre("", ""));
   EXPECT_THAT(test.entries[2].extra, ElementsAre("5", ""));
   EXPECT_THAT(test.entries[3].extra, ElementsAre("7", "bus"));
+}
+
+TEST_F(MadeProtocol, TellsPairsOfOneIdApartInTraining) {
+  put_text(dir_ / "set/lists/again.csv", kPairs + pair("p", "train"));
+  put_text(dir_ / "set/lists/once.csv", kPairs + pair("p", "train") + pair("q", "train"));
+  Protocol protocol;
+  protocol.add(Split::train, Role::pairs, list("once"));
+  protocol.add(Split::train, Role::pairs, list("again"));
+  EXPECT_THAT(ids(protocol.manifest(Split::train, Role::pairs)), ElementsAre("p", "q", "p#2"));
 }
 
 TEST_F(MadeProtocol, RefusesTwoTestPairsOfOneId) {

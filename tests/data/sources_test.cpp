@@ -25,6 +25,8 @@ struct Row {
   std::string label;
   std::string type;
   std::string options;  ///< with DIR for the folder of the files below
+  int64_t items = 3;    ///< of an epoch
+  size_t same_key = 0;  ///< files that stand under the key of another one
 };
 
 void PrintTo(const Row& row, std::ostream* out) { *out << row.label; }
@@ -35,6 +37,8 @@ const std::vector<Row> kRows = {
     {"mixtures_in_rooms", "mixtures",
      "speech: DIR/speech.csv, noise: DIR/noise.csv, valid_recipes: DIR/recipes.csv, "
      "reverb: {responses: DIR/rooms.csv, probability: 0.5}"},
+    {"mixtures_of_several", "mixtures",
+     "speech: [DIR/speech.csv, DIR/rooms.csv], noise: DIR/noise.csv, speech_shares: [1, 2]", 9, 1},
     {"pairs", "pairs", "manifest: DIR/pairs.csv"},
     {"protocol_of_mixtures", "protocol", "file: DIR/mixtures.yaml"},
     {"protocol_of_pairs", "protocol", "file: DIR/pairs.yaml"},
@@ -65,7 +69,7 @@ std::vector<std::string> files_of(const Row& row) {
   std::vector<std::string> files;
   for (size_t at = 0; (at = row.options.find("DIR/", at)) != std::string::npos;) {
     at += 4;
-    files.push_back(row.options.substr(at, row.options.find_first_of(",}", at) - at));
+    files.push_back(row.options.substr(at, row.options.find_first_of(",]}", at) - at));
   }
   return files;
 }
@@ -143,7 +147,7 @@ class EverySource : public testing::TestWithParam<Row> {
 TEST_P(EverySource, GivesForAnIndexAndAKeyTheSameExample) {
   const auto dataset = make_train_dataset(options_);
   const auto again = make_train_dataset(options_);
-  ASSERT_EQ(dataset->size(), 3);
+  ASSERT_EQ(dataset->size(), GetParam().items);
   EXPECT_EQ(dataset->rate_hz(), 16000);
   EXPECT_EQ(dataset->segment_samples(), 4000);
   std::set<std::string> seen;
@@ -218,7 +222,7 @@ TEST_P(EverySource, NamesAFileThatIsMissing) {
 
 TEST_P(EverySource, KnowsItsFilesByContentWhereverTheyLie) {
   const auto contents = content_of(options_);
-  EXPECT_EQ(contents.size(), files_of(GetParam()).size());
+  EXPECT_EQ(contents.size() + GetParam().same_key, files_of(GetParam()).size());
   const TempDir elsewhere;
   std::filesystem::copy(dir_.path(), elsewhere / "moved", std::filesystem::copy_options::recursive);
   EXPECT_EQ(content_of(options_of(GetParam(), elsewhere / "moved")), contents);

@@ -98,6 +98,44 @@ TEST_F(MatchingTest, TheContentChangesWithAFileAndNotWithItsPlace) {
   EXPECT_NE(content("moved"), before);
 }
 
+TEST_F(MatchingTest, AHintNamesWhatEstimatesHaveAroundTheirNames) {
+  for (const char* name : {"clean/a/x_1.wav", "clean/x_12.wav", "clean/y.wav",
+                           "est/x_1_enhanced.wav", "est/x_12_enhanced.flac", "est/other.wav"}) {
+    put(name);
+  }
+  const Matched none = match_folders(at("clean"), at("est"), "");
+  EXPECT_TRUE(none.items.empty());
+  EXPECT_EQ(none.hint, "2 of 3 files in " + at("est") +
+                           " without a partner have the name of one with the suffix '_enhanced'; "
+                           "--strip-suffix=_enhanced takes it away");
+  const Matched matched = match_folders(at("clean"), at("est"), "", {.suffix = "_enhanced"});
+  ASSERT_EQ(matched.items.size(), 2U);
+  EXPECT_EQ(matched.items[0].id, "a/x_1");
+  EXPECT_EQ(matched.items[0].estimate.path, folder_ / "est/x_1_enhanced.wav");
+  EXPECT_EQ(matched.hint, "");
+  ASSERT_EQ(matched.failures.size(), 1U);  // what is named otherwise is no estimate
+  EXPECT_EQ(matched.failures[0].id, "y");
+
+  for (const char* name : {"front/dn-a/dn-x_1.wav", "front/dn-x_12.wav"}) put(name);
+  Manifest manifest;
+  manifest.kind = Manifest::Kind::pairs;
+  for (const char* id : {"a/x_1", "x_12"}) manifest.entries.emplace_back().id = id;
+  EXPECT_NE(match_manifest(manifest, at("front")).hint.find("--strip-prefix=dn- takes it away"),
+            std::string::npos);
+  EXPECT_EQ(match_manifest(manifest, at("front"), {.prefix = "dn-"}).items.size(), 2U);
+  EXPECT_EQ(message_of<DataError>(
+                [&] { match_manifest(manifest, at("front"), {.prefix = "x", .suffix = "y"}); }),
+            at("front") + ": no file is named x…y");
+}
+
+TEST_F(MatchingTest, ThereIsNoHintWhereFewAreNamedSo) {
+  for (const char* name :
+       {"clean/x.wav", "clean/y.wav", "est/x_e.wav", "est/y.wav", "est/q.wav", "est/r.wav"}) {
+    put(name);
+  }
+  EXPECT_EQ(match_folders(at("clean"), at("est"), "").hint, "");
+}
+
 TEST_F(MatchingTest, AFolderThatIsNotThereIsNamed) {
   put("clean/x.wav");
   EXPECT_NE(message_of<DataError>([&] {

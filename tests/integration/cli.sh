@@ -10,8 +10,23 @@ cd "$source"
 for tool in prepare pretrain distill evaluate enhance study runs bench; do
   expect 0 "Example:" "$bin/limbeck-$tool" --help
   expect 0 "LibTorch" "$bin/limbeck-$tool" --version
-  expect 2 "" "$bin/limbeck-$tool" --no-such-option
+  expect 2 "'--no-such-option' is no option here" "$bin/limbeck-$tool" --no-such-option
 done
+# Help of a subcommand shows that one, and what all share.
+subcommands() { "$bin/limbeck-$1" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-][a-z-]*\) .*/\1/p'; }
+for tool in prepare study runs bench; do
+  [ -n "$(subcommands "$tool")" ] || fail "limbeck-$tool --help lists no subcommands"
+  for subcommand in $(subcommands "$tool"); do
+    expect 0 "  limbeck-$tool $subcommand" "$bin/limbeck-$tool" "$subcommand" --help
+    expect 0 "Common options:" "$bin/limbeck-$tool" "$subcommand" --help
+  done
+done
+expect 0 "  limbeck-evaluate compare" "$bin/limbeck-evaluate" compare --help
+expect 2 "did you mean 'recordings'?" "$bin/limbeck-prepare" recording
+expect 2 "See limbeck-runs plot --help" "$bin/limbeck-runs" plot --outt x.svg
+expect 0 "Paths are relative to the folder in which the command is started" "$bin/limbeck-evaluate" --help-config
+# An option takes one value, and what follows is a file.
+expect 0 "seed:" "$bin/limbeck-pretrain" --device cpu --threads 1 configs/pretrain/demo_student.yaml --dump-config
 expect 0 "train.optimizer.lr: number, greater than 0; default 0.001" "$bin/limbeck-pretrain" --help-config
 expect 0 "distill.terms[].weight" "$bin/limbeck-distill" --help-config
 expect 2 "--set train.lrr=1: train.lrr: unknown key" \
@@ -170,6 +185,15 @@ expect 2 "an estimate needs clean or manifest" "$bin/limbeck-evaluate" --estimat
 expect 0 "all runs" "$bin/limbeck-evaluate" --runs "$work/student-s*" --manifest "$work/test.csv" --out "$work/over"
 expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean" --estimate "$work/corpus/vbd_test/noisy" \
   --noisy "$work/corpus/vbd_test/noisy" --out "$work/folders"
+# Estimates that are named otherwise: what helps is said.
+mkdir "$work/enhanced"
+for file in "$work"/corpus/vbd_test/noisy/*; do
+  name=$(basename "$file")
+  cp "$file" "$work/enhanced/${name%.*}_enhanced.${name##*.}"
+done
+enhanced=("$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean" --estimate "$work/enhanced" --metrics si_sdr --threads 2)
+expect 3 "--strip-suffix=_enhanced takes it away" "${enhanced[@]}" --out "$work/unmatched"
+expect 0 "| enhanced" "${enhanced[@]}" --out "$work/stripped" --strip-suffix _enhanced
 head -c 1000 "$work/student-s1/checkpoints/step-00000008/model.safetensors" >"$work/torn.safetensors"
 expect 3 "cut short" "$bin/limbeck-evaluate" --model "$work/torn.safetensors" --manifest "$work/test.csv" --out "$work/x"
 expect 0 "step_ms" "$bin/limbeck-bench" step "${train[@]:1}" --json
@@ -182,6 +206,14 @@ expect 2 "narrower than a bin" "$bin/limbeck-bench" model configs/model/student_
 expect 0 "times_real_time_per_core" \
   "$bin/limbeck-bench" metrics --manifest "$work/test.csv" --metrics stoi,si_sdr --repetitions 1 --json
 expect 3 "pairs are needed" "$bin/limbeck-bench" metrics --manifest "$work/clean.csv"
+
+# Several manifests, with shares.
+awk -F, 'NR == 1 || $4 == "train"' "$work/clean.csv" >"$work/more.csv"
+several="data.source.speech=[$work/clean.csv, $work/more.csv]"
+expect 0 "configuration is sound" "${train[@]}" --set "$several" --set "data.source.speech_shares=[1, 2]" --check
+expect 2 "data.source.speech_shares: gives 1 shares for 2 manifests" "${train[@]}" --set "$several" --set "data.source.speech_shares=[1]"
+expect 0 "1 examples" "$bin/limbeck-prepare" preview configs/pretrain/demo_student.yaml --set "$several" \
+  --set "data.source.noise=$work/noise.csv" --n 1 --out "$work/preview"
 
 # Data that is locked, moved, changed; data that leaks.
 expect 0 "made.yaml: locked" "$bin/limbeck-prepare" protocol --name made --train "$work/clean.csv" --valid "$work/clean.csv" \

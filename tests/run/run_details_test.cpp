@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/interrupted.h"
 #include "limbeck/core/error.h"
 #include "run/support.h"
 
@@ -72,6 +73,11 @@ TEST_F(RunsInDetail, SayHowToGoOn) {
   EXPECT_THAT(inspect_run(dir_ / "done").next, HasSubstr("it is finished"));
   const DirectoryLock training(dir_ / "done");
   EXPECT_EQ(inspect_run(dir_ / "done").next, "it is being trained");
+}
+
+TEST_F(RunsInDetail, AreNotReadOnWhenInterrupted) {
+  const fs::path path = put("a");
+  EXPECT_EQ(exit_when_interrupted([&] { inspect_run(path); }), 130);
 }
 
 TEST_F(RunsInDetail, DamageIsTold) {

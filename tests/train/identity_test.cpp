@@ -206,6 +206,20 @@ TEST_F(TrainingIdentities, SeeTheContentOfEveryFileOfTheData) {
   }
 }
 
+TEST_F(TrainingIdentities, KnowSharesWhereThereAreSome) {
+  const Identity plain = of();
+  const config::Node* source = plain.facts().find("data")->find("source");
+  EXPECT_NE(source->find("speech"), nullptr);
+  EXPECT_EQ(source->find("speech_shares"), nullptr);  // as before there were any
+  put_data(dir_ / "other", 'e');
+  const std::string both = "data.source.speech=[" + (dir_ / "data/speech.csv").string() + ", " +
+                           (dir_ / "other/speech.csv").string() + "]";
+  const auto differences = of({both}).differences(of({both, "data.source.speech_shares=[1, 2]"}));
+  ASSERT_EQ(differences.size(), 2U);
+  EXPECT_TRUE(differences[0].starts_with("data.source.speech: "));
+  EXPECT_TRUE(differences[1].starts_with("data.source.speech_shares: ")) << differences[1];
+}
+
 TEST_F(TrainingIdentities, HearAFolderOfResponses) {
   put_audio(dir_ / "rooms/a.wav", white(160, 1));
   put_audio(dir_ / "moved rooms/a.wav", white(160, 1));

@@ -1,5 +1,6 @@
 #include "listing.h"
 
+#include <charconv>
 #include <string>
 
 #include "../common.h"
@@ -11,7 +12,24 @@ namespace limbeck {
 
 namespace fs = std::filesystem;
 
-void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz) {
+namespace {
+
+void set_channel(const std::string& text, CopyOptions& copies) {
+  copies.mix = text == "mix";
+  if (copies.mix) return;
+  int channel = -1;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, channel);
+  if (error != std::errc() || stop != end || channel < 0) {
+    throw CLI::ValidationError("--channel",
+                               "'" + text + "' is neither a channel's number, from 0, nor mix");
+  }
+  copies.channel = channel;
+}
+
+}  // namespace
+
+void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz, CopyOptions& copies) {
   app.add_option_function<std::string>(
          "--speaker", [&speaker](const std::string& name) { speaker = speaker_rule(name); },
          "speaker from: folder (that holds the file), top (first folder below DIR), prefix (of the "
@@ -20,8 +38,17 @@ void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz) {
       ->check(CLI::IsMember({"auto", "folder", "top", "prefix", "none"}))
       ->default_str("auto");
   app.add_option("--rate", rate_hz, "sample rate in Hz that every file must have")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(8000, 192000))
       ->capture_default_str();
+  auto* out = app.add_option("--audio-out", copies.folder,
+                             "folder for copies of the files (FLAC, 16 bits, one channel, --rate), "
+                             "which are listed in their place");
+  app.add_flag("--resample", copies.resample, "take files of other rates, too, into the copies")
+      ->needs(out);
+  app.add_option_function<std::string>(
+         "--channel", [&copies](const std::string& text) { set_channel(text, copies); },
+         "channel of files of several that is copied, from 0; mix: the mean of all")
+      ->needs(out);
 }
 
 int write_listing(const Listing& prepared, const fs::path& out, Logger& logger) {

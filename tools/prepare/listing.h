@@ -10,8 +10,8 @@
 
 namespace limbeck {
 
-/// --speaker and --rate.
-void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz);
+/// --speaker, --rate, and what copies are made of: --audio-out, --resample, --channel.
+void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz, CopyOptions& copies);
 
 /// Tells of the problems, writes what is good, and returns the exit code.
 int write_listing(const Listing& prepared, const std::filesystem::path& out, Logger& logger);

@@ -41,8 +41,9 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
     require_files(files, logger);
     return static_cast<int>(ExitCode::ok);
   }
-  require_sound(data, split);
   if (a.out.empty()) throw ConfigError("--out is required: the file of recipes to write");
+  require_writable(a.out);
+  require_sound(data, split);
   const auto recipes = draw_recipes(*dataset, a.count,
                                     static_cast<uint64_t>(config.data.valid_seed), threads, logger);
   make_folder(a.out.parent_path());

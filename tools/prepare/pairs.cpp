@@ -3,6 +3,7 @@
 #include <string>
 
 #include "command.h"
+#include "limbeck/data/place.h"
 #include "listing.h"
 
 namespace limbeck {
@@ -21,7 +22,7 @@ void describe(CLI::App& app, Arguments& a) {
   app.add_option("--split", a.split, "split of all pairs")
       ->check(CLI::IsMember({"train", "valid", "test"}))
       ->capture_default_str();
-  describe_audio(app, a.pairs.speaker, a.pairs.rate_hz);
+  describe_audio(app, a.pairs.speaker, a.pairs.rate_hz, a.pairs.copies);
 }
 
 }  // namespace
@@ -31,6 +32,7 @@ Subcommand pairs_command(CLI::App& parent, const SharedOptions& shared) {
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);
   return {app, [a, &shared](Logger& logger) {
+            require_writable(a->out);
             parse_split(a->split, a->pairs.split);
             a->pairs.threads = shared.threads;
             return write_listing(prepare_pairs(a->pairs, logger), a->out, logger);

@@ -27,7 +27,7 @@ int run(Arguments& a, Logger& logger) {
     require_files(files_of(config.data, select_data(config.data)), logger);
     return static_cast<int>(ExitCode::ok);
   }
-  write_preview(config.data, a.preview);
+  write_preview(config.data, a.preview, logger);
   if (logger.verbosity() != Verbosity::quiet) {
     print("%s: %d examples\n", (a.preview.out / "index.html"), a.preview.count);
   }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "command.h"
+#include "limbeck/data/place.h"
 #include "listing.h"
 
 namespace limbeck {
@@ -15,28 +16,34 @@ struct Arguments {
 };
 
 void describe(CLI::App& app, Arguments& a) {
-  app.add_option("DIR", a.recordings.folders,
-                 "folders searched for .wav, .flac and .ogg, with subfolders")
+  app.add_option(
+         "DIR", a.recordings.folders,
+         "folders searched for audio files (.wav, .flac, .ogg, .mp3, .aiff, …), with subfolders")
       ->required();
   app.add_option("--out", a.out, "manifest to write (CSV)")->required();
   auto* splits =
       app.add_option("--splits", a.recordings.splits,
                      "CSV with columns file (relative to the CSV) and split, and speaker or "
-                     "label if known; every file found needs a row");
-  auto* by = app.add_option("--split-by", a.split_by, "split by: speaker")
-                 ->check(CLI::IsMember({"speaker"}))
+                     "label if known; given again for each of several; every file found needs a "
+                     "row in one of them")
+          ->allow_extra_args(false);
+  auto* by = app.add_option("--split-by", a.split_by,
+                            "draw for valid and test: speaker, or file "
+                            "(cuts of one recording may then lie on both sides)")
+                 ->check(CLI::IsMember({"speaker", "file"}))
                  ->excludes(splits);
-  app.add_option("--valid", a.recordings.valid_speakers, "number of speakers for split valid")
+  app.add_option("--valid", a.recordings.valid_count,
+                 "number of speakers, or files, for split valid")
       ->check(CLI::NonNegativeNumber)
       ->needs(by);
-  app.add_option("--test", a.recordings.test_speakers, "number of speakers for split test")
+  app.add_option("--test", a.recordings.test_count, "number of speakers, or files, for split test")
       ->check(CLI::NonNegativeNumber)
       ->needs(by);
-  app.add_option("--seed", a.recordings.seed, "which speakers are drawn")
+  app.add_option("--seed", a.recordings.seed, "which of them are drawn")
       ->check(CLI::NonNegativeNumber)
       ->needs(by)
       ->capture_default_str();
-  describe_audio(app, a.recordings.speaker, a.recordings.rate_hz);
+  describe_audio(app, a.recordings.speaker, a.recordings.rate_hz, a.recordings.copies);
 }
 
 }  // namespace
@@ -46,7 +53,10 @@ Subcommand recordings_command(CLI::App& parent, const SharedOptions& shared) {
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);
   return {app, [a, &shared](Logger& logger) {
-            a->recordings.split_by_speaker = !a->split_by.empty();
+            require_writable(a->out);
+            a->recordings.split_by = a->split_by.empty()     ? SplitBy::nothing
+                                     : a->split_by == "file" ? SplitBy::file
+                                                             : SplitBy::speaker;
             a->recordings.threads = shared.threads;
             return write_listing(prepare_recordings(a->recordings, logger), a->out, logger);
           }};

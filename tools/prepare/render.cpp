@@ -17,19 +17,23 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   fs::path recipes;
-  fs::path speech;
-  fs::path noise;
+  std::vector<std::string> speech;
+  std::vector<std::string> noise;
   std::string responses;
   std::string split = "test";
   int64_t rate_hz = 16000;
   RenderOptions options;
 };
 
+std::vector<ManifestEntry> entries_of(const std::vector<std::string>& manifests, Split split) {
+  return joined(read_manifests(manifests, Manifest::Kind::recordings), split).entries;
+}
+
 int render(Arguments& a, int64_t threads, Logger& logger) {
   parse_split(a.split, a.options.split);
   a.options.threads = threads;
-  const MixtureSources sources = {Manifest::read(a.speech).filter(a.options.split).entries,
-                                  Manifest::read(a.noise).filter(a.options.split).entries,
+  const MixtureSources sources = {entries_of(a.speech, a.options.split),
+                                  entries_of(a.noise, a.options.split),
                                   find_responses(a.responses, a.options.split, a.rate_hz)};
   const Manifest manifest =
       render_recipes(read_recipes(a.recipes), sources, static_cast<int>(a.rate_hz),
@@ -47,8 +51,14 @@ Subcommand render_command(CLI::App& parent, const SharedOptions& shared) {
       parent.add_subcommand("render", "make the mixtures of a file of recipes, as FLAC pairs");
   auto a = std::make_shared<Arguments>();
   app->add_option("RECIPES", a->recipes, "what limbeck-prepare mixtures wrote")->required();
-  app->add_option("--speech", a->speech, "manifest of the speech")->required();
-  app->add_option("--noise", a->noise, "manifest of the noise")->required();
+  app->add_option("--speech", a->speech,
+                  "manifest of the speech; given again for each of several, in the order in which "
+                  "the mixtures were drawn from them")
+      ->allow_extra_args(false)
+      ->required();
+  app->add_option("--noise", a->noise, "manifest of the noise; the same")
+      ->allow_extra_args(false)
+      ->required();
   app->add_option("--responses", a->responses, "folder or manifest of the impulse responses");
   app->add_option("--split", a->split, "split that the recordings are of, and the pairs will be")
       ->check(CLI::IsMember({"train", "valid", "test"}))

@@ -44,6 +44,12 @@ int run(const VoiceBankOptions& options, Logger& logger) {
     logger.error(problem.file + ": " + problem.reason);
   }
   tell_of_clipping(report, logger);
+  if (report.source_hz == kVoiceBankHz) {
+    logger.warn(
+        options.source.string() +
+        ": is at 16 kHz already; whoever converted it did so in a way of his own, so that scores "
+        "may differ a little from those on what is made of the originals; the protocol says so");
+  }
   if (logger.verbosity() != Verbosity::quiet) {
     for (const Manifest& manifest : report.manifests) {
       print("%s: %s\n", manifest.path, summary(manifest));
@@ -63,7 +69,8 @@ int run(const VoiceBankOptions& options, Logger& logger) {
 
 Subcommand voicebank_demand_command(CLI::App& parent, const SharedOptions& shared) {
   CLI::App* app = parent.add_subcommand(
-      "voicebank-demand", "VoiceBank-DEMAND (28 speakers) from 48 to 16 kHz, split and locked");
+      "voicebank-demand",
+      "VoiceBank-DEMAND (28 speakers) from 48 kHz (or copies at 16 kHz), split and locked");
   auto options = std::make_shared<VoiceBankOptions>();
   describe(*app, *options);
   return {app, [options, &shared](Logger& logger) {

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/interrupt.h"
 #include "limbeck/core/table.h"
 #include "limbeck/metric/metric.h"
 #include "limbeck/run/run_summary.h"
@@ -79,6 +80,7 @@ int run(const Arguments& a, Logger& logger) {
   std::vector<std::string> problems;
   std::vector<RunSummary> runs;
   for (const fs::path& path : find_runs(a.folder, problems)) {
+    throw_if_interrupted();
     const std::string name = path.lexically_relative(a.folder).generic_string();
     runs.push_back(summarize_run(path, name == "." ? path.string() : name));
     for (const std::string& problem : runs.back().problems) {

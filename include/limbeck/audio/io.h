@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "limbeck/audio/audio_path.h"
 #include "limbeck/audio/waveform.h"
 
 namespace limbeck {
@@ -28,14 +29,11 @@ enum class SampleFormat { pcm16, pcm24, float32 };
 /// "pcm16", "pcm24" or "float32". Throws ConfigError for another name.
 SampleFormat sample_format(std::string_view name);
 
-/// True for the file names that Limbeck looks for in folders: .wav, .flac, .ogg, in any case.
-bool is_audio_path(const std::filesystem::path& path);
-
 /// What the file's header says. Throws DataError naming the file if it cannot be read or is empty.
 AudioInfo audio_info(const std::filesystem::path& path);
 
-/// One channel of a WAV, FLAC or Ogg file, or a segment of it. Integer samples are divided by their
-/// full scale, so 16-bit k reads as exactly k / 32768.
+/// One channel of a file that libsndfile reads, or a segment of it. Integer samples are divided by
+/// their full scale, so 16-bit k reads as exactly k / 32768.
 ///
 /// Throws DataError naming the file: unreadable, empty, cut short, several channels and none
 /// chosen, no such channel, segment out of range, a sample that is not finite.

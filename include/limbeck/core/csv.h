@@ -17,8 +17,8 @@ struct Csv {
   int column(std::string_view name) const;
 };
 
-/// Throws DataError with file and line for an unclosed quote or a row of another width than the
-/// header's.
+/// Throws DataError with file and line for an unclosed quote, a row of another width than the
+/// header's, and what is another kind of table: UTF-16, a spreadsheet, columns between ';' or tabs.
 Csv parse_csv(std::string_view text, const std::string& file_name);
 Csv read_csv(const std::filesystem::path& path);
 

@@ -1,6 +1,14 @@
 #pragma once
 
+#include "limbeck/core/error.h"
+
 namespace limbeck {
+
+/// An interruption of which the log tells already, with what was saved.
+class ToldInterrupt : public Interrupted {
+ public:
+  using Interrupted::Interrupted;
+};
 
 /// From now on the first SIGHUP, SIGINT or SIGTERM is only remembered; a second SIGINT or SIGTERM
 /// ends the process at once. A SIGHUP that is ignored (nohup) stays so. A SIGUSR1, which would end

@@ -31,8 +31,9 @@ std::vector<std::string> check_voicebank(const Protocol& protocol,
                                          const std::vector<ManifestEntry>& entries);
 
 struct VoiceBankOptions {
-  /// Holds clean_trainset_28spk_wav, noisy_trainset_28spk_wav, clean_testset_wav, noisy_testset_wav
-  /// and, if at hand, logfiles: as zip files or as folders, here or one folder down.
+  /// At 48 kHz, or all converted to 16 kHz before. Holds clean_trainset_28spk_wav,
+  /// noisy_trainset_28spk_wav, clean_testset_wav, noisy_testset_wav and, if at hand, logfiles: as
+  /// zip files or as folders, here or one folder down.
   std::filesystem::path source;
   std::filesystem::path out;
   bool allow_partial = false;  ///< take what is there
@@ -51,6 +52,7 @@ struct VoiceBankReport {
   std::vector<Clipped> clipped;
   int64_t converted = 0;  ///< pairs that this call wrote
   int64_t kept = 0;       ///< pairs that an earlier call had written
+  int source_hz = 0;      ///< of what was read
   bool locked = false;    ///< protocol.yaml was written
   std::string partial;    ///< note of the protocol, if it is one of a part
 };
@@ -62,6 +64,9 @@ struct VoiceBankReport {
 ///                                  clean_clipped and noisy_clipped
 ///     out/protocol.yaml            if all pairs are there, or a part is allowed
 ///     out/failures.csv             file,reason; if there are any
+///
+/// Copies that are at 16 kHz already are taken over sample by sample, and the protocol's note,
+/// which stands under every table, says so: others convert otherwise, and its hashes differ, too.
 ///
 /// Called again, it keeps the files that are whole (by out/journal.csv: the original is the one
 /// that was converted, and the file has the size that was written) and makes the others.

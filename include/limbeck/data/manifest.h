@@ -20,6 +20,7 @@ bool parse_split(std::string_view text, Split& split);
 struct AudioFile {
   std::filesystem::path path;
   std::string hash;
+  int64_t cut = 0;  ///< samples at its end that are not used: the other side of the pair lacks them
 };
 
 /// XXH3-128 of the decoded samples as 32-bit floats: the same for a WAV file and its FLAC copy.
@@ -44,6 +45,9 @@ struct ManifestEntry {
   int64_t samples = 0;
   int rate_hz = 0;
   std::vector<std::string> extra;  ///< values of `Manifest::extra_columns`
+
+  /// Length of one of its files.
+  int64_t samples_of(const AudioFile& file) const { return samples + file.cut; }
 };
 
 /// What is in a data set: a CSV file with a header row, in one of two kinds told apart by their
@@ -52,7 +56,9 @@ struct ManifestEntry {
 ///     id,path,speaker,split,samples,rate,hash                                    recordings
 ///     id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash            pairs
 ///
-/// in any order. Other columns are kept. Paths are relative to the folder of the manifest.
+/// in any order. Pairs of unequal lengths (largest_length_difference) have the columns `clean_cut`
+/// and `noisy_cut` too: by how many samples a file is longer than the pair. Other columns are kept.
+/// Paths are relative to the folder of the manifest.
 struct Manifest {
   enum class Kind { recordings, pairs };
 

@@ -8,6 +8,7 @@
 #include "limbeck/data/dataset.h"
 #include "limbeck/data/manifest.h"
 #include "limbeck/data/recipe.h"
+#include "limbeck/data/several.h"
 
 namespace limbeck {
 
@@ -16,6 +17,9 @@ struct MixtureSources {
   std::vector<ManifestEntry> speech;
   std::vector<ManifestEntry> noise;
   std::vector<ManifestEntry> responses;  ///< of rooms; none: no reverberation
+  /// Where shares are given (see Turns).
+  std::vector<Corpus> speech_corpora = {};
+  std::vector<Corpus> noise_corpora = {};
 };
 
 /// Entries of rooms' impulse responses: of a manifest, those of the split; of a folder, all; none

@@ -21,6 +21,10 @@ void require_folder(const std::filesystem::path& path);
 /// Makes a folder and those above it; "" is there already. Throws DataError.
 void make_folder(const std::filesystem::path& path);
 
+/// Throws DataError where a file cannot be written, now or once its folder is made: for who works
+/// long before it is. Makes nothing.
+void require_writable(const std::filesystem::path& file);
+
 /// The name of a folder as it was given, a link's own; of "." and the like the name of what it is.
 std::string folder_name(const std::filesystem::path& folder);
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "limbeck/data/leak.h"
 #include "limbeck/data/manifest.h"
 #include "limbeck/data/protocol.h"
+#include "limbeck/data/several.h"
 
 namespace limbeck {
 
@@ -16,9 +18,13 @@ struct SplitEntries {
   std::vector<ManifestEntry> speech;
   std::vector<ManifestEntry> noise;
   std::vector<ManifestEntry> pairs;
+  /// From where the entries of a role come, where shares are given for it.
+  std::map<Role, std::vector<Corpus>> corpora = {};
 
   std::vector<ManifestEntry>& of(Role role);
   const std::vector<ManifestEntry>& of(Role role) const;
+  /// Those of the role; empty: no shares are given.
+  std::vector<Corpus> corpora_of(Role role) const;
   std::vector<Fingerprint> fingerprints() const;
 };
 

@@ -23,6 +23,8 @@ struct EvaluateConfig {
   std::string clean;
   std::string estimate;
   std::string noisy;
+  std::string strip_prefix;
+  std::string strip_suffix;
   std::string out;
   std::vector<MetricConfig> metrics = {"pesq_wb", "csig", "cbak", "covl", "stoi", "si_sdr"};
   bool align = false;

@@ -23,6 +23,13 @@ struct EvaluationItem {
   int rate_hz = 0;      ///< the same
 };
 
+/// What the names of estimates have around those of the clean files; only files with all of it are
+/// taken for estimates.
+struct Naming {
+  std::string prefix = {};
+  std::string suffix = {};
+};
+
 /// How files are treated that do not fit their clean side.
 struct FitOptions {
   int64_t resample_hz = 0;  ///< bring all files to this rate; 0: other rates are failures
@@ -46,6 +53,7 @@ struct EvaluationJob {
   std::filesystem::path model_file = {};  ///< makes the estimates; empty: they are files
   std::vector<EvaluationItem> items = {};
   std::vector<UtteranceFailure> failures = {};    ///< what has no partner, found by name
+  std::string hint = {};                          ///< what may give files a partner
   std::vector<std::string> notes = {};            ///< what has to be said wherever scores are shown
   std::map<std::string, std::string> about = {};  ///< where things lay, for people
 
@@ -72,12 +80,12 @@ EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Sco
 
 /// Files that any system made, below the folder `estimate`, for the pairs of a set.
 EvaluationJob files_job(const std::string& estimate, const TestSet& set, const Scoring& scoring,
-                        const std::filesystem::path& folder);
+                        const std::filesystem::path& folder, const Naming& naming = {});
 
 /// The same for the files of the folder `clean`; `noisy` may be empty.
 EvaluationJob files_job(const std::string& estimate, const std::string& clean,
                         const std::string& noisy, const Scoring& scoring,
-                        const std::filesystem::path& folder);
+                        const std::filesystem::path& folder, const Naming& naming = {});
 
 /// Throws ConfigError, naming the keys that differ, if the folder holds results of another
 /// identity. Results of the same one are none of its business: run_job takes them or adds to them.

@@ -24,6 +24,9 @@ namespace fs = std::filesystem;
 
 constexpr Split kSplits[] = {Split::train, Split::valid, Split::test};
 
+constexpr char kConvertedBefore[] =
+    "made from copies at 16 kHz, whose conversion is not known, not from the originals at 48 kHz";
+
 fs::path file_of(const fs::path& out, const PlannedPair& pair, const char* side) {
   return out / split_name(pair.split) / side / (pair.id + ".flac");
 }
@@ -80,8 +83,12 @@ class Converter {
       : out_(options.out),
         plan_(plan),
         journal_(journal),
+        source_hz_(source_rate(plan)),
         results_(plan.pairs.size()),
         problems_(plan.pairs.size()) {}
+
+  /// Of all originals: kVoiceBankSourceHz, or kVoiceBankHz where somebody converted them before.
+  int source_hz() const { return source_hz_; }
 
   /// Takes over what lies there whole. Returns which pairs are left to do.
   std::vector<size_t> keep() {
@@ -133,11 +140,24 @@ class Converter {
            has_size(file_of(out_, pair, "noisy"), row.noisy_bytes);
   }
 
-  static Waveform original(const AudioCollection& collection, const std::string& id) {
+  /// The first original that can be read stands for all.
+  static int source_rate(const VoiceBankPlan& plan) {
+    for (const PlannedPair& pair : plan.pairs) {
+      try {
+        return pair.clean->read(pair.id).rate_hz == kVoiceBankHz ? kVoiceBankHz
+                                                                 : kVoiceBankSourceHz;
+      } catch (const DataError&) {  // converting says why
+      }
+    }
+    return kVoiceBankSourceHz;
+  }
+
+  Waveform original(const AudioCollection& collection, const std::string& id) const {
     Waveform wave = collection.read(id);
-    if (wave.rate_hz == kVoiceBankSourceHz) return wave;
-    throw DataError(format("%s: has %d Hz where the originals have %d Hz",
-                           collection.items().at(id).label, wave.rate_hz, kVoiceBankSourceHz));
+    if (wave.rate_hz == source_hz_) return wave;
+    throw DataError(format("%s: has %d Hz where the %s have %d Hz", collection.items().at(id).label,
+                           wave.rate_hz, source_hz_ == kVoiceBankHz ? "others" : "originals",
+                           source_hz_));
   }
 
   static void require_same_length(const PlannedPair& pair, const Waveform& clean,
@@ -170,6 +190,7 @@ class Converter {
   fs::path out_;
   const VoiceBankPlan& plan_;
   ConversionJournal& journal_;
+  int source_hz_;
   std::vector<std::optional<ConvertedPair>> results_;
   std::vector<std::optional<Problem>> problems_;
 };
@@ -238,6 +259,10 @@ void write_lists(const VoiceBankOptions& options, VoiceBankReport& report, Logge
   protocol.name = kVoiceBankName;
   protocol.partial = !report.partial.empty();
   protocol.note = report.partial;
+  if (report.source_hz == kVoiceBankHz) {
+    if (protocol.partial) protocol.note += "; ";
+    protocol.note += kConvertedBefore;
+  }
   protocol.file = protocol_file;
   for (const Manifest& manifest : report.manifests) {
     protocol.add(manifest.entries.front().split, Role::pairs, manifest);
@@ -273,12 +298,14 @@ VoiceBankReport prepare_voicebank_demand(const VoiceBankOptions& options, Logger
 
   Converter converter(options, plan, journal);
   const std::vector<size_t> left = converter.keep();
+  report.source_hz = converter.source_hz();
   report.kept = static_cast<int64_t>(plan.pairs.size() - left.size());
   if (report.kept > 0) {
     logger.info(format("%d of %d pairs are there already", report.kept, plan.pairs.size()));
   }
   if (!left.empty()) {
-    Progress progress(logger, "48 to 16 kHz", "pairs", static_cast<int64_t>(left.size()));
+    const char* work = report.source_hz == kVoiceBankHz ? "copying" : "48 to 16 kHz";
+    Progress progress(logger, work, "pairs", static_cast<int64_t>(left.size()));
     parallel_for(static_cast<int64_t>(left.size()), options.threads, progress,
                  [&](int64_t i) { converter.convert(left[static_cast<size_t>(i)]); });
   }

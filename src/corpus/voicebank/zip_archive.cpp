@@ -10,6 +10,16 @@ namespace limbeck {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Without the "./" of some programs, and with '/' where some of Windows write '\'.
+std::string plain_name(std::string name) {
+  std::replace(name.begin(), name.end(), '\\', '/');
+  return fs::path(name).lexically_normal().string();
+}
+
+}  // namespace
+
 void ZipArchive::Close::operator()(zip* handle) const { ::zip_discard(handle); }
 
 ZipArchive::Handle ZipArchive::open() const {
@@ -33,8 +43,8 @@ ZipArchive::ZipArchive(fs::path path) : path_(std::move(path)) {
         (stat.valid & kNeeded) != kNeeded) {
       throw DataError(path_.string() + ": cannot be read as a zip file: its directory is damaged");
     }
-    const std::string name = stat.name;
-    if (name.empty() || name.back() == '/') continue;  // a folder
+    const std::string name = plain_name(stat.name);
+    if (name.empty() || name == "." || name.back() == '/') continue;  // a folder
     members_.push_back({name, static_cast<uint64_t>(i), stat.size, stat.crc});
   }
   idle_.push_back(std::move(handle));

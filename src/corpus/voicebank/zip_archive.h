@@ -15,7 +15,7 @@ namespace limbeck {
 class ZipArchive {
  public:
   struct Member {
-    std::string name;    ///< path in the archive
+    std::string name;    ///< path in the archive, with '/', without "./"
     uint64_t index = 0;  ///< place in the archive's directory
     uint64_t size = 0;   ///< in bytes, unpacked
     uint32_t crc = 0;    ///< CRC-32 of the contents

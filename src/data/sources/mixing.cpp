@@ -49,7 +49,8 @@ std::unique_ptr<Dataset> MixingOptions::make_mixtures(const DataSelection& data,
   }
   return std::make_unique<MixtureDataset>(
       MixtureSources{part.speech, part.noise,
-                     find_responses(mixture.reverb.responses, split, options.rate_hz)},
+                     find_responses(mixture.reverb.responses, split, options.rate_hz),
+                     part.corpora_of(Role::speech), part.corpora_of(Role::noise)},
       options.segment_samples, options.short_items, mixture, options.make_store());
 }
 

@@ -4,16 +4,13 @@ namespace limbeck {
 namespace {
 
 struct MixturesOptions : config::Component<MixturesOptions> {
-  std::string speech;
-  std::string noise;
+  ManifestsOptions speech;
+  ManifestsOptions noise;
   MixingOptions mixing;
 
   void describe(config::Visitor& v) override {
-    v.value("speech", speech, "manifest of clean recordings",
-            config::any().required().names_file());
-    v.value("noise", noise, "manifest of noise recordings", config::any().required().names_file());
-    v.require(!speech.empty(), "speech", "names no manifest");
-    v.require(!noise.empty(), "noise", "names no manifest");
+    speech.describe(v, "speech", "clean recordings");
+    noise.describe(v, "noise", "noise recordings");
     mixing.describe(v);
   }
 };
@@ -24,8 +21,8 @@ class Mixtures : public DataSource {
 
   DataSelection select() const override {
     DataSelection data;
-    add_manifest(options_.speech, Role::speech, data);
-    add_manifest(options_.noise, Role::noise, data);
+    options_.speech.select(Role::speech, data);
+    options_.noise.select(Role::noise, data);
     return data;
   }
 

@@ -4,12 +4,10 @@ namespace limbeck {
 namespace {
 
 struct PairsOptions : config::Component<PairsOptions> {
-  std::string manifest;
+  ManifestsOptions manifests;
 
   void describe(config::Visitor& v) override {
-    v.value("manifest", manifest, "manifest of recorded pairs",
-            config::any().required().names_file());
-    v.require(!manifest.empty(), "manifest", "names no manifest");
+    manifests.describe(v, "manifest", "recorded pairs");
   }
 };
 
@@ -19,7 +17,7 @@ class Pairs : public DataSource {
 
   DataSelection select() const override {
     DataSelection data;
-    add_manifest(options_.manifest, Role::pairs, data);
+    options_.manifests.select(Role::pairs, data);
     return data;
   }
 

@@ -1,0 +1,100 @@
+#include "corpus/intake.h"
+
+#include <string>
+
+#include "limbeck/audio/io.h"
+#include "limbeck/audio/resample.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/id_paths.h"
+#include "limbeck/data/place.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSuffix = ".flac";
+
+fs::path copy_of(const std::string& id, const char* side, const CopyOptions& copies) {
+  return copies.folder / side / path_of_id(id, kSuffix);
+}
+
+/// The mean of all channels.
+Waveform read_mix(const fs::path& path, int channels) {
+  Waveform mix = read_audio(path, {.channel = 0});
+  for (int channel = 1; channel < channels; ++channel) {
+    const Waveform other = read_audio(path, {.channel = channel});
+    for (size_t i = 0; i < mix.samples.size(); ++i) mix.samples[i] += other.samples.at(i);
+  }
+  for (float& sample : mix.samples) sample /= static_cast<float>(channels);
+  return mix;
+}
+
+/// At `rate_hz`, in one channel.
+Waveform read_as_asked(const fs::path& path, int64_t rate_hz, const CopyOptions& copies) {
+  const AudioInfo info = audio_info(path);
+  if (info.rate_hz != rate_hz && !copies.resample) {
+    throw DataError(
+        format("%s: has %d Hz where %d Hz are asked for (--rate; --resample makes "
+               "copies that have them)",
+               path, info.rate_hz, rate_hz));
+  }
+  if (info.channels > 1 && !copies.channel && !copies.mix) {
+    throw DataError(
+        format("%s: has %d channels where one was expected (--channel makes copies of "
+               "one, or of their mean)",
+               path, info.channels));
+  }
+  Waveform wave =
+      copies.mix ? read_mix(path, info.channels) : read_audio(path, {.channel = copies.channel});
+  if (wave.rate_hz == rate_hz) return wave;
+  try {
+    return resample(wave, static_cast<int>(rate_hz));
+  } catch (const DataError& e) {
+    throw DataError(path.string() + ": " + e.what());
+  }
+}
+
+}  // namespace
+
+void require_places(const std::vector<ManifestEntry>& entries, const CopyOptions& copies,
+                    const std::vector<const char*>& sides) {
+  if (copies.folder.empty()) return;
+  std::vector<std::string> ids;
+  std::vector<fs::path> written;
+  std::vector<fs::path> inputs;
+  for (const ManifestEntry& entry : entries) {
+    ids.push_back(entry.id);
+    for (const char* side : sides) written.push_back(copy_of(entry.id, side, copies));
+    inputs.push_back(entry.audio.path);
+    if (!entry.noisy.path.empty()) inputs.push_back(entry.noisy.path);
+  }
+  require_paths_of_ids(ids, kSuffix, copies.folder.string());
+  require_inputs_kept(written, inputs);
+}
+
+Waveform take_in(AudioFile& file, const std::string& id, const char* side, int64_t rate_hz,
+                 const CopyOptions& copies, std::vector<Problem>& oddities) {
+  Waveform wave = read_as_asked(file.path, rate_hz, copies);
+  if (wave.size() * 1000 < rate_hz) {  // has no level, let alone a spectrum
+    throw DataError(format("%s: has %d samples (less than 1 ms), which cannot be mixed or scored",
+                           file.path, wave.size()));
+  }
+  if (!copies.folder.empty()) {
+    const fs::path copy = copy_of(id, side, copies);
+    make_folder(copy.parent_path());
+    const int64_t clipped = write_audio(copy, wave);
+    if (clipped > 0) {
+      oddities.push_back(
+          {file.path.string(), format("%d samples are clipped in its copy", clipped)});
+    }
+    wave = read_audio(copy);
+    file.path = copy;
+  }
+  file.hash = hash_audio(wave.samples);
+  add_oddity(file.path, wave.samples, oddities);
+  return wave;
+}
+
+}  // namespace limbeck

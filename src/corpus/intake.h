@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "limbeck/audio/waveform.h"
+#include "limbeck/corpus/prepare.h"
+
+namespace limbeck {
+
+/// Throws DataError if two ids would have one copy, or an id none, and ConfigError if a copy would
+/// replace one of the files it is made of. `sides`: folders below that of the copies ("": itself).
+void require_places(const std::vector<ManifestEntry>& entries, const CopyOptions& copies,
+                    const std::vector<const char*>& sides);
+
+/// Decodes a file that is to be listed; `copies` may ask for a copy in `side`, which then takes its
+/// place. Notes its hash, and what is odd about it. Throws DataError: another rate, several
+/// channels, less than 1 ms.
+Waveform take_in(AudioFile& file, const std::string& id, const char* side, int64_t rate_hz,
+                 const CopyOptions& copies, std::vector<Problem>& oddities);
+
+}  // namespace limbeck

@@ -1,0 +1,153 @@
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <new>
+
+#include "common.h"
+#include "data/support.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/interrupt.h"
+
+namespace limbeck {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::internal::CaptureStderr;
+using ::testing::internal::CaptureStdout;
+using ::testing::internal::GetCapturedStderr;
+using ::testing::internal::GetCapturedStdout;
+
+/// What a call said and how it ended.
+struct Ended {
+  int code;
+  std::string out, error;
+};
+
+Ended run(Tool& tool, std::vector<std::string> arguments, const std::function<int()>& body) {
+  std::vector<char*> argv = {const_cast<char*>("limbeck-made")};
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  CaptureStdout();
+  CaptureStderr();
+  const int code = tool.run(static_cast<int>(argv.size()), argv.data(), body);
+  return {code, GetCapturedStdout(), GetCapturedStderr()};
+}
+
+/// A tool with subcommands list and render, and an option of its own.
+struct Made {
+  Tool tool{"limbeck-made", "Is made.",
+            "limbeck-made list DIR\n  limbeck-made render a.csv --out b\n"
+            "  limbeck-made render c.csv --out d"};
+  int64_t threads = 0;
+  std::string out;
+  Made() {
+    tool.app.require_subcommand(1);
+    tool.app.fallthrough();
+    tool.app.add_option("--threads,--jobs", threads, "threads that work");
+    tool.app.add_subcommand("list", "lists");
+    tool.app.add_subcommand("render", "renders")->add_option("--out", out, "where")->required();
+  }
+  Ended run(
+      const std::vector<std::string>& arguments,
+      const std::function<int()>& body = [] { return 0; }) {
+    return limbeck::run(tool, arguments, body);
+  }
+};
+
+TEST(Tool, HelpOfASubcommandHasItsOwnExampleAndWhatAllShare) {
+  const std::string help = Made().run({"render", "--help"}).out;
+  EXPECT_THAT(help, HasSubstr("Example:\n  limbeck-made render a.csv --out b\n"
+                              "  limbeck-made render c.csv --out d\n"));
+  EXPECT_THAT(help, testing::Not(HasSubstr("limbeck-made list")));
+  EXPECT_THAT(help, HasSubstr("Common options:\n"));
+  EXPECT_THAT(help, HasSubstr("  --quiet                     only warnings and errors\n"));
+  EXPECT_THAT(help, HasSubstr("  --threads,--jobs            threads that work\n"));
+}
+
+TEST(Tool, SaysWhatMayHaveBeenMeant) {
+  const auto error = [](const std::vector<std::string>& arguments) {
+    const Ended ended = Made().run(arguments);
+    EXPECT_EQ(ended.code, 2);
+    return ended.error;
+  };
+  EXPECT_EQ(
+      error({"rendr", "x"}),
+      "error: 'rendr' is no subcommand here; did you mean 'render'?\nSee limbeck-made --help\n");
+  EXPECT_EQ(error({"render", "--outt=x"}),
+            "error: '--outt' is no option here; did you mean '--out'?\n"
+            "See limbeck-made render --help\n");
+  EXPECT_EQ(error({"list", "--thread", "2"}),
+            "error: '--thread' is no option here; did you mean '--threads'?\n"
+            "See limbeck-made list --help\n");
+  EXPECT_EQ(error({}), "error: A subcommand is required\nSee limbeck-made --help\n");
+  EXPECT_EQ(error({"render"}), "error: --out is required\nSee limbeck-made render --help\n");
+}
+
+TEST(Tool, AnInterruptionIsOneLine) {
+  const auto end = [](const std::function<int()>& body) { return Made().run({"list"}, body); };
+  const Ended plain = end([]() -> int { throw Interrupted(SIGINT); });
+  EXPECT_EQ(plain.code, 130);
+  EXPECT_EQ(plain.error, "interrupted\n");
+  const Ended told = end([]() -> int { throw ToldInterrupt(SIGTERM); });
+  EXPECT_EQ(told.code, 143);
+  EXPECT_EQ(told.error, "");
+}
+
+TEST(Tool, RunningOutOfMemoryIsNoTrace) {
+  const auto end = [](const std::function<int()>& body) { return Made().run({"list"}, body); };
+  const Ended plain = end([]() -> int { throw std::bad_alloc(); });
+  EXPECT_EQ(plain.code, 2);
+  EXPECT_THAT(plain.error, testing::StartsWith("error: out of memory: "));
+  // As LibTorch says it.
+  const Ended torch = end([]() -> int {
+    throw std::runtime_error(
+        "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: "
+        "you tried to allocate 64 bytes.\nException raised from alloc_cpu at …\nframe #0: …");
+  });
+  EXPECT_EQ(torch.code, 2);
+  EXPECT_EQ(torch.error, plain.error);
+  const Ended other = end([]() -> int {
+    throw std::runtime_error("sizes differ\nException raised from add at …\nframe #0: …");
+  });
+  EXPECT_EQ(other.code, 1);
+  EXPECT_EQ(other.error, "error: internal: sizes differ\n");
+}
+
+struct Config {
+  std::string name;
+  int64_t threads = 0;
+  void describe(config::Visitor& v) {
+    v.value("name", name, "what it is called");
+    v.value("threads", threads, "threads", config::at_least(0));
+    v.value("device", name, "where");
+  }
+};
+
+TEST(ConfigOptions, TakeOneValueAnOption) {
+  const test::TempDir dir;
+  test::put_text(dir / "a.yaml", "name: a\n");
+  Tool tool("limbeck-made", "Is made.", "limbeck-made a.yaml");
+  ConfigOptions options(tool.app, "device");
+  options.add_number_shortcut("--threads", "threads", "threads");
+  options.add_number_shortcut("--rate", "threads", "threads", 16000);
+  Config config;
+  const auto load = [&](const std::vector<std::string>& arguments) {
+    return run(tool, arguments, [&] { return options.load(config) ? 0 : 0; });
+  };
+  const std::string file = (dir / "a.yaml").string();
+  EXPECT_EQ(load({"--device", "cpu", "--threads", "3", file}).error, "");
+  EXPECT_EQ(config.threads, 3);
+}
+
+TEST(ConfigOptions, HelpSaysWhatPathsAreRelativeTo) {
+  Tool tool("limbeck-made", "Is made.", "limbeck-made a.yaml");
+  const ConfigOptions options(tool.app, "device");
+  Config config;
+  const Ended ended = run(tool, {"--help-config"}, [&] { return options.load(config) ? 1 : 0; });
+  EXPECT_THAT(ended.out, HasSubstr("# Paths are relative to the folder in which the command is"));
+  EXPECT_THAT(ended.out, HasSubstr("name: text"));
+}
+
+}  // namespace
+}  // namespace limbeck
