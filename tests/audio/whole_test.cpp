@@ -216,6 +216,12 @@ TEST(WholeFile, CountsAFlacFileThatDoesNotSayItsLength) {
   EXPECT_EQ(part, std::vector<float>(wave.samples.begin() + 30001, wave.samples.begin() + 30100));
   EXPECT_THAT(failure_of(piped.substr(0, piped.size() / 2), "x.flac"),
               HasSubstr("is damaged or cut short after "));
+  EXPECT_THAT(failure_of(piped + "words that follow", "x.flac"),
+              HasSubstr("is damaged or cut short after 50000 samples"));
+  // Nothing but the last frame is looked at to count.
+  put_text(dir / "x.flac", piped.replace(piped.size() / 2, 100, 100, 'x'));
+  EXPECT_EQ(audio_info(dir / "x.flac").samples, 50000);
+  EXPECT_THROW(read_audio(dir / "x.flac"), DataError);
 }
 
 }  // namespace
