@@ -108,6 +108,9 @@ if command -v sox >/dev/null; then
   expect 0 "1 of 1 recordings go beyond 8000 Hz" "${enhance[@]}" "$work/stereo.wav" --out "$work/wide"
   sox -D "$work/wide/stereo.wav" "$work/left.wav" remix 1
   sox -D "$work/wide/stereo.wav" "$work/right.wav" remix 2
+  sox -D "$file" -e mu-law "$work/companded.wav"
+  "${enhance[@]}" "$work/companded.wav" --out - --quiet | sox -t wav --ignore-length - "$work/plain.wav"
+  [ "$(soxi -b "$work/plain.wav") $(soxi -s "$work/plain.wav")" = "16 $(soxi -s "$file")" ] || fail "mu-law into a pipe"
   cmp "$work/left.wav" "$work/right.wav" || fail "two equal channels come out different"
 else
   echo "sox is not installed: pipes with it are not looked at"
