@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -47,6 +48,20 @@ void require_streams(const std::string& input) {
   }
 }
 
+std::unique_ptr<StreamWriter> to_standard_output(const StreamInfo& info, const RawFormat* raw) {
+  const auto create = [&](const StreamInfo& written) {
+    return StreamWriter::create_pipe(STDOUT_FILENO, "standard output", written, raw);
+  };
+  if (raw != nullptr) return create(info);
+  try {
+    return create(with_format(info, "wav"));
+  } catch (const ConfigError&) {  // such as μ-law, all of which 16 bits hold
+    StreamInfo plain = info;
+    plain.encoding = 0;
+    return create(with_format(plain, "wav"));
+  }
+}
+
 }  // namespace
 
 RawFormat raw_format(const std::string& text) {
@@ -73,8 +88,7 @@ ExitCode run_pipe(const EnhanceConfig& config, const nn::Enhancer& enhancer, Log
                                    : StreamReader::open(input);
   const StreamInfo& info = reader->info();
   say_what_is_lost({info.rate_hz}, enhancer, config.recording, logger);
-  const StreamInfo written = raw ? info : with_format(info, "wav");
-  const auto writer = StreamWriter::create_pipe(STDOUT_FILENO, "standard output", written, as_raw);
+  const auto writer = to_standard_output(info, as_raw);
   const auto start = std::chrono::steady_clock::now();
   const int64_t frames = pass(*reader, *writer, enhancer, config.recording,
                               [](int64_t) { return interrupt_signal() == 0; });

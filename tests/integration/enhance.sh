@@ -69,8 +69,8 @@ mkfifo "$mixed/pipe.wav"
 ln -s ../.. "$mixed/a/b/ring"
 expect 5 "torn.wav: " "${enhance[@]}" "$mixed" --out "$mixed/clean" --json
 grep -q "passed over in folders: 1 .txt, 1 no regular file" "$work/output" || { cat "$work/output" >&2; fail "what is passed over"; }
-[ "$(cd "$mixed/clean" && find . -type f | sort | xargs)" = \
-  "./a/$name.flac ./a/b/$name.aiff ./a/b/$name.ogg ./$name.wav ./not-to-be-read.wav" ] || fail "$(find "$mixed/clean")"
+[ "$(cd "$mixed/clean" && find . -type f | LC_ALL=C sort | xargs)" = \
+  "./a/b/$name.aiff ./a/b/$name.ogg ./a/$name.flac ./not-to-be-read.wav ./$name.wav" ] || fail "$(find "$mixed/clean")"
 expect 2 "4 of 5 results exist; --skip-existing" "${enhance[@]}" "$mixed" --out "$mixed/clean"
 expect 5 "4 skipped" "${enhance[@]}" "$mixed" --out "$mixed/clean" --skip-existing
 expect 3 "torn.wav: " "${enhance[@]}" "$mixed/torn.wav" --out "$work/none"
@@ -101,13 +101,16 @@ samples "$file" | "${enhance[@]}" - --raw 16000,1,s16 --quiet | cmp - "$work/exp
 expect 2 "is not RATE,CHANNELS,FORMAT" "${enhance[@]}" - --raw 16000 --out - </dev/null
 expect 3 "standard input: " "${enhance[@]}" - <<<"no audio at all, and no header of any"
 if command -v sox >/dev/null; then
-  sox "$file" -r 48000 -c 2 "$work/stereo.wav"
+  sox -D "$file" -r 48000 -c 2 "$work/stereo.wav"
   sox "$work/stereo.wav" -t wav - | "${enhance[@]}" - --link --quiet | sox -t wav --ignore-length - "$work/stereo-clean.wav"
   [ "$(soxi -r "$work/stereo-clean.wav") $(soxi -c "$work/stereo-clean.wav") $(soxi -s "$work/stereo-clean.wav")" = \
     "48000 2 $(soxi -s "$work/stereo.wav")" ] || fail "rate, channels or length after sox"
   expect 0 "1 of 1 recordings go beyond 8000 Hz" "${enhance[@]}" "$work/stereo.wav" --out "$work/wide"
-  sox "$work/wide/stereo.wav" "$work/left.wav" remix 1
-  sox "$work/wide/stereo.wav" "$work/right.wav" remix 2
+  sox -D "$work/wide/stereo.wav" "$work/left.wav" remix 1
+  sox -D "$work/wide/stereo.wav" "$work/right.wav" remix 2
+  sox -D "$file" -e mu-law "$work/companded.wav"
+  "${enhance[@]}" "$work/companded.wav" --out - --quiet | sox -t wav --ignore-length - "$work/plain.wav"
+  [ "$(soxi -b "$work/plain.wav") $(soxi -s "$work/plain.wav")" = "16 $(soxi -s "$file")" ] || fail "mu-law into a pipe"
   cmp "$work/left.wav" "$work/right.wav" || fail "two equal channels come out different"
 else
   echo "sox is not installed: pipes with it are not looked at"
