@@ -28,6 +28,8 @@ SoundFile CheckedFile::open(SF_INFO& info) {
   return SoundFile(::sf_open_virtual(&io, SFM_WRITE, &info, this));
 }
 
+void CheckedFile::cut_here() { keep(::ftruncate(descriptor_, at_) != 0); }
+
 void CheckedFile::close() {
   // Some file systems cannot flush, and say so with these.
   keep(::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP);

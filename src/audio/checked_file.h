@@ -20,6 +20,8 @@ class CheckedFile {
   CheckedFile& operator=(const CheckedFile&) = delete;
 
   SoundFile open(SF_INFO& info);
+  /// Leaves out what lies beyond the last byte that was written.
+  void cut_here();
   /// Flushes to the disk and closes.
   void close();
   /// errno of the first failure, or 0.

@@ -72,8 +72,7 @@ void write_all(int descriptor, const std::string& name, std::string_view bytes) 
   const WithoutSigpipe guard;
   while (!bytes.empty()) {
     wait_for(descriptor, POLLOUT);
-    const ssize_t written =
-        ::write(descriptor, bytes.data(), std::min(bytes.size(), kNeverBlocks));
+    const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kNeverBlocks));
     if (written >= 0) {
       bytes.remove_prefix(static_cast<size_t>(written));
     } else if (!comes_again(errno)) {

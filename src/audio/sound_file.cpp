@@ -14,6 +14,7 @@
 
 #include "audio/flac_length.h"
 #include "audio/memory_file.h"
+#include "audio/mp3_length.h"
 #include "audio/pcm.h"
 #include "audio/whole.h"
 #include "limbeck/core/error.h"
@@ -58,6 +59,9 @@ SoundFile open_checked(const fs::path& path, const ByteSource& bytes, SF_INFO& i
     info.frames = *count;
   }
   if (info.frames <= 0) fail_about(path, "has no samples");
+  if ((info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG) {
+    info.frames = mp3_length(path.string(), bytes, info.frames);
+  }
   return file;
 }
 

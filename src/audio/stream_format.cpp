@@ -71,8 +71,8 @@ StreamInfo with_format(const StreamInfo& like, const std::string& name) {
     info.encoding = encoding;
     if (can_write(info)) return info;
   }
-  throw ConfigError(format("%d channels of %d Hz cannot be written as %s", like.channels,
-                           like.rate_hz, name));
+  throw ConfigError(
+      format("%d channels of %d Hz cannot be written as %s", like.channels, like.rate_hz, name));
 }
 
 }  // namespace limbeck

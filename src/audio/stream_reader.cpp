@@ -57,12 +57,11 @@ class FileReader final : public StreamReader {
 
 class PipeReader final : public StreamReader {
  public:
-  PipeReader(int descriptor, std::string name, const WavHead& head)
+  PipeReader(int descriptor, std::string name, const StreamInfo& info)
       : descriptor_(descriptor),
         name_(std::move(name)),
-        info_(head.info),
-        frame_bytes_(info_.channels * pcm_bytes(info_.encoding)),
-        data_bytes_(head.data_bytes) {}
+        info_(info),
+        frame_bytes_(info_.channels * pcm_bytes(info_.encoding)) {}
 
   const StreamInfo& info() const override { return info_; }
 
@@ -74,8 +73,7 @@ class PipeReader final : public StreamReader {
     while (room > 0 && static_cast<int64_t>(bytes.size()) < frame_bytes_) {
       const size_t kept = bytes.size();
       bytes.resize(static_cast<size_t>(room * frame_bytes_));
-      const size_t got =
-          read_some(descriptor_, name_, bytes.data() + kept, bytes.size() - kept);
+      const size_t got = read_some(descriptor_, name_, bytes.data() + kept, bytes.size() - kept);
       bytes.resize(kept + got);
       if (got == 0) {
         require_end(bytes);
@@ -103,8 +101,8 @@ class PipeReader final : public StreamReader {
                                info_.frames, at_));
     }
     // RIFF fills up to an even number of bytes.
-    const bool is_padding = info_.container != 0 && rest == std::string_view("\0", 1) &&
-                            at_ * frame_bytes_ % 2 == 1;
+    const bool is_padding =
+        info_.container != 0 && rest == std::string_view("\0", 1) && at_ * frame_bytes_ % 2 == 1;
     if (!rest.empty() && !is_padding) {
       fail_about(name_, format("ends within a sample: of the %d bytes of sample %d there are %d",
                                frame_bytes_, at_, rest.size()));
@@ -124,9 +122,7 @@ class PipeReader final : public StreamReader {
     while (const size_t got = read_some(descriptor_, name_, bytes, sizeof bytes)) {
       if (head.size() < 8) head.append(bytes, std::min<size_t>(got, 8));
     }
-    const std::string_view next =
-        std::string_view(head).substr(std::min(head.size(), static_cast<size_t>(data_bytes_ % 2)));
-    if (next.starts_with("RIFF") || next.starts_with("RF64")) {
+    if (head.find("RIFF") != std::string::npos || head.find("RF64") != std::string::npos) {
       fail_about(name_, format("goes on with another WAV after the %d samples of the first", at_));
     }
   }
@@ -135,7 +131,6 @@ class PipeReader final : public StreamReader {
   std::string name_;
   StreamInfo info_;
   int64_t frame_bytes_;
-  int64_t data_bytes_;
   int64_t at_ = 0;     // frames read
   std::string begun_;  // a frame that has not come to its end
 };
@@ -151,9 +146,8 @@ std::unique_ptr<StreamReader> StreamReader::open_pipe(int descriptor, const std:
   if (raw == nullptr) {
     return std::make_unique<PipeReader>(descriptor, name, read_wav_head(descriptor, name));
   }
-  const int encoding = raw_encoding(*raw);
-  const WavHead head{{raw->rate_hz, raw->channels, -1, 0, encoding}, -1};
-  return std::make_unique<PipeReader>(descriptor, name, head);
+  const StreamInfo info{raw->rate_hz, raw->channels, -1, 0, raw_encoding(*raw)};
+  return std::make_unique<PipeReader>(descriptor, name, info);
 }
 
 }  // namespace limbeck

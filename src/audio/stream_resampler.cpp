@@ -84,8 +84,7 @@ std::vector<float> StreamResampler::flush() {
   if (!state.resampler) return out;
   state.run(nullptr, 0, out);
   // soxr rounds the length, `resample` rounds it up and leaves 0 there.
-  const int64_t missing =
-      resampled_size(state.taken, state.from_hz, state.to_hz) - state.given;
+  const int64_t missing = resampled_size(state.taken, state.from_hz, state.to_hz) - state.given;
   const int64_t wanted = static_cast<int64_t>(out.size()) + missing * state.channels;
   out.resize(static_cast<size_t>(std::max<int64_t>(wanted, 0)));
   state = State{state.from_hz, state.to_hz, state.channels};

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 #include "audio/checked_file.h"
@@ -55,6 +56,28 @@ StreamInfo with_room(StreamInfo info) {
   return can_write(wide) ? wide : info;
 }
 
+bool takes_one_byte(int encoding) {
+  return encoding == SF_FORMAT_PCM_S8 || encoding == SF_FORMAT_PCM_U8 ||
+         encoding == SF_FORMAT_ULAW || encoding == SF_FORMAT_ALAW;
+}
+
+/// libsndfile counts the byte that fills an AIFF file up as a sample where samples have one byte:
+/// this says `frames` in the two places that tell how many there are.
+void mend_aiff_length(const fs::path& path, int64_t frames) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  std::string head(512, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  file.clear();
+  const auto put = [&](const char* chunk, size_t offset, int64_t value) {
+    char bytes[4];
+    for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(value >> (24 - 8 * i));
+    file.seekp(static_cast<std::streamoff>(head.find(chunk) + offset));
+    file.write(bytes, 4);
+  };
+  put("COMM", 10, frames);
+  put("SSND", 4, frames + 8);
+}
+
 class FileWriter final : public StreamWriter {
  public:
   FileWriter(const fs::path& path, const StreamInfo& info)
@@ -74,6 +97,8 @@ class FileWriter final : public StreamWriter {
     }
     // A float WAV would otherwise hold a chunk with the time of writing: same samples, other bytes.
     ::sf_command(file_.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
+    // The header with it was longer, and libsndfile takes a file's end for that of the samples.
+    if (keeps_floats(info_.encoding)) output_.cut_here();
     if (info_.container != info.container) {
       ::sf_command(file_.get(), SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
     }
@@ -96,6 +121,10 @@ class FileWriter final : public StreamWriter {
   int64_t finish() override {
     if (frames_ == 0) fail("there are no samples");
     const int error = close_written(file_);
+    const bool is_filled_up = (info_.container & SF_FORMAT_TYPEMASK) == SF_FORMAT_AIFF &&
+                              takes_one_byte(info_.encoding) && info_.channels == 1 &&
+                              frames_ % 2 == 1;
+    if (is_filled_up) mend_aiff_length(temporary_, frames_);
     output_.close();
     require_written();
     if (error != 0) fail(::sf_error_number(error));
@@ -140,10 +169,7 @@ class FileWriter final : public StreamWriter {
 class PipeWriter final : public StreamWriter {
  public:
   PipeWriter(int descriptor, std::string name, int channels, int encoding, const std::string& head)
-      : descriptor_(descriptor),
-        name_(std::move(name)),
-        channels_(channels),
-        encoding_(encoding) {
+      : descriptor_(descriptor), name_(std::move(name)), channels_(channels), encoding_(encoding) {
     write_all(descriptor_, name_, head);
   }
 
@@ -186,8 +212,8 @@ std::unique_ptr<StreamWriter> StreamWriter::create_pipe(int descriptor, const st
                                                         const RawFormat* raw) {
   const int encoding = raw == nullptr ? info.encoding : raw_encoding(*raw);
   if (pcm_bytes(encoding) == 0) {
-    throw ConfigError(format("%s: %s cannot be written into a pipe; choose wav", name,
-                             format_name(info)));
+    throw ConfigError(
+        format("%s: %s cannot be written into a pipe; choose wav", name, format_name(info)));
   }
   const std::string head = raw == nullptr ? wav_head(info) : "";
   return std::make_unique<PipeWriter>(descriptor, name, info.channels, encoding, head);

@@ -118,8 +118,8 @@ std::string readable(std::string_view bytes) {
 
 int raw_encoding(const RawFormat& raw) {
   if (raw.rate_hz < 1 || raw.channels < 1 || raw.channels > kMostChannels) {
-    throw ConfigError(format("raw samples: %d Hz and %d channels cannot be", raw.rate_hz,
-                             raw.channels));
+    throw ConfigError(
+        format("raw samples: %d Hz and %d channels cannot be", raw.rate_hz, raw.channels));
   }
   if (raw.samples == "s16") return SF_FORMAT_PCM_16;
   if (raw.samples == "s24") return SF_FORMAT_PCM_24;
@@ -128,7 +128,7 @@ int raw_encoding(const RawFormat& raw) {
   throw ConfigError("unknown raw samples '" + raw.samples + "'; known: s16, s24, s32, f32");
 }
 
-WavHead read_wav_head(int descriptor, const std::string& name) {
+StreamInfo read_wav_head(int descriptor, const std::string& name) {
   const std::string riff = read_up_to(descriptor, name, 12);
   if (riff.empty()) fail(name, "is empty");
   const bool is_wide = riff.starts_with("RF64") || riff.starts_with("BW64");
@@ -136,7 +136,7 @@ WavHead read_wav_head(int descriptor, const std::string& name) {
     fail(name, format("is no WAV: it begins with \"%s\"; SoX and ffmpeg make WAV of other formats",
                       readable(riff.substr(0, 4))));
   }
-  WavHead head;
+  StreamInfo info;
   int64_t wide_length = 0;
   for (;;) {
     const std::string chunk = read_exactly(descriptor, name, 8);
@@ -144,15 +144,14 @@ WavHead read_wav_head(int descriptor, const std::string& name) {
     int64_t length = number(chunk, 4, 4);
     int64_t left = length + length % 2;
     if (id == "data") {
-      if (head.info.channels == 0) fail(name, "is damaged: samples come before their format");
-      const int64_t block = head.info.channels * pcm_bytes(head.info.encoding);
+      if (info.channels == 0) fail(name, "is damaged: samples come before their format");
+      const int64_t block = info.channels * pcm_bytes(info.encoding);
       if (is_wide && length == 0xffffffff) length = wide_length;
       // 0, because nobody can go back in a pipe to say more.
       const bool is_open = length == 0 || length == std::numeric_limits<int64_t>::max();
-      if (is_open || (!is_wide && is_unknown_length(length, block))) return head;
-      head.data_bytes = length;
-      head.info.frames = length / block;
-      return head;
+      if (is_open || (!is_wide && is_unknown_length(length, block))) return info;
+      info.frames = length / block;
+      return info;
     }
     constexpr int64_t kMostRead = 40;  // of a chunk
     const bool is_read = id == "fmt " || id == "ds64";
@@ -161,7 +160,7 @@ WavHead read_wav_head(int descriptor, const std::string& name) {
                 : "";
     left -= static_cast<int64_t>(body.size());
     if (is_read && body.size() < 16) fail(name, "is damaged: its header is too short");
-    if (id == "fmt ") head.info = parse_format(body, name);
+    if (id == "fmt ") info = parse_format(body, name);
     if (id == "ds64") wide_length = number(body, 8, 8);
     skip(descriptor, name, left);
   }

@@ -14,8 +14,7 @@ std::vector<float> in_blocks(StreamResampler& resampler, const std::vector<float
     out.insert(out.end(), more.begin(), more.end());
   };
   for (size_t at = 0; at < samples.size(); at += block) {
-    append(resampler.process(
-        std::span(samples).subspan(at, std::min(block, samples.size() - at))));
+    append(resampler.process(std::span(samples).subspan(at, std::min(block, samples.size() - at))));
   }
   append(resampler.flush());
   return out;
@@ -69,8 +68,7 @@ TEST(StreamResampler, GivesNothingForNothing) {
 
 TEST(StreamResampler, RefusesRatesThatAskForAnyAmountOfMemory) {
   const auto failure = [](int from, int to) {
-    const std::string message =
-        test::message_of<DataError>([&] { StreamResampler(from, to, 1); });
+    const std::string message = test::message_of<DataError>([&] { StreamResampler(from, to, 1); });
     EXPECT_EQ(test::message_of<DataError>([&] { resample({{0.5F}, from}, to); }), message);
     return message;
   };

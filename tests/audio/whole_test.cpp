@@ -216,6 +216,31 @@ TEST(WholeFile, CountsAFlacFileThatDoesNotSayItsLength) {
   EXPECT_EQ(part, std::vector<float>(wave.samples.begin() + 30001, wave.samples.begin() + 30100));
   EXPECT_THAT(failure_of(piped.substr(0, piped.size() / 2), "x.flac"),
               HasSubstr("is damaged or cut short after "));
+  EXPECT_THAT(failure_of(piped + "words that follow", "x.flac"),
+              HasSubstr("is damaged or cut short after 50000 samples"));
+  // Nothing but the last frame is looked at to count.
+  put_text(dir / "x.flac", piped.replace(piped.size() / 2, 100, 100, 'x'));
+  EXPECT_EQ(audio_info(dir / "x.flac").samples, 50000);
+  EXPECT_THROW(read_audio(dir / "x.flac"), DataError);
+}
+
+// libsndfile believes the frame that the first encoder put in front.
+TEST(WholeFile, NoticesMp3FilesThatWereJoined) {
+  SF_INFO info{};
+  info.samplerate = 16000;
+  info.channels = 1;
+  info.format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III;
+  if (::sf_format_check(&info) == 0) GTEST_SKIP() << "this libsndfile writes no MP3";
+  const std::string once = sndfile_bytes(info.format);
+  EXPECT_EQ(read_audio_bytes(once, "x").size(), 5000);
+  const std::string tag = "TAG" + std::string(125, ' ');
+  EXPECT_EQ(read_audio_bytes(once + tag, "x").size(), 5000);
+  const std::string id3 = std::string("ID3\4\0\0\0\0\1\0", 10) + std::string(128, '\xff');
+  EXPECT_EQ(read_audio_bytes(id3 + once, "x").size(), 5000);
+  EXPECT_THAT(failure_of(once + once, "x.mp3"),
+              testing::MatchesRegex("holds more than its header says, some 1[0-9]+ samples and not "
+                                    "5000: several MP3 files that were joined, .*"));
+  EXPECT_THAT(failure_of(once + tag + id3 + once, "x.mp3"), HasSubstr("that were joined"));
 }
 
 }  // namespace
