@@ -4,13 +4,18 @@
 #include <torch/types.h>
 
 namespace limbeck::nn {
+namespace {
+
+constexpr int64_t kSecondsAtOnce = 4;  // of a stream; more fall out of the caches
+
+}  // namespace
 
 EnhanceStream::EnhanceStream(const Enhancer& enhancer, int64_t channels, bool link)
     : enhancer_(enhancer), denoiser_(enhancer.model_, channels, link) {}
 
 at::Tensor EnhanceStream::process(const at::Tensor& samples) {
   std::vector<at::Tensor> done;
-  for (const at::Tensor& piece : samples.split(enhancer_.piece_samples(), 1)) {
+  for (const at::Tensor& piece : samples.split(kSecondsAtOnce * enhancer_.rate_hz(), 1)) {
     done.push_back(enhancer_.in_turn([&] { return denoiser_.process(piece); }));
   }
   return done.size() == 1 ? done.front() : at::cat(done, 1);
@@ -33,7 +38,7 @@ std::unique_ptr<EnhanceStream> Enhancer::stream(int64_t channels, bool link) con
 
 at::Tensor Enhancer::operator()(const at::Tensor& noisy) const {
   TORCH_CHECK(noisy.dim() == 2, "Enhancer: expected [B, L], got ", noisy.sizes());
-  if (noisy.size(1) > piece_samples()) {
+  if (noisy.size(1) > kPieceSeconds * rate_hz()) {
     EnhanceStream stream(*this, noisy.size(0), false);
     const auto first = stream.process(noisy);
     return at::cat({first, stream.flush()}, 1);

@@ -31,6 +31,11 @@ StreamingDenoiser::StreamingDenoiser(std::shared_ptr<DenoisingModel> model, int6
   reset();
 }
 
+StreamingDenoiser::StreamingDenoiser(std::shared_ptr<DenoisingModel> model)
+    : StreamingDenoiser(std::move(model), 1) {
+  flat_ = true;
+}
+
 StreamingDenoiser::~StreamingDenoiser() = default;
 
 void StreamingDenoiser::reset() {
@@ -49,9 +54,8 @@ int64_t StreamingDenoiser::delay_samples() const {
 }
 
 at::Tensor StreamingDenoiser::process(const at::Tensor& samples) {
-  flat_ = samples.dim() == 1;
-  TORCH_CHECK(flat_ ? channels_ == 1 : samples.dim() == 2 && samples.size(0) == channels_,
-              "StreamingDenoiser: expected [", channels_, ", n], got ", samples.sizes());
+  TORCH_CHECK(flat_ ? samples.dim() == 1 : samples.dim() == 2 && samples.size(0) == channels_,
+              "StreamingDenoiser: of ", channels_, " channels got ", samples.sizes());
   const auto done = advance(flat_ ? samples.unsqueeze(0) : samples);
   // Memory of its own, which nothing that is kept shares.
   const auto output = torch::empty(done.sizes()).copy_(done);

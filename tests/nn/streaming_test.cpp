@@ -82,7 +82,7 @@ TEST_P(StreamingRandomModel, AnyChunksEqualOffline) {
     SCOPED_TRACE(samples);
     const auto audio = whole.narrow(0, 8000 - samples, samples);
     const auto offline = model->forward(audio.unsqueeze(0), {}).estimate.squeeze(0).clone();
-    for (const uint64_t longest : {50, 3000}) {  // flush() has reset it
+    for (const uint64_t longest : {samples < 8000 ? 7 : 300, 3000}) {  // flush() has reset it
       EXPECT_LT(relative_difference(stream_in_chunks(stream, audio, longest, 5), offline),
                 kStreaming);
     }
@@ -149,7 +149,7 @@ TEST(Streaming, LinkedChannelsGetOneGain) {
     const auto out = stream_in_chunks(linked, panned, 500, 12);
     EXPECT_LT(relative_difference(4 * out[1], out[0]), kStreaming);
     const auto each = stream_in_chunks(apart, panned, 500, 12);
-    EXPECT_GT(relative_difference(4 * each[1], each[0]), 1e-3) << "shows nothing";
+    EXPECT_GT(relative_difference(4 * each[1], each[0]), 10 * kStreaming) << "shows nothing";
     // Of the loud channel and a silent one, the gain is that of the loud one.
     const auto one = stream_in_chunks(linked, at::stack({mono, 0 * mono}), 500, 12);
     EXPECT_LT(relative_difference(one[0], stream_in_chunks(alone, mono, 500, 12)), 1e-4);

@@ -22,8 +22,8 @@ class EnhanceStream {
  public:
   EnhanceStream(const Enhancer& enhancer, int64_t channels, bool link);
   /// The next samples of all channels, [C, n] at the network's rate, on the CPU; returns what of
-  /// the output is complete, [C, m]. Takes memory for `Enhancer::kPieceSeconds` at most, beside
-  /// what goes in and out; a second at once is as fast as any more.
+  /// the output is complete, [C, m]. A second at once is as fast as any more; beyond a few, they
+  /// are worked on in turn.
   at::Tensor process(const at::Tensor& samples);
   /// The rest: as many samples come out in all as went in. The next call begins a new signal.
   at::Tensor flush();
@@ -60,7 +60,6 @@ class Enhancer {
   friend class EnhanceStream;
   /// Calls `body` when it is its turn.
   at::Tensor in_turn(const std::function<at::Tensor()>& body) const;
-  int64_t piece_samples() const { return kPieceSeconds * rate_hz(); }
 
   std::shared_ptr<DenoisingModel> model_;
   at::Device device_;
