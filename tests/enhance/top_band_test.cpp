@@ -12,9 +12,8 @@ constexpr int kRateHz = 48000;
 std::vector<float> gain_of(TopBandGain& gain, const std::vector<float>& before,
                            const std::vector<float>& after, int rate_hz, int channels = 1) {
   const auto seconds = static_cast<double>(before.size()) / channels / kNetworkHz;
-  std::vector<float> ones(static_cast<size_t>(std::floor(seconds * rate_hz)) *
-                              static_cast<size_t>(channels),
-                          1);
+  std::vector<float> ones(
+      static_cast<size_t>(std::floor(seconds * rate_hz)) * static_cast<size_t>(channels), 1);
   std::span<float> rest(ones);
   const auto take = [&] {
     const auto known = static_cast<size_t>(gain.known() * channels);
@@ -54,7 +53,7 @@ TEST(TopBandGain, FollowsAStepWithoutDelay) {
   auto after = before;
   for (size_t i = 8000; i < after.size(); ++i) after[i] *= 0.2F;
   const auto gains = gain_of(gain, before, after, kRateHz);
-  EXPECT_NEAR(gains[24000 - 1500], 1, 0.01);   // 31 ms before
+  EXPECT_NEAR(gains[24000 - 1500], 1, 0.01);    // 31 ms before
   EXPECT_NEAR(gains[24000 + 1500], 0.2, 0.01);  // and after it
   // In the middle of it half of the energy is what it was.
   EXPECT_NEAR(gains[24000], std::sqrt((1 + 0.04) / 2), 0.1);
