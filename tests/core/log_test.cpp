@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <regex>
 
+#include "core/failing_folder.h"
 #include "core/scratch.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -197,6 +198,25 @@ TEST_F(ProgressOnTerminal, AMessageHasALineOfItsOwn) {
   EXPECT_EQ(lines[2], "validated");
   EXPECT_THAT(lines[3], StartsWith("step 4/4  loss 0.4  "));
   EXPECT_EQ(lines[4], "");
+}
+
+TEST_F(ProgressOnTerminal, ALogFileThatFailsIsToldOnALineOfItsOwn) {
+  const Scratch scratch;
+  const std::string written = on_terminal(200, [&] {
+    Logger logger;
+    logger.add_file(scratch / "train.log");
+    Progress progress(logger, "step", "steps", 4, 3);
+    progress.update(4, "loss 0.5");
+    {
+      const test::FullDisk full(0);
+      logger.debug("is for the file alone");
+    }
+    progress.update(4, "loss 0.4");
+  });
+  const auto lines = lines_shown(written);
+  ASSERT_EQ(lines.size(), 3U) << written;
+  EXPECT_THAT(lines[0], StartsWith("warning: " + (scratch / "train.log").string()));
+  EXPECT_THAT(lines[1], StartsWith("step 4/4  loss 0.4  "));
 }
 
 TEST_F(ProgressOnTerminal, DetailsAreCutToItsWidth) {
