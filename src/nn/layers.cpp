@@ -61,7 +61,9 @@ ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
 }
 
 at::Tensor ConvImpl::forward_alone(const at::Tensor& x, const Execution& execution) const {
-  return forward(x, Pass{.kernels = execution.kernels, .use = execution.use});
+  const bool channels_last = x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+  return forward(
+      x, Pass{.kernels = execution.kernels, .use = execution.use, .channels_last = channels_last});
 }
 
 at::Tensor ConvImpl::forward(const at::Tensor& given_x, const Pass& pass) const {

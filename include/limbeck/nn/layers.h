@@ -61,7 +61,7 @@ class ConvImpl : public torch::nn::Module {
   /// `pass` may say that `x` holds the next frames of a stream, for which the kernel must not look
   /// ahead, or items with padding, in place of which it meets zeros.
   at::Tensor forward(const at::Tensor& x, const Pass& pass) const;
-  /// The same outside of a network: on whole signals, without padding.
+  /// The same outside of a network: on whole signals, without padding, in the memory format of `x`.
   at::Tensor forward_alone(const at::Tensor& x, const Execution& execution) const;
   /// A 1x1 convolution on rows [B, T, F, C].
   at::Tensor rows(const at::Tensor& x, const Pass& pass) const;

@@ -53,6 +53,9 @@ class Clskd : public DistillTerm {
     TapPair pair;
     std::vector<Regridder> resize;  ///< from the layer before; empty for the first of its chain
     std::shared_ptr<CrossLayerFusion> fusion;
+
+    /// `residual` of the layer before on the grid, and in the memory format, of `x`.
+    at::Tensor resized(const at::Tensor& residual, const at::Tensor& x);
   };
   at::Tensor distance(const DistillInput& input) override;
   void add_chain(std::vector<TapPair> pairs, int64_t width);
@@ -172,12 +175,17 @@ std::vector<std::string> Clskd::teacher_taps() const {
   return names;
 }
 
+at::Tensor Clskd::Layer::resized(const at::Tensor& residual, const at::Tensor& x) {
+  if (resize.empty()) return {};
+  return resize.front()(residual, x.size(2)).contiguous(x.suggest_memory_format());
+}
+
 at::Tensor Clskd::distance(const DistillInput& input) {
   at::Tensor sum, residual;
   for (Layer& layer : layers_) {
     const auto x = layer.pair.student_feature(input);
     const auto mask = input.frame_mask.to(x.dtype());
-    residual = layer.resize.empty() ? at::Tensor() : layer.resize.front()(residual, x.size(2));
+    residual = layer.resized(residual, x);
     const auto fused = layer.fusion->forward(x, residual, mask, input.execution);
     residual = fused.residual;
     const auto distance = frame_similarity_distance(
