@@ -21,7 +21,7 @@ ConvUnit::ConvUnit(torch::nn::Module& parent, const std::string& name,
 }
 
 at::Tensor ConvUnit::forward(const at::Tensor& x, const Pass& pass) {
-  const auto y = interleave_bins(conv_(x, &pass), upsample_);
+  const auto y = interleave_bins(conv_(x, pass), upsample_);
   return activation_ ? norm_->activate(y, activation_, pass) : norm_(y, pass);
 }
 

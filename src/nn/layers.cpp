@@ -60,8 +60,13 @@ ConvImpl::ConvImpl(const ConvOptions& options) : options_(options) {
   if (options.bias) bias_ = register_parameter("bias", torch::empty({options.out_channels}));
 }
 
-at::Tensor ConvImpl::forward(const at::Tensor& given_x, const Pass* given) const {
-  const Pass pass = given ? *given : Pass();
+at::Tensor ConvImpl::forward_alone(const at::Tensor& x, const Execution& execution) const {
+  const bool channels_last = x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+  return forward(
+      x, Pass{.kernels = execution.kernels, .use = execution.use, .channels_last = channels_last});
+}
+
+at::Tensor ConvImpl::forward(const at::Tensor& given_x, const Pass& pass) const {
   const auto& o = options_;
   const int64_t span = o.span();
   const at::Tensor x = pass.for_kernels(given_x);

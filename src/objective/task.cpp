@@ -121,7 +121,8 @@ LossReport LearningTask::forward(const TaskBatch& batch) {
              .teacher_estimate = teacher.estimate,
              .clean = batch.clean,
              .sample_mask = supervised.mask,
-             .teacher_frame_mask = frame_mask(teacher_->model())},
+             .teacher_frame_mask = frame_mask(teacher_->model()),
+             .execution = {student_->kernels(), use_}},
             step);
   return report;
 }
@@ -152,6 +153,7 @@ Stretch LearningTask::stretch(int64_t step, int64_t steps) const {
 }
 
 void LearningTask::watch_kernels(nn::KernelUse* use) {
+  use_ = use;
   student_->watch(use);
   if (teacher_) teacher_->model().watch(use);
 }

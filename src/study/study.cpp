@@ -39,6 +39,11 @@ Machine machine_of(const StudyOptions& study) {
   return machine;
 }
 
+/// "1 teacher", "2 teachers"
+std::string counted(int64_t count, const char* what) {
+  return format("%d %s%s", count, what, count == 1 ? "" : "s");
+}
+
 bool is_open(const NodeStanding& standing) {
   return standing.state != NodeState::done && standing.state != NodeState::diverged &&
          standing.state != NodeState::damaged;
@@ -58,9 +63,11 @@ class StudyRun {
     for (const std::string& id : options_.retried) require_node(plan_, id);
     sets_ = read_sets(config_);
     check_sets(config_, plan_, sets_, logger_);
-    logger_.info(format("study %s: %d teachers, %d scenarios x %d methods, %d trainings; in %s",
-                        config_.study.name, config_.teachers.size(), config_.scenarios.size(),
-                        config_.methods.size(), count(&StudyNode::is_training), plan_.dir));
+    logger_.info(format("study %s: %s, %s x %s, %s; in %s", config_.study.name,
+                        counted(std::ssize(config_.teachers), "teacher"),
+                        counted(std::ssize(config_.scenarios), "scenario"),
+                        counted(std::ssize(config_.methods), "method"),
+                        counted(count(&StudyNode::is_training), "training"), plan_.dir));
     if (options_.check_only || options_.dry_run) return look();
     fs::create_directories(plan_.dir);
     const DirectoryLock lock(plan_.dir, &logger_);

@@ -1,7 +1,9 @@
 #include "train/skipped_steps.h"
 
 #include <algorithm>
+#include <bit>
 
+#include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck {
@@ -38,6 +40,23 @@ void SkippedSteps::add(int64_t step, bool skipped) {
   if (!skipped) return;
   ++total_;
   recent_.push_back(step);
+}
+
+void SkippedSteps::note(const StepValues& step, RunDir& run, Logger& logger) {
+  add(step.step, step.skipped);
+  if (!step.skipped) return;
+  const std::string cause = step.cause();
+  const auto file = run.write_skipped(step.step, skipped_text(step.step, cause, step.batches));
+  if (const std::string why = too_many(); !why.empty()) {
+    throw DivergenceError(
+        format("training diverged: %s; in step %d %s (its batch is in %s); the last checkpoint is "
+               "kept. Try a smaller train.optimizer.lr",
+               why, step.step, cause, file));
+  }
+  if (std::has_single_bit(static_cast<uint64_t>(total_))) {
+    logger.warn(format("step %d changed nothing: %s; %d so far; its batch is in %s", step.step,
+                       cause, total_, file));
+  }
 }
 
 int64_t SkippedSteps::in_a_row() const {

@@ -4,8 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "limbeck/core/log.h"
 #include "limbeck/data/batch.h"
+#include "limbeck/run/run_dir.h"
 #include "limbeck/train/config.h"
+#include "train/step_log.h"
 
 namespace limbeck {
 
@@ -20,6 +23,9 @@ class SkippedSteps {
 
   /// Of the steps, which count from 1, one after the other.
   void add(int64_t step, bool skipped);
+  /// The same, and where the step was skipped writes what is known of it to `run`, and says so now
+  /// and then. Throws DivergenceError where training must end.
+  void note(const StepValues& step, RunDir& run, Logger& logger);
   int64_t total() const { return total_; }
   /// Why training must end, as "20 steps in a row were skipped, …"; empty if it need not.
   std::string too_many() const;

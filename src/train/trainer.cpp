@@ -2,7 +2,6 @@
 
 #include <torch/types.h>
 
-#include <bit>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -200,31 +199,11 @@ void Trainer::stop_interrupted() {
   throw ToldInterrupt(interrupt_signal());
 }
 
-/// Notes whether a step was skipped, and keeps what is known of it then. Throws DivergenceError
-/// where that are too many.
-void Trainer::note_skipped(const StepValues& step) {
-  skipped_.add(step.step, step.skipped);
-  if (!step.skipped) return;
-  const std::string cause = step.cause();
-  const auto file =
-      parts_.run.write_skipped(step.step, skipped_text(step.step, cause, step.batches));
-  if (const std::string why = skipped_.too_many(); !why.empty()) {
-    throw DivergenceError(
-        format("training diverged: %s; in step %d %s (its batch is in %s); the last checkpoint is "
-               "kept. Try a smaller train.optimizer.lr",
-               why, step.step, cause, file));
-  }
-  if (std::has_single_bit(static_cast<uint64_t>(skipped_.total()))) {
-    parts_.logger.warn(format("step %d changed nothing: %s; %d so far; its batch is in %s",
-                              step.step, cause, skipped_.total(), file));
-  }
-}
-
 /// Reads what the last steps gave, ends the training where too many were skipped, and writes the
 /// line of metrics.jsonl that is due.
 void Trainer::log_pending() {
   for (const StepValues& step : pending_.read()) {
-    note_skipped(step);
+    skipped_.note(step, parts_.run, parts_.logger);
     sums_.add(step);
     const bool is_line = step.step % options_.log_every == 0;
     // Until there is a line the terminal shows what is going to be in it.

@@ -64,7 +64,6 @@ class Trainer {
   std::vector<Batch> next_batches(Loader& loader);
   StepReport train_on(const std::vector<Batch>& batches);
   void save();
-  void note_skipped(const StepValues& step);
   void log_pending();
   void tell(const nlohmann::json& line);
   double epoch(int64_t step) const;

@@ -50,6 +50,7 @@ same_results() { # same_results DIR: its report is that of `small`, byte for byt
 expect 0 "same, cosine, seed 2: waiting (runs/same/cosine/seed-2)" "${study[@]}" --dry-run
 [ ! -e "$work/small" ] || fail "a dry run wrote something"
 expect 0 "configuration is sound" "${study[@]}" --check
+expect 0 "study small: 1 teacher, 1 scenario x 2 methods, 5 trainings; in $work" "${study[@]}" --check
 [ ! -e "$work/small" ] || fail "--check wrote something"
 
 # The whole of it; what is done is done.

@@ -203,9 +203,10 @@ TEST(KernelUse, AFormatThatIsLostIsNamed) {
       nn::ConvOptions{.in_channels = 3, .out_channels = 3, .kernel_freq = 3, .depthwise = true});
   nn::initialize(*conv, SeedKey(1));
   const auto x = normal({2, 3, 4, 5}, 8);
-  const auto y = conv->forward(x, &pass);
+  const auto y = conv->forward(x, pass);
   EXPECT_THAT(use.lost(), testing::ElementsAre("copy"));
-  EXPECT_LT(relative_difference(y, conv->forward(x.contiguous(at::MemoryFormat::ChannelsLast))),
+  EXPECT_LT(relative_difference(
+                y, conv->forward(x.contiguous(at::MemoryFormat::ChannelsLast), nn::Pass())),
             1e-6);
 }
 

@@ -24,7 +24,7 @@ class Adapters : public testing::TestWithParam<Example> {
 std::vector<at::Tensor> run(objective::Adapter& adapter, const at::Tensor& feature) {
   auto x = feature.detach().clone().requires_grad_();
   clear_gradients(adapter);
-  const auto y = adapter.forward(x);
+  const auto y = adapter.forward(x, {});
   y.square().sum().backward();
   std::vector<at::Tensor> results = {y.detach(), x.grad()};
   for (const auto& parameter : adapter.parameters()) results.push_back(parameter.grad());
@@ -32,10 +32,10 @@ std::vector<at::Tensor> run(objective::Adapter& adapter, const at::Tensor& featu
 }
 
 TEST_P(Adapters, MapsToTheTeachersChannelsOrSaysThatItCannot) {
-  EXPECT_EQ(adapter->forward(features(1)).sizes(), features(1).sizes());
+  EXPECT_EQ(adapter->forward(features(1), {}).sizes(), features(1).sizes());
   for (const int64_t channels : {1, 5}) {
     try {
-      const auto y = build(channels)->forward(features(1));
+      const auto y = build(channels)->forward(features(1), {});
       EXPECT_EQ(y.sizes(), at::IntArrayRef({2, channels, kFrames, kBins}));
     } catch (const ConfigError& e) {
       EXPECT_THAT(e.what(), testing::HasSubstr(std::to_string(channels)));
@@ -46,7 +46,7 @@ TEST_P(Adapters, MapsToTheTeachersChannelsOrSaysThatItCannot) {
 TEST_P(Adapters, GradientsAreThoseOfFiniteDifferences) {
   adapter->to(torch::kDouble);
   const auto x = features(2).to(torch::kDouble);
-  const auto value = [&](const at::Tensor& f) { return adapter->forward(f).square().sum(); };
+  const auto value = [&](const at::Tensor& f) { return adapter->forward(f, {}).square().sum(); };
   expect_gradient(value, x, 1e-6);
   clear_gradients(*adapter);
   value(x.clone().requires_grad_()).backward();
@@ -58,8 +58,8 @@ TEST_P(Adapters, AFrameIsMappedByItself) {
   const auto x = features(3);
   auto other = features(4) * 100;
   other.narrow(2, 1, 3).copy_(x.narrow(2, 1, 3));
-  EXPECT_LT(relative_difference(adapter->forward(other).narrow(2, 1, 3),
-                                adapter->forward(x).narrow(2, 1, 3)),
+  EXPECT_LT(relative_difference(adapter->forward(other, {}).narrow(2, 1, 3),
+                                adapter->forward(x, {}).narrow(2, 1, 3)),
             1e-6);
 }
 

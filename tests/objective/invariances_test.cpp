@@ -191,7 +191,7 @@ class Method {
   at::Tensor adapted(const at::Tensor& student) {
     at::NoGradGuard no_grad;
     for (const auto& module : term_->children())
-      if (auto* adapter = module->as<objective::Adapter>()) return adapter->forward(student);
+      if (auto* adapter = module->as<objective::Adapter>()) return adapter->forward(student, {});
     if (name_ == "clskd") {  // of one layer, whose fusion has no other to look at
       const auto parameters = term_->named_parameters();
       const auto convolve = [&](const at::Tensor& x, const std::string& name, int64_t padding) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "limbeck/config/schema.h"
+#include "limbeck/nn/execution.h"
 
 // Legend: B batch, C channel, T frame, F bin.
 
@@ -59,7 +60,9 @@ class ConvImpl : public torch::nn::Module {
   explicit ConvImpl(const ConvOptions& options);
   /// `pass` may say that `x` holds the next frames of a stream, of which the last ones wait until
   /// what the kernel looks ahead has come, or items with padding, in place of which it meets zeros.
-  at::Tensor forward(const at::Tensor& x, const Pass* pass = nullptr) const;
+  at::Tensor forward(const at::Tensor& x, const Pass& pass) const;
+  /// The same outside of a network: on whole signals, without padding, in the memory format of `x`.
+  at::Tensor forward_alone(const at::Tensor& x, const Execution& execution) const;
   /// A 1x1 convolution on rows [B, T, F, C].
   at::Tensor rows(const at::Tensor& x, const Pass& pass) const;
   /// From now on gives scale · y + shift, [out] each, in place of y.

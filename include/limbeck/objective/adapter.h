@@ -4,16 +4,18 @@
 
 #include "limbeck/config/schema.h"
 #include "limbeck/core/registry.h"
+#include "limbeck/nn/execution.h"
 
 // Legend: B batch, C channel, T frame, F bin.
 
 namespace limbeck::objective {
 
 /// The alignment adapter A: maps a student's feature [B, C_S, T, F] to the teacher's channels [B,
-/// C_T, T, F], each frame by itself. Used in training only.
+/// C_T, T, F], each frame by itself, by the kernels that `execution` asks for where it has layers
+/// with kernels. Used in training only.
 class Adapter : public torch::nn::Module {
  public:
-  virtual at::Tensor forward(const at::Tensor& x) = 0;
+  virtual at::Tensor forward(const at::Tensor& x, const nn::Execution& execution) = 0;
 };
 
 /// What an adapter is built for.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "limbeck/nn/execution.h"
 #include "limbeck/nn/model.h"
 #include "limbeck/objective/config.h"
 
@@ -21,6 +22,7 @@ struct DistillInput {
   /// [B, T'] on the teacher's frames. Undefined: the teacher's frames in padding are known by those
   /// of the student only.
   at::Tensor teacher_frame_mask = {};
+  nn::Execution execution = {};  ///< of layers that stand beside the student
 };
 
 /// What a term is built for.

@@ -73,7 +73,8 @@ class LearningTask {
   const std::vector<ActiveTerm>& terms() const { return terms_; }
   /// Null where there are no terms.
   const Teacher* teacher() const { return teacher_.get(); }
-  /// As DenoisingModel::watch, of the network and its teacher.
+  /// As DenoisingModel::watch, of the network, its teacher, and what trains beside it, which
+  /// computes as the network does.
   void watch_kernels(nn::KernelUse* use);
   /// From now on every training step measures the gradients of all parts, too.
   void watch_strengths();
@@ -93,6 +94,7 @@ class LearningTask {
   std::vector<ActiveTerm> terms_;
   std::vector<std::string> student_taps_;
   std::shared_ptr<Balance> balance_;
+  nn::KernelUse* use_ = nullptr;
   bool watches_ = false;
   std::vector<TermStrength> watched_;  ///< with sums in place of means
 };

@@ -14,7 +14,7 @@ class FrameLinear : public Adapter {
         "weight", torch::empty({out_ * bins_, shape.student_channels * bins_}));
     bias_ = linear->register_parameter("bias", torch::empty({out_ * bins_}));
   }
-  at::Tensor forward(const at::Tensor& x) override {
+  at::Tensor forward(const at::Tensor& x, const nn::Execution&) override {
     const auto frames = x.permute({0, 2, 1, 3}).flatten(2);  // [B, T, C_S·F]
     return at::linear(frames, weight_, bias_)
         .reshape({x.size(0), x.size(2), out_, bins_})

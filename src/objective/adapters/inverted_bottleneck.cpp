@@ -32,8 +32,9 @@ class InvertedBottleneck : public Adapter {
         "project",
         nn::Conv(nn::ConvOptions{.in_channels = wide, .out_channels = shape.teacher_channels}));
   }
-  at::Tensor forward(const at::Tensor& x) override {
-    return project_(depthwise_(activation_(expand_(x))));
+  at::Tensor forward(const at::Tensor& x, const nn::Execution& execution) override {
+    const auto wide = activation_(expand_->forward_alone(x, execution));
+    return project_->forward_alone(depthwise_->forward_alone(wide, execution), execution);
   }
 
  private:

@@ -10,7 +10,9 @@ class Linear : public Adapter {
       : linear_(register_module(
             "linear", nn::Conv(nn::ConvOptions{.in_channels = shape.student_channels,
                                                .out_channels = shape.teacher_channels}))) {}
-  at::Tensor forward(const at::Tensor& x) override { return linear_(x); }
+  at::Tensor forward(const at::Tensor& x, const nn::Execution& execution) override {
+    return linear_->forward_alone(x, execution);
+  }
 
  private:
   nn::Conv linear_;

@@ -29,7 +29,8 @@ class CrossLayerFusion : public torch::nn::Module {
   CrossLayerFusion(int64_t in, int64_t width, int64_t out, bool first);
   /// `x` [B, C_S, T, F], `residual` [B, width, T, F] (undefined for the first layer), `mask` [B,
   /// T].
-  Fused forward(const at::Tensor& x, const at::Tensor& residual, const at::Tensor& mask);
+  Fused forward(const at::Tensor& x, const at::Tensor& residual, const at::Tensor& mask,
+                const nn::Execution& execution);
 
  private:
   nn::Conv in_{nullptr}, attention_{nullptr}, out_{nullptr};
@@ -52,6 +53,9 @@ class Clskd : public DistillTerm {
     TapPair pair;
     std::vector<Regridder> resize;  ///< from the layer before; empty for the first of its chain
     std::shared_ptr<CrossLayerFusion> fusion;
+
+    /// `residual` of the layer before on the grid, and in the memory format, of `x`.
+    at::Tensor resized(const at::Tensor& residual, const at::Tensor& x);
   };
   at::Tensor distance(const DistillInput& input) override;
   void add_chain(std::vector<TapPair> pairs, int64_t width);
@@ -87,14 +91,16 @@ CrossLayerFusion::CrossLayerFusion(int64_t in, int64_t width, int64_t out, bool 
 }
 
 CrossLayerFusion::Fused CrossLayerFusion::forward(const at::Tensor& x, const at::Tensor& residual,
-                                                  const at::Tensor& mask) {
-  auto fused = in_(x);
+                                                  const at::Tensor& mask,
+                                                  const nn::Execution& execution) {
+  auto fused = in_->forward_alone(x, execution);
   if (residual.defined()) {
-    const auto maps = at::sigmoid(attention_(at::cat({fused, residual}, 1)));  // [B, 2, T, F]
+    const auto both = at::cat({fused, residual}, 1);
+    const auto maps = at::sigmoid(attention_->forward_alone(both, execution));  // [B, 2, T, F]
     fused = maps.narrow(1, 0, 1) * fused + maps.narrow(1, 1, 1) * residual;
   }
   // The 3x3 kernel meets zeros behind an item's end, as it would at the end of the batch.
-  return {fused, out_(fused * mask.unsqueeze(1).unsqueeze(-1))};
+  return {fused, out_->forward_alone(fused * mask.unsqueeze(1).unsqueeze(-1), execution)};
 }
 
 bool is_encoder(const std::string& tap) { return tap.starts_with("encoder."); }
@@ -169,13 +175,18 @@ std::vector<std::string> Clskd::teacher_taps() const {
   return names;
 }
 
+at::Tensor Clskd::Layer::resized(const at::Tensor& residual, const at::Tensor& x) {
+  if (resize.empty()) return {};
+  return resize.front()(residual, x.size(2)).contiguous(x.suggest_memory_format());
+}
+
 at::Tensor Clskd::distance(const DistillInput& input) {
   at::Tensor sum, residual;
   for (Layer& layer : layers_) {
     const auto x = layer.pair.student_feature(input);
     const auto mask = input.frame_mask.to(x.dtype());
-    residual = layer.resize.empty() ? at::Tensor() : layer.resize.front()(residual, x.size(2));
-    const auto fused = layer.fusion->forward(x, residual, mask);
+    residual = layer.resized(residual, x);
+    const auto fused = layer.fusion->forward(x, residual, mask, input.execution);
     residual = fused.residual;
     const auto distance = frame_similarity_distance(
         fused.feature, layer.pair.teacher_on_student_frames(input), mask, mean_);

@@ -108,7 +108,7 @@ AdaptedTerm::AdaptedTerm(std::vector<TapPair> pairs, const AdapterOptions& optio
 }
 
 at::Tensor AdaptedTerm::compare(size_t index, const DistillInput& input) {
-  const auto s = adapters_[index]->forward(pairs_[index].student_feature(input));
+  const auto s = adapters_[index]->forward(pairs_[index].student_feature(input), input.execution);
   const auto t = pairs_[index].teacher_on_student_grid(input);
   TORCH_CHECK(s.sizes() == t.sizes(), "adapted student ", s.sizes(), ", teacher ", t.sizes());
   return compare(s, t, input.frame_mask.to(s.dtype()));
