@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "limbeck/core/cause.h"
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -84,7 +85,7 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
     logger_->error(data_error(e).what());
     return static_cast<int>(ExitCode::data);
   } catch (const std::exception& e) {
-    logger_->error(std::string("internal: ") + e.what());
+    logger_->error("internal: " + cause_of(e));
     return static_cast<int>(ExitCode::internal);
   }
 }

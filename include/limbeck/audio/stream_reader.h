@@ -13,8 +13,8 @@ struct StreamInfo {
   int rate_hz = 0;
   int channels = 0;
   int64_t frames = -1;  ///< samples per channel; −1: known at the end only (a pipe)
-  int container = 0;    ///< libsndfile's SF_FORMAT_…, type and endianness; raw samples have none (0)
-  int encoding = 0;     ///< libsndfile's subtype
+  int container = 0;  ///< libsndfile's SF_FORMAT_…, type and endianness; raw samples have none (0)
+  int encoding = 0;   ///< libsndfile's subtype
 };
 
 /// How raw samples on a pipe are to be understood: little-endian, interleaved.
@@ -30,8 +30,8 @@ class StreamReader {
  public:
   /// A file; the same checks and messages as `read_audio`. Throws DataError naming it.
   static std::unique_ptr<StreamReader> open(const std::filesystem::path& path);
-  /// What comes from a descriptor that cannot seek; with `raw` null, WAV is expected. The descriptor
-  /// stays open. `name` stands for it in messages.
+  /// What comes from a descriptor that cannot seek; with `raw` null, WAV is expected. The
+  /// descriptor stays open. `name` stands for it in messages.
   static std::unique_ptr<StreamReader> open_pipe(int descriptor, const std::string& name,
                                                  const RawFormat* raw);
   virtual ~StreamReader() = default;

@@ -8,8 +8,8 @@
 namespace limbeck {
 
 /// Brings a signal that comes in blocks to another rate, by soxr as `resample` does (same quality,
-/// aligned with the input: no delay is left in the output, it only comes later). All blocks together
-/// give what `resample` gives for the whole, and as many samples.
+/// aligned with the input: no delay is left in the output, it only comes later). All blocks
+/// together give what `resample` gives for the whole, and as many samples.
 class StreamResampler {
  public:
   /// Throws DataError for a rate that is not positive or a ratio beyond 1:1000.

@@ -32,8 +32,8 @@ class StreamWriter {
 
 /// Whether libsndfile can write this container and encoding with these channels and rate.
 bool can_write(const StreamInfo& info);
-/// "wav", "flac", "ogg", …: the extension and container of `--format NAME`, with an encoding that is
-/// closest to the one of `like` (16 bits become 16 bits, float becomes 24 bits in FLAC). Throws
+/// "wav", "flac", "ogg", …: the extension and container of `--format NAME`, with an encoding that
+/// is closest to the one of `like` (16 bits become 16 bits, float becomes 24 bits in FLAC). Throws
 /// ConfigError that lists the known names.
 StreamInfo with_format(const StreamInfo& like, const std::string& name);
 

@@ -25,16 +25,16 @@ enum class Joins {
 class EnhanceStream {
  public:
   virtual ~EnhanceStream() = default;
-  /// The next samples of all channels, [C, n] at the network's rate, on the CPU; returns what of the
-  /// output is complete, [C, m].
+  /// The next samples of all channels, [C, n] at the network's rate, on the CPU; returns what of
+  /// the output is complete, [C, m].
   virtual at::Tensor process(const at::Tensor& samples) = 0;
   /// The rest: as many samples come out in all as went in. The next call begins a new signal.
   virtual at::Tensor flush() = 0;
 };
 
 /// The one way in which a network is run outside of training: in memory that does not depend on the
-/// length of the signal. Used by many threads at once; on a CPU each caller has one LibTorch thread,
-/// on a GPU one piece at a time is in work.
+/// length of the signal. Used by many threads at once; on a CPU each caller has one LibTorch
+/// thread, on a GPU one piece at a time is in work.
 class Enhancer {
  public:
   Enhancer(std::shared_ptr<DenoisingModel> model, at::Device device,
