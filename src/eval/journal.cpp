@@ -30,7 +30,7 @@ std::vector<double> scores_from_json(const json& list) {
   return scores;
 }
 
-/// Names come from the disk, and may be no UTF-8.
+/// Names come from the disk, and may be no UTF-8, as what is said about them.
 std::string name_in(const json& object, const char* key) {
   return unescape_bytes(object.at(key).get<std::string>());
 }
@@ -38,7 +38,8 @@ std::string name_in(const json& object, const char* key) {
 json to_json(const std::string& id, const Outcome& outcome) {
   json line = {{"id", escape_bytes(id)}, {"failures", json::array()}};
   for (const auto& failure : outcome.failures) {
-    line["failures"].push_back({{"metric", failure.metric}, {"reason", failure.reason}});
+    line["failures"].push_back(
+        {{"metric", failure.metric}, {"reason", escape_bytes(failure.reason)}});
   }
   if (!outcome.row) return line;
   const UtteranceScores& row = *outcome.row;
@@ -56,7 +57,7 @@ Outcome from_json(const json& line) {
   Outcome outcome;
   const std::string id = name_in(line, "id");
   for (const json& failure : line.at("failures")) {
-    outcome.failures.push_back({id, failure.at("metric"), failure.at("reason")});
+    outcome.failures.push_back({id, failure.at("metric"), name_in(failure, "reason")});
   }
   if (!line.contains("row")) return outcome;
   const json& row = line.at("row");

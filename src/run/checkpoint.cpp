@@ -40,6 +40,13 @@ std::optional<double> value_of(const fs::path& folder) {
   return value->get<double>();
 }
 
+/// A name of something in a folder, and of nothing elsewhere: these are read from files that
+/// somebody else may have written, and what they name is read and copied.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
+         name.find('\0') == name.npos;
+}
+
 /// Empty if `path` holds what the manifest's `entry` says.
 std::string check_file(const fs::path& path, const nlohmann::json& entry, Look look) {
   if (look == Look::sizes) {
@@ -193,6 +200,7 @@ std::string check_checkpoint(const fs::path& checkpoint, const std::string& only
     if (!only.empty() && !files.contains(only)) return only + ": not in manifest.json";
     for (const auto& [file, entry] : files.items()) {
       if (!only.empty() && file != only) continue;
+      if (!is_plain_name(file)) return "manifest.json: '" + file + "' is no file of the checkpoint";
       const std::string wrong = check_file(checkpoint / file, entry, look);
       if (!wrong.empty()) return file + ": " + wrong;
     }
@@ -228,8 +236,8 @@ std::optional<fs::path> pointed_checkpoint(const fs::path& run, const std::strin
   const auto text = read_if_there(run / (which + ".json"));
   if (!text) return std::nullopt;
   try {
-    return run / kCheckpoints /
-           parse_json<nlohmann::json>(*text).at("checkpoint").get<std::string>();
+    const auto name = parse_json<nlohmann::json>(*text).at("checkpoint").get<std::string>();
+    return is_plain_name(name) ? std::optional(run / kCheckpoints / name) : std::nullopt;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }

@@ -42,8 +42,8 @@ TEST(Limits, AliasesOfAliases) {
 }
 
 TEST(Limits, AliasesOfALongText) {
-  const std::string yaml = "a: &a " + std::string(100'000, 'x') + "\nb: [*a" +
-                           repeated(", *a", 10'000) + "]\n";
+  const std::string yaml =
+      "a: &a " + std::string(100'000, 'x') + "\nb: [*a" + repeated(", *a", 10'000) + "]\n";
   EXPECT_THAT(messages_of(yaml), HasSubstr("more than 100000 values"));
 }
 
