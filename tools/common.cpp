@@ -14,6 +14,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/home_folder.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/version.h"
 
@@ -28,6 +29,16 @@ void occupy_standard_streams() {
     const int took = ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     if (took != stream) return;
   }
+}
+
+/// The arguments, with the `~/` that a shell leaves in `--out=~/x` taken as it takes others.
+std::vector<std::string> with_home(int argc, char** argv) {
+  std::vector<std::string> arguments(argv, argv + argc);
+  for (std::string& argument : arguments) {
+    const size_t value = argument.starts_with("--") ? argument.find('=') + 1 : 0;  // npos + 1 is 0
+    argument = argument.substr(0, value) + in_home(argument.substr(value));
+  }
+  return arguments;
 }
 
 /// False where some of what was printed did not arrive, such as on a full disk.
@@ -58,7 +69,10 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
 
 int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   try {
-    app.parse(argc, argv);
+    std::vector<const char*> arguments;
+    const std::vector<std::string> texts = with_home(argc, argv);
+    for (const std::string& text : texts) arguments.push_back(text.c_str());
+    app.parse(argc, arguments.data());
   } catch (const CLI::ParseError& e) {
     return app.exit(e, std::cout, std::cerr) == 0 ? 0 : static_cast<int>(ExitCode::config);
   }

@@ -44,7 +44,7 @@ class Mutator {
 
   std::string input() {
     std::string text = one_of(reader_.sound);
-    for (size_t n = 1 + random_.below(6); n > 0; --n) change(text);
+    for (size_t n = 1 + random_.below(1 + random_.below(6)); n > 0; --n) change(text);
     constexpr size_t kLongest = 1 << 16;
     text.resize(std::min(text.size(), kLongest));
     return text;
@@ -125,20 +125,18 @@ class Watch {
  public:
   explicit Watch(const std::string& name) {
     std::snprintf(text(), kSize, "\n%s: ", name.c_str());
+    if (kSanitized) return;
     for (const int signal : kSignals) ::signal(signal, tell);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     ::getrlimit(RLIMIT_AS, &before_);
     rlimit bounded = before_;
-    bounded.rlim_cur = std::min<rlim_t>(before_.rlim_max, rlim_t{1} << 30) + mapped();
+    bounded.rlim_cur = std::min(before_.rlim_max, kMostBytes + mapped());
     ::setrlimit(RLIMIT_AS, &bounded);
-#endif
   }
   ~Watch() {
     ::alarm(0);
+    if (kSanitized) return;
     for (const int signal : kSignals) ::signal(signal, SIG_DFL);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     ::setrlimit(RLIMIT_AS, &before_);
-#endif
   }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -149,6 +147,12 @@ class Watch {
   }
 
  private:
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr bool kSanitized = true;  // which tell more, and want their address space
+#else
+  static constexpr bool kSanitized = false;
+#endif
+  static constexpr rlim_t kMostBytes = rlim_t{1} << 30;
   static constexpr size_t kSize = 200;
   static constexpr int kSignals[] = {SIGSEGV, SIGABRT, SIGFPE, SIGBUS, SIGILL, SIGALRM};
   static char* text() {

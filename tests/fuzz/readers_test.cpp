@@ -1,4 +1,8 @@
-#include <fstream>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "config/sample.h"
 #include "corpus/made_voicebank.h"
@@ -15,16 +19,14 @@
 namespace limbeck::fuzz {
 namespace {
 
-/// Where the inputs of readers lie that want a file.
-const std::filesystem::path& scratch() {
-  static const test::TempDir folder;
-  static const std::filesystem::path path = folder / "input";
-  return path;
-}
-
-const std::filesystem::path& put(const std::string& bytes) {
-  std::ofstream(scratch(), std::ios::binary | std::ios::trunc) << bytes;
-  return scratch();
+/// The input as a file, for readers that want one; it lies in memory.
+std::filesystem::path put(const std::string& bytes) {
+  static const int file = ::memfd_create("fuzz", MFD_CLOEXEC);
+  if (::ftruncate(file, 0) != 0 ||
+      ::pwrite(file, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    ADD_FAILURE() << "the input cannot be written: " << std::strerror(errno);
+  }
+  return "/proc/self/fd/" + std::to_string(file);
 }
 
 Reader configuration() {
@@ -207,10 +209,14 @@ class Fuzz : public testing::TestWithParam<Reader (*)()> {};
 
 TEST_P(Fuzz, EveryInputIsReadOrRefused) { expect_answers(GetParam()()); }
 
+std::string name_of(const testing::TestParamInfo<Reader (*)()>& reader) {
+  return reader.param().name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Readers, Fuzz,
                          testing::Values(configuration, manifest, recipe, safetensors, records,
                                          audio, zip),
-                         [](const auto& info) { return info.param().name; });
+                         name_of);
 
 }  // namespace
 }  // namespace limbeck::fuzz
