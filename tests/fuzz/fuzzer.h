@@ -32,6 +32,7 @@ struct Reader {
   std::vector<std::string> sound;  ///< what it takes
   std::vector<std::string> words;  ///< pieces of its language
   std::function<void(const std::string&)> read;
+  std::vector<std::string> near = {};  ///< what it refuses, but only in the end
 };
 
 inline void PrintTo(const Reader& reader, std::ostream* out) { *out << reader.name; }
@@ -43,7 +44,8 @@ class Mutator {
       : reader_(reader), random_(SeedKey(number).with(reader.name)) {}
 
   std::string input() {
-    std::string text = one_of(reader_.sound);
+    std::string text = !reader_.near.empty() && random_.below(2) == 0 ? one_of(reader_.near)
+                                                                      : one_of(reader_.sound);
     for (size_t n = 1 + random_.below(1 + random_.below(6)); n > 0; --n) change(text);
     constexpr size_t kLongest = 1 << 16;
     text.resize(std::min(text.size(), kLongest));
@@ -190,6 +192,7 @@ inline void expect_answers(const Reader& reader) {
   double slowest = 0;
   uint64_t slowest_number = 0;
   Watch watch(reader.name);
+  for (const std::string& sound : reader.sound) EXPECT_NO_THROW(reader.read(sound)) << sound;
   for (uint64_t number = first; number < first + count && !testing::Test::HasFailure(); ++number) {
     const std::string input = Mutator(reader, number).input();
     watch.begin(number);
@@ -214,7 +217,7 @@ inline void expect_answers(const Reader& reader) {
               slowest, static_cast<unsigned long long>(slowest_number));
   // Neither all are sound still nor all broken at once, or the generator tests little.
   if (count >= 10'000) {
-    EXPECT_GT(taken, 0u) << reader.name;
+    EXPECT_GT(taken, count / 100) << reader.name;
     EXPECT_LT(taken, count) << reader.name;
   }
 }

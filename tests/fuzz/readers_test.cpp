@@ -32,10 +32,11 @@ std::filesystem::path put(const std::string& bytes) {
 Reader configuration() {
   return {
       "configuration",
-      {"name: a\nthreads: 2\nseeds: [1, 2, 3]\ntrain: {steps: 10, lr: 1e-3, betas: [0.9, 0.99]}\n"
+      {"name: a\nthreads: 2\nseeds: [1, 2, 3]\ntrain: {steps: 1000, lr: 1e-3, betas: [0.9, 0.99]}\n"
        "distill:\n  - cosine\n  - {name: distance, order: 2}\n",
        "name: &a 'x'\ntags: [*a, \"y\\n\"]\ntrain:\n  schedule:\n    shape: cosine\n",
-       "- &l [1, {a: b}]\n- ? [x]\n  : |\n    text\n- *l\n# end\n", "--- {a: [b, c], d: }\n...\n"},
+       "name: a\nstudent:\n  x: &l [1, {a: b}]\n  y: |\n    text\n  z: *l\n# end\n",
+       "--- {name: a, tags: [b, c], teachers: {t: {}}}\n...\n"},
       {"[",
        "{a: ",
        "- ",
@@ -80,9 +81,12 @@ Reader manifest() {
   return {
       "manifest",
       {"id,path,speaker,split,samples,rate,hash\na,a.wav,s,train,10,16000,"
-       "0123456789abcdef0123456789abcdef\n\"b,c\",b.wav,,test,5,8000,\n",
+       "0123456789abcdef0123456789abcdef\n\"b,c\",b.wav,,test,5,8000,"
+       "0123456789abcdef0123456789abcdef\n",
        "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash\r\n"
-       "x,c/x.wav,n/x.wav,p1,valid,7,48000,,\r\n"},
+       "x,c/x.wav,n/"
+       "x.wav,p1,valid,7,48000,0123456789abcdef0123456789abcdef,"
+       "0123456789abcdef0123456789abcdef\r\n"},
       {",", "\"", "\"\"", "\n", "\r\n", "id", "path", "-1", "1e9", "99999999999999999999", "train",
        "../", "/", "\xFF\xFE", "\xEF\xBB\xBF", ";", "\t", std::string(1, '\0'), "samples"},
       [](const std::string& input) { Manifest::read(put(input)).content_hash(); }};
@@ -91,7 +95,9 @@ Reader manifest() {
 Reader recipe() {
   return {"recipe",
           {"id,speech,noise,response,early_ms,snr_db,level_dbfs,speech_gain,noise_gain,samples,"
-           "clean_hash,noisy_hash\nm1,a@0+10;b@5+6,n@0+16,r,50,5,-26,1,0.5,16,,\n"
+           "clean_hash,noisy_hash\nm1,a@0+10;b@5+6,n@0+16,r,50,5,-26,1,0.5,16,"
+           "0123456789abcdef0123456789abcdef,"
+           "0123456789abcdef0123456789abcdef\n"
            "m2,a@1+4,n@2+4,,0,-5.5,-30,0.25,2,4,0123456789abcdef0123456789abcdef,"
            "0123456789abcdef0123456789abcdef\n"},
           {"@", "+", ";", ",", "\"", "\n", "-1", "nan", "inf", "1e400", "9223372036854775807",

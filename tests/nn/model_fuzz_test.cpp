@@ -12,12 +12,12 @@ namespace {
 /// Options as a header holds them, beside tensors of one network.
 fuzz::Reader model_header() {
   const auto state = nn::state_of(*make_model());
-  std::vector<std::string> sound = {config::to_yaml(config::to_node(model_config()))};
+  std::vector<std::string> near;
   for (uint64_t number = 0; number < 8; ++number) {
-    sound.push_back("name: denoising_autoencoder\n" + random_causal_model(number));
+    near.push_back("name: denoising_autoencoder\n" + random_causal_model(number));
   }
   return {"model",
-          sound,
+          {config::to_yaml(config::to_node(model_config()))},
           {"0",
            "1",
            "-1",
@@ -56,7 +56,8 @@ fuzz::Reader model_header() {
             contents.metadata["limbeck"] =
                 json_text(nlohmann::json{{"format", 1}, {"model", yaml}});
             nn::parse_model(serialize_safetensors(contents), "fuzz");
-          }};
+          },
+          near};
 }
 
 TEST(ModelFuzz, EveryHeaderIsReadOrRefused) { fuzz::expect_answers(model_header()); }
