@@ -154,7 +154,7 @@ TEST_F(ModelFile, ASmallFileCannotAskForALargeNetwork) {
   EXPECT_EQ(
       with_model("name: denoising_autoencoder\nlatent: {channels: 4096, in_channels: 4000}\n"),
       path_.string() + ": the options in its header make a network of " +
-          "16482698 numbers, but it holds " + std::to_string(stored_values()));
+          "16532292 numbers, but it holds " + std::to_string(stored_values()));
   EXPECT_THAT(with_model("name: denoising_autoencoder\nexpansion: 16\nencoder:\n"
                          "  - {channels: 4096, stride: 1, blocks: 32}\n"),
               testing::HasSubstr("encoder: makes a network of"));
