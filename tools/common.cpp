@@ -8,12 +8,13 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <new>
 
+#include "limbeck/core/cause.h"
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/home_folder.h"
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/version.h"
 #include "usage.h"
@@ -31,6 +32,16 @@ void occupy_standard_streams() {
   }
 }
 
+/// The arguments, with the `~/` that a shell leaves in `--out=~/x` taken as it takes others.
+std::vector<std::string> with_home(int argc, char** argv) {
+  std::vector<std::string> arguments(argv, argv + argc);
+  for (std::string& argument : arguments) {
+    const size_t value = argument.starts_with("--") ? argument.find('=') + 1 : 0;  // npos + 1 is 0
+    argument = argument.substr(0, value) + in_home(argument.substr(value));
+  }
+  return arguments;
+}
+
 /// False where some of what was printed did not arrive, such as on a full disk.
 bool flush_standard_output() {
   const int failed = std::fflush(stdout) != 0 ? errno : 0;
@@ -38,17 +49,6 @@ bool flush_standard_output() {
   std::cerr << "error: standard output: cannot be written"
             << (failed != 0 ? std::string(": ") + std::strerror(failed) : "") << std::endl;
   return false;
-}
-
-/// LibTorch, which not every tool loads, says so in words.
-bool is_out_of_memory(const std::exception& e) {
-  return dynamic_cast<const std::bad_alloc*>(&e) != nullptr ||
-         std::strstr(e.what(), "can't allocate memory") != nullptr;
-}
-
-/// LibTorch puts where it was called from behind its message.
-std::string without_trace(const std::string& message) {
-  return message.substr(0, message.find("\nException raised from "));
 }
 
 }  // namespace
@@ -71,7 +71,10 @@ int Tool::run(int argc, char** argv, const std::function<int()>& body) {
 int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   complete_subcommand_help(app, example_);
   try {
-    app.parse(argc, argv);
+    std::vector<const char*> arguments;
+    const std::vector<std::string> texts = with_home(argc, argv);
+    for (const std::string& text : texts) arguments.push_back(text.c_str());
+    app.parse(argc, arguments.data());
   } catch (const CLI::Success& e) {  // --help and --version
     return app.exit(e, std::cout, std::cerr);
   } catch (const CLI::ParseError& e) {
@@ -104,14 +107,14 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
     logger_->error(data_error(e).what());
     return static_cast<int>(ExitCode::data);
   } catch (const std::exception& e) {
-    if (is_out_of_memory(e)) {
-      logger_->error(
-          "out of memory: it takes less with fewer files at once (--threads, --jobs), and with "
-          "shorter recordings or smaller batches");
+    const std::string cause = cause_of(e);
+    if (cause.starts_with("out of memory")) {
+      logger_->error(cause +
+                     "; it takes less with fewer files at once (--threads, --jobs), and with shorter "
+                     "recordings or smaller batches");
       return static_cast<int>(ExitCode::config);
     }
-    logger_->error("internal: " + without_trace(e.what()));
-    logger_->debug(e.what());
+    logger_->error("internal: " + cause);
     return static_cast<int>(ExitCode::internal);
   }
 }

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "config/length_keys.h"
+#include "config/limits.h"
 #include "limbeck/core/format.h"
 
 namespace limbeck::config {
@@ -58,6 +59,23 @@ std::string Node::describe() const {
       return quoted ? "the text '" + scalar + "'" : "'" + scalar + "'";
   }
   return "";
+}
+
+size_t nodes_in(const Node& node) {
+  constexpr size_t kLongText = 100;
+  size_t nodes = 1 + node.scalar.size() / kLongText;
+  for (const Node& item : node.items) nodes += nodes_in(item);
+  for (const Node::Entry& entry : node.entries) {
+    nodes += entry.key.size() / kLongText + nodes_in(entry.value);
+  }
+  return nodes;
+}
+
+size_t depth_of(const Node& node) {
+  size_t below = 0;
+  for (const Node& item : node.items) below = std::max(below, depth_of(item));
+  for (const Node::Entry& entry : node.entries) below = std::max(below, depth_of(entry.value));
+  return 1 + below;
 }
 
 bool choose_differently(const Node& base, const Node& over) {

@@ -4,13 +4,23 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
+#include <string_view>
 
+#include "config/limits.h"
 #include "limbeck/config/node.h"
+#include "limbeck/core/format.h"
 
 namespace limbeck::config {
 namespace {
+
+/// Ends reading: what is asked for is out of all proportion.
+struct TooLarge {
+  YAML::Mark mark;
+  std::string message;
+};
 
 class TreeBuilder : public YAML::EventHandler {
  public:
@@ -23,6 +33,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    count(mark, 1);
     Node node;
     node.where = location(mark);
     place(std::move(node), anchor);
@@ -30,6 +41,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    count(mark, 1);
     check_tag(mark, tag);
     Node node = Node::make_scalar(value, location(mark));
     node.quoted = tag == "!";
@@ -37,7 +49,10 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Node copy = anchors_[anchor];
+    const Node& meant = anchors_[anchor];
+    count(mark, nodes_in(meant));
+    require_depth(mark, open_.size() + depth_of(meant));
+    Node copy = meant;
     copy.where = location(mark);
     place(std::move(copy), 0);
   }
@@ -75,7 +90,23 @@ class TreeBuilder : public YAML::EventHandler {
     diagnostics_.add(location(mark), "", "YAML tags are not used here ('" + tag + "')");
   }
 
+  /// Aliases make much of little: each is a copy.
+  void count(const YAML::Mark& mark, size_t nodes) {
+    nodes_ += nodes;
+    if (nodes_ > kMaxNodes) {
+      throw TooLarge{mark, format("more than %d values, aliases written out", kMaxNodes)};
+    }
+  }
+
+  void require_depth(const YAML::Mark& mark, size_t depth) {
+    if (depth > kMaxDepth) {
+      throw TooLarge{mark, format("nested deeper than %d levels", kMaxDepth)};
+    }
+  }
+
   void open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    require_depth(mark, open_.size() + 1);
+    count(mark, 1);
     Open next;
     next.node.kind = kind;
     next.node.where = location(mark);
@@ -90,7 +121,10 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void place(Node node, YAML::anchor_t anchor) {
-    if (anchor != 0) anchors_[anchor] = node;
+    if (anchor != 0) {
+      count({}, nodes_in(node));
+      anchors_[anchor] = node;
+    }
     if (open_.empty()) {
       root_ = std::move(node);
       return;
@@ -152,14 +186,43 @@ class TreeBuilder : public YAML::EventHandler {
   Diagnostics& diagnostics_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
+  size_t nodes_ = 0;
   Node root_;
 };
+
+/// The last line up to `line` (from 1) that a tab indents, and the tab's column; 0 if there is
+/// none.
+std::pair<int, int> indenting_tab(std::string_view text, int line) {
+  std::pair<int, int> found = {0, 0};
+  for (int at = 1; at <= line && !text.empty(); ++at) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view written = text.substr(0, end);
+    const size_t first = std::min(written.find_first_not_of(" \t\r"), written.size());
+    const size_t tab = written.find('\t');
+    if (tab < first && first < written.size()) found = {at, static_cast<int>(tab) + 1};
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return found;
+}
+
+void say_why(const YAML::ParserException& e, const std::string& text, const std::string& source,
+             Diagnostics& diagnostics) {
+  const int line = e.mark.line + 1;
+  const auto [tab_line, tab_column] = indenting_tab(text, line);
+  if (tab_line > 0 && tab_line >= line - 1) {
+    diagnostics.add({source, tab_line, tab_column}, "",
+                    "YAML does not allow tabs for indentation; use spaces");
+  } else {
+    diagnostics.add({source, line, e.mark.column + 1}, "", "not valid YAML: " + e.msg);
+  }
+}
 
 }  // namespace
 
 Node parse_yaml(const std::string& text, const std::string& source, Diagnostics& diagnostics) {
   TreeBuilder builder(source, diagnostics);
   try {
+    if (text.size() > kMaxBytes) throw TooLarge{{}, "more than 4 MiB of configuration"};
     std::istringstream all(text);
     if (!YAML::Parser(all)) return Node::make_map({source, 1, 1});
     // yaml-cpp takes the end of the file for the end of a quote: a forgotten one would swallow
@@ -174,10 +237,12 @@ Node parse_yaml(const std::string& text, const std::string& source, Diagnostics&
     }
     return root;
   } catch (const YAML::ParserException& e) {
-    diagnostics.add({source, e.mark.line + 1, e.mark.column + 1}, "", "not valid YAML: " + e.msg);
-    diagnostics.mark_incomplete();
-    return Node::make_map({source, 1, 1});
+    say_why(e, text, source, diagnostics);
+  } catch (const TooLarge& e) {
+    diagnostics.add({source, e.mark.line + 1, e.mark.column + 1}, "", e.message);
   }
+  diagnostics.mark_incomplete();
+  return Node::make_map({source, 1, 1});
 }
 
 }  // namespace limbeck::config

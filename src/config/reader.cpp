@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "limbeck/core/format.h"
+#include "limbeck/core/home_folder.h"
 
 namespace limbeck::config {
 namespace {
@@ -286,7 +287,7 @@ class Reader : public Visitor {
                   "'" + node.scalar + "' is not one of " + join(choices, ", ") +
                       (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
     }
-    value = node.scalar;
+    value = in_home(node.scalar);
   }
 
   template <class Value>

@@ -4,9 +4,11 @@
 #include <charconv>
 
 #include "config/length_keys.h"
+#include "config/limits.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/home_folder.h"
 
 namespace limbeck::config {
 namespace fs = std::filesystem;
@@ -24,6 +26,15 @@ class FileLoader {
       diagnostics_.add(named_at, "extends",
                        "'" + name + "' extends itself: " + join(open_, " → ") + " → " + name);
       diagnostics_.mark_incomplete();
+      return Node::make_map(named_at);
+    }
+    if (++loaded_ > kMaxFiles) {
+      if (loaded_ == kMaxFiles + 1) {
+        diagnostics_.add(
+            named_at, "extends",
+            format("more than %d files are to be read, each as often as it is named", kMaxFiles));
+        diagnostics_.mark_incomplete();
+      }
       return Node::make_map(named_at);
     }
     std::string text;
@@ -66,7 +77,7 @@ class FileLoader {
       if (base.kind != Node::Kind::scalar) {
         diagnostics_.add(base.where, "extends", "expected a file, found " + base.describe());
       } else {
-        merge(merged, load(folder / base.scalar, base.where));
+        merge(merged, load(folder / in_home(base.scalar), base.where));
       }
     }
     node.erase("extends");
@@ -76,6 +87,7 @@ class FileLoader {
 
   Diagnostics& diagnostics_;
   std::vector<std::string> open_;
+  size_t loaded_ = 0;
 };
 
 std::vector<std::string> split_key(const std::string& key) {
@@ -178,6 +190,12 @@ Node resolve(const std::vector<fs::path>& files, const std::vector<std::string>&
     const Location named_at{"command line", 0, 0};
     merge(root, loader.load(file, named_at));
   }
+  if (depth_of(root) > kMaxDepth) {
+    diagnostics.add(root.where, "extends",
+                    format("what the files make together nests deeper than %d levels", kMaxDepth));
+    diagnostics.mark_incomplete();
+    return Node::make_map(root.where);
+  }
   for (const std::string& argument : sets) apply_set(root, argument, diagnostics);
   return root;
 }
@@ -187,7 +205,12 @@ void set_at(Node& root, const std::string& key, const Node& value, Diagnostics& 
   Node* node = &root;
   Node* map = nullptr;  // the one that holds it
   std::string path;
-  for (const std::string& part : split_key(key)) {
+  const std::vector<std::string> parts = split_key(key);
+  if (parts.size() > kMaxDepth) {
+    diagnostics.add(where, "", format("a key of more than %d parts", kMaxDepth));
+    return;
+  }
+  for (const std::string& part : parts) {
     path += (path.empty() ? "" : ".") + part;
     if (part.empty()) {
       diagnostics.add(where, key, "an empty part in the key");

@@ -12,6 +12,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/line_file.h"
+#include "limbeck/core/utf8.h"
 
 namespace limbeck {
 namespace {
@@ -62,10 +63,14 @@ Logger::Logger(Verbosity verbosity) : verbosity_(verbosity), sinks_(std::make_un
 
 Logger::~Logger() = default;
 
-void Logger::debug(const std::string& message) { sinks_->logger.debug(message); }
-void Logger::info(const std::string& message) { sinks_->logger.info(message); }
-void Logger::warn(const std::string& message) { sinks_->logger.warn("warning: " + message); }
-void Logger::error(const std::string& message) { sinks_->logger.error("error: " + message); }
+void Logger::debug(const std::string& message) { sinks_->logger.debug(displayable(message)); }
+void Logger::info(const std::string& message) { sinks_->logger.info(displayable(message)); }
+void Logger::warn(const std::string& message) {
+  sinks_->logger.warn("warning: " + displayable(message));
+}
+void Logger::error(const std::string& message) {
+  sinks_->logger.error("error: " + displayable(message));
+}
 
 void Logger::add_file(const std::filesystem::path& path) {
   LineFile lines(path);

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "core/plot_axis.h"
 #include "core/plot_draw.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/utf8.h"
 
 namespace limbeck {
 namespace {
@@ -238,12 +238,9 @@ std::string draw_panel(const PlotPanel& panel, const Plot& plot, const Frame& fr
 }  // namespace
 
 std::string escape_markup(const std::string& text) {
-  // Through JSON, which replaces what is no UTF-8: one such byte would make the file unreadable.
-  using nlohmann::json;
-  const std::string sound =
-      json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
+  // One byte that is no UTF-8 would make the file unreadable.
   std::string safe;
-  for (const char c : sound) {
+  for (const char c : displayable(text)) {
     if (c == '&') {
       safe += "&amp;";
     } else if (c == '<') {
@@ -253,7 +250,7 @@ std::string escape_markup(const std::string& text) {
     } else if (c == '"') {
       safe += "&quot;";
     } else {
-      safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;  // XML knows no control characters
+      safe += c == '\n' || c == '\t' ? ' ' : c;
     }
   }
   return safe;

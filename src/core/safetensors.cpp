@@ -3,14 +3,34 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 
 namespace limbeck {
 namespace {
 
 constexpr size_t kLengthBytes = 8;
+constexpr size_t kMaxHeaderBytes = 16 << 20;  // as JSON in memory it is thirty times as large
+constexpr size_t kMaxDimensions = 32;
+
+/// A header of one meaning: of a key given twice others may read another one.
+nlohmann::json parse_header(std::string_view text) {
+  if (is_deep_json(text)) throw DeepJson<nlohmann::json>();
+  using Event = nlohmann::json::parse_event_t;
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  return nlohmann::json::parse(text, [&](int, Event event, const nlohmann::json& parsed) {
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second) {
+      throw CheckpointError("'" + parsed.get<std::string>() + "' is given twice in the header");
+    }
+    return true;
+  });
+}
 
 /// nlohmann would quietly turn 1.5 into 1 and −1 into 2^64 − 1.
 void check_counts(const nlohmann::json& list, const char* what) {
@@ -29,6 +49,9 @@ TensorEntry read_entry(const nlohmann::json& entry, uint64_t data_size) {
   const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_size) {
     throw CheckpointError("data offsets lie outside the file (is it cut short?)");
+  }
+  if (shape.size() > kMaxDimensions) {
+    throw CheckpointError(format("shape of %d dimensions", shape.size()));
   }
   // Behind a 0 the others are still multiplied, into strides, and must not overflow there.
   uint64_t span = dtype_bytes(dtype);
@@ -74,6 +97,10 @@ uint64_t header_length(std::string_view bytes, uint64_t file_size, const std::st
                           std::to_string(length) + " in a file of " + std::to_string(file_size) +
                           " bytes");
   }
+  if (length > kMaxHeaderBytes) {
+    throw CheckpointError(format("%s: header length %d; longer than %d it is not read", file,
+                                 length, kMaxHeaderBytes));
+  }
   return length;
 }
 
@@ -83,7 +110,7 @@ SafeTensorsHeader parse(std::string_view text, uint64_t file_size, const std::st
   const uint64_t data_size = file_size - contents.data_begin;
   std::string current;
   try {
-    const auto header = nlohmann::json::parse(text);
+    const auto header = parse_header(text);
     if (!header.is_object()) throw CheckpointError("header is not a JSON object");
     for (const auto& [name, entry] : header.items()) {
       current = name + ": ";
@@ -138,7 +165,7 @@ std::string safetensors_header_bytes(const SafeTensorsHeader& header) {
     object[name] = {
         {"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
   }
-  std::string text = object.dump();
+  std::string text = json_text(object);
   text.append((8 - text.size() % 8) % 8, ' ');
   std::string bytes(kLengthBytes, '\0');
   for (size_t i = 0; i < kLengthBytes; ++i) bytes[i] = static_cast<char>(text.size() >> (8 * i));

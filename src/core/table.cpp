@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "limbeck/core/utf8.h"
+
 namespace limbeck {
 namespace {
 
@@ -14,6 +16,7 @@ size_t width_of(const std::string& text) {
 /// A bar in a cell would end it, and a newline the table.
 std::vector<std::string> escaped(std::vector<std::string> cells) {
   for (std::string& cell : cells) {
+    cell = displayable(cell);
     std::replace(cell.begin(), cell.end(), '\n', ' ');
     for (size_t at = cell.find('|'); at != std::string::npos; at = cell.find('|', at + 2)) {
       cell.insert(at, 1, '\\');

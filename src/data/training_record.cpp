@@ -4,6 +4,8 @@
 #include <unordered_set>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/json.h"
+#include "limbeck/core/utf8.h"
 
 namespace limbeck {
 namespace {
@@ -15,8 +17,8 @@ const std::vector<std::string> kColumns = {"id",         "stem",    "speaker", "
 nlohmann::json rows(const std::vector<Fingerprint>& items) {
   nlohmann::json all = nlohmann::json::array();
   for (const Fingerprint& item : items) {
-    all.push_back({item.id, item.stem, item.speaker, item.hash, item.noisy_hash, item.seconds,
-                   item.is_noise});
+    all.push_back({escape_bytes(item.id), escape_bytes(item.stem), escape_bytes(item.speaker),
+                   item.hash, item.noisy_hash, item.seconds, item.is_noise});
   }
   return all;
 }
@@ -26,9 +28,9 @@ std::vector<Fingerprint> items_of(const nlohmann::json& all) {
   items.reserve(all.size());
   for (const auto& row : all) {
     Fingerprint& item = items.emplace_back();
-    row.at(0).get_to(item.id);
-    row.at(1).get_to(item.stem);
-    row.at(2).get_to(item.speaker);
+    item.id = unescape_bytes(row.at(0).get<std::string>());
+    item.stem = unescape_bytes(row.at(1).get<std::string>());
+    item.speaker = unescape_bytes(row.at(2).get<std::string>());
     row.at(3).get_to(item.hash);
     row.at(4).get_to(item.noisy_hash);
     row.at(5).get_to(item.seconds);
@@ -100,12 +102,12 @@ std::string TrainingRecord::text() const {
                               {"notes", notes},           {"columns", kColumns},
                               {"train", rows(train)},     {"valid", rows(valid)},
                               {"teacher", rows(teacher)}, {"teacher_unknown", teacher_unknown}};
-  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(all) + "\n";
 }
 
 TrainingRecord TrainingRecord::parse(const std::string& text, const std::string& source_name) {
   try {
-    const auto all = nlohmann::json::parse(text);
+    const auto all = parse_json<nlohmann::json>(text);
     if (all.at("format").get<int>() != kFormat || all.at("columns") != nlohmann::json(kColumns)) {
       throw DataError(source_name + ": another format version than this program reads");
     }

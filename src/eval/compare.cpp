@@ -8,7 +8,9 @@
 #include "eval/result_files.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/table.h"
+#include "limbeck/core/utf8.h"
 
 namespace limbeck {
 namespace {
@@ -223,10 +225,19 @@ std::string comparison_text(const Comparison& comparison, const std::string& nam
          markdown_table({"utterance", "A", "B", "B − A"}, rows);
 }
 
+namespace {
+
+std::vector<std::string> escaped(std::vector<std::string> ids) {
+  for (std::string& id : ids) id = escape_bytes(id);
+  return ids;
+}
+
+}  // namespace
+
 std::string comparison_json(const Comparison& comparison) {
   nlohmann::json object = {{"metrics", nlohmann::json::object()},
-                           {"only_in_a", comparison.only_in_a},
-                           {"only_in_b", comparison.only_in_b},
+                           {"only_in_a", escaped(comparison.only_in_a)},
+                           {"only_in_b", escaped(comparison.only_in_b)},
                            {"left_out", comparison.left_out},
                            {"notes_a", comparison.notes_a},
                            {"notes_b", comparison.notes_b},
@@ -240,9 +251,9 @@ std::string comparison_json(const Comparison& comparison) {
     if (!std::isnan(d.interval)) entry["interval95"] = {d.mean - d.interval, d.mean + d.interval};
   }
   for (const auto& row : comparison.worst) {
-    object["worst"].push_back({{"id", row.id}, {"a", row.a}, {"b", row.b}});
+    object["worst"].push_back({{"id", escape_bytes(row.id)}, {"a", row.a}, {"b", row.b}});
   }
-  return object.dump();
+  return json_text(object);
 }
 
 }  // namespace limbeck

@@ -7,6 +7,8 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/json.h"
+#include "limbeck/core/utf8.h"
 
 namespace limbeck {
 namespace {
@@ -28,17 +30,23 @@ std::vector<double> scores_from_json(const json& list) {
   return scores;
 }
 
+/// Names come from the disk, and may be no UTF-8, as what is said about them.
+std::string name_in(const json& object, const char* key) {
+  return unescape_bytes(object.at(key).get<std::string>());
+}
+
 json to_json(const std::string& id, const Outcome& outcome) {
-  json line = {{"id", id}, {"failures", json::array()}};
+  json line = {{"id", escape_bytes(id)}, {"failures", json::array()}};
   for (const auto& failure : outcome.failures) {
-    line["failures"].push_back({{"metric", failure.metric}, {"reason", failure.reason}});
+    line["failures"].push_back(
+        {{"metric", failure.metric}, {"reason", escape_bytes(failure.reason)}});
   }
   if (!outcome.row) return line;
   const UtteranceScores& row = *outcome.row;
   line["row"] = {{"seconds", row.seconds},
-                 {"speaker", row.condition.speaker},
+                 {"speaker", escape_bytes(row.condition.speaker)},
                  {"snr_db", row.condition.snr_db},
-                 {"noise", row.condition.noise},
+                 {"noise", escape_bytes(row.condition.noise)},
                  {"scores", scores_to_json(row.scores)},
                  {"noisy_scores", scores_to_json(row.noisy_scores)}};
   if (row.lag_samples) line["row"]["lag_samples"] = *row.lag_samples;
@@ -47,15 +55,15 @@ json to_json(const std::string& id, const Outcome& outcome) {
 
 Outcome from_json(const json& line) {
   Outcome outcome;
-  const auto id = line.at("id").get<std::string>();
+  const std::string id = name_in(line, "id");
   for (const json& failure : line.at("failures")) {
-    outcome.failures.push_back({id, failure.at("metric"), failure.at("reason")});
+    outcome.failures.push_back({id, failure.at("metric"), name_in(failure, "reason")});
   }
   if (!line.contains("row")) return outcome;
   const json& row = line.at("row");
   outcome.row = UtteranceScores{id,
                                 row.at("seconds"),
-                                {row.at("speaker"), row.at("snr_db"), row.at("noise")},
+                                {name_in(row, "speaker"), row.at("snr_db"), name_in(row, "noise")},
                                 {},
                                 scores_from_json(row.at("scores")),
                                 scores_from_json(row.at("noisy_scores"))};
@@ -67,8 +75,9 @@ Outcome from_json(const json& line) {
 json work_of(const JournalHead& head) {
   json metrics = json::array();
   for (const Metric& metric : head.metrics) metrics.push_back({metric.name, metric.version});
-  return {
-      {"identity", json::parse(head.identity.text())}, {"metrics", metrics}, {"audio", head.audio}};
+  return {{"identity", parse_json<json>(head.identity.text())},
+          {"metrics", metrics},
+          {"audio", head.audio}};
 }
 
 struct Entries {
@@ -84,12 +93,12 @@ Entries read_journal(const fs::path& path, const json& work) {
   std::string line;
   try {
     if (!std::getline(lines, line)) return entries;
-    const json head = json::parse(line);
+    const json head = parse_json<json>(line);
     if (head.at("work") != work) return entries;
     entries.environment = head.at("environment").get<Environment>();
     while (std::getline(lines, line)) {
-      const json entry = json::parse(line);
-      entries.known[entry.at("id")] = from_json(entry);
+      const json entry = parse_json<json>(line);
+      entries.known[name_in(entry, "id")] = from_json(entry);
     }
   } catch (const json::exception&) {
     return entries;
@@ -116,8 +125,8 @@ Journal::Journal(const fs::path& folder, const JournalHead& head) : path_(journa
   Entries before = read_journal(path_, work);
   known_ = std::move(before.known);
   environment_ = known_.empty() ? head.environment : joined(before.environment, head.environment);
-  std::string text = json{{"work", work}, {"environment", environment_}}.dump() + "\n";
-  for (const auto& [id, outcome] : known_) text += to_json(id, outcome).dump() + "\n";
+  std::string text = json_text(json{{"work", work}, {"environment", environment_}}) + "\n";
+  for (const auto& [id, outcome] : known_) text += json_text(to_json(id, outcome)) + "\n";
   write_file_atomically(path_, text);
   file_ = std::fopen(path_.c_str(), "ab");
   if (file_ == nullptr) {
@@ -128,7 +137,7 @@ Journal::Journal(const fs::path& folder, const JournalHead& head) : path_(journa
 Journal::~Journal() { std::fclose(file_); }
 
 void Journal::add(const std::string& id, const Outcome& outcome) {
-  const std::string line = to_json(id, outcome).dump() + "\n";
+  const std::string line = json_text(to_json(id, outcome)) + "\n";
   const std::lock_guard lock(mutex_);
   if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) {
     throw DataError(path_.string() + ": cannot be written: " + std::strerror(errno));
@@ -143,7 +152,7 @@ std::optional<Identity> journal_identity(const fs::path& folder) {
   std::string outcome;
   if (!std::getline(lines, line) || !std::getline(lines, outcome)) return std::nullopt;
   try {
-    return Identity::parse(json::parse(line).at("work").at("identity").dump(), path.string());
+    return Identity::parse(parse_json<json>(line).at("work").at("identity").dump(), path.string());
   } catch (const json::exception&) {
     return std::nullopt;
   } catch (const DataError&) {

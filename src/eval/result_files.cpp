@@ -12,6 +12,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/data/leak.h"
 
 namespace limbeck {
@@ -98,7 +99,7 @@ json statistics(std::vector<double> values) {
 json summary_json(const StoredResults& results) {
   const ResultTable table = results.table->paired();
   const RunResults& run = table.runs.front();
-  json summary = {{"identity", json::parse(results.identity.text())},
+  json summary = {{"identity", parse_json<json>(results.identity.text())},
                   {"environment", run.environment},
                   {"about", results.about},
                   {"n", run.rows.size()},
@@ -123,7 +124,7 @@ json summary_json(const StoredResults& results) {
 }
 
 void write_json(const fs::path& path, const json& value) {
-  write_file_atomically(path, value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  write_file_atomically(path, json_text(value, 2) + "\n");
 }
 
 /// The summary.json of a folder; nothing if there is none. Throws ConfigError if it does not say of
@@ -131,7 +132,7 @@ void write_json(const fs::path& path, const json& value) {
 std::optional<json> read_summary(const fs::path& folder) {
   const fs::path path = folder / kSummary;
   if (!fs::exists(path)) return std::nullopt;
-  json summary = json::parse(read_file(path), nullptr, false);
+  json summary = parse_json_if_sound<json>(read_file(path));
   if (summary.is_object() && summary.contains("identity")) return summary;
   throw ConfigError(path.string() +
                     ": does not say what it is a result of, as those of this limbeck-evaluate do; "
@@ -274,7 +275,7 @@ void read_versions(const fs::path& folder, ResultTable& table) {
   const fs::path path = folder / kSummary;
   if (!fs::exists(path)) return;
   try {
-    const json summary = json::parse(read_file(path));
+    const json summary = parse_json<json>(read_file(path));
     table.runs.front().environment = summary.at("environment").get<Environment>();
     for (Metric& metric : table.metrics) {
       metric.version = summary.at("metrics").at(metric.name).at("version");
@@ -286,7 +287,7 @@ void read_versions(const fs::path& folder, ResultTable& table) {
 void write_runs(const fs::path& folder, const ResultTable& scores,
                 const std::vector<Identity>& identities, const std::vector<std::string>& paths) {
   const ResultTable table = scores.paired();
-  json summary = {{"identity", json::parse(subject_of(identities.front()).text())},
+  json summary = {{"identity", parse_json<json>(subject_of(identities.front()).text())},
                   {"runs", paths},
                   {"models", json::object()},
                   {"environment", json::object()},

@@ -17,9 +17,9 @@ double erb_to_hz(double value) { return (std::pow(10.0, value / 21.4) - 1) / 0.0
 }  // namespace
 
 void BandOptions::describe(config::Visitor& v) {
-  v.value("kept", kept, "lower bins that stay as they are", config::at_least(0));
+  v.value("kept", kept, "lower bins that stay as they are", config::between(0, 8192));
   v.value("merged", merged, "bands that the bins above are merged into; 0: none are merged",
-          config::at_least(0));
+          config::between(0, 8192));
   v.require(merged == 0 ? kept == 0 : kept >= 1 && merged >= 2, "merged",
             "needs kept of at least 1 and merged of at least 2, or both 0");
 }

@@ -9,14 +9,11 @@ namespace limbeck::nn {
 ConvUnit::ConvUnit(torch::nn::Module& parent, const std::string& name,
                    const ConvUnitOptions& options)
     : parent_(parent), norm_name_(name + "_norm"), upsample_(options.upsample_freq) {
-  ConvOptions conv = options.conv;
-  conv.bias = options.norm == NormKind::none;
-  const int64_t channels = conv.out_channels / upsample_;
-  conv_ = parent.register_module(name, Conv(conv));
-  norm_ = parent.register_module(norm_name_, Norm(options.norm, channels));
+  conv_ = parent.register_module(name, Conv(options.own_conv()));
+  norm_ = parent.register_module(norm_name_, Norm(options.norm, options.channels()));
   if (options.activation) {
-    activation_ =
-        parent.register_module(name + "_activation", Activation(*options.activation, channels));
+    activation_ = parent.register_module(name + "_activation",
+                                         Activation(*options.activation, options.channels()));
   }
 }
 

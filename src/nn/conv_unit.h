@@ -13,6 +13,20 @@ struct ConvUnitOptions {
   int64_t upsample_freq = 1;  ///< groups of channels that are interleaved into the bins
   NormKind norm = NormKind::none;
   std::optional<ActivationKind> activation = {};
+
+  /// Channels behind the interleaving.
+  int64_t channels() const { return conv.out_channels / upsample_freq; }
+  /// The convolution as it is made.
+  ConvOptions own_conv() const {
+    ConvOptions own = conv;
+    own.bias = norm == NormKind::none;
+    return own;
+  }
+  /// Numbers that the modules of the unit keep.
+  int64_t values() const {
+    const int64_t slopes = activation == ActivationKind::prelu ? channels() : 0;
+    return own_conv().values() + values_of(norm, channels()) + slopes;
+  }
 };
 
 /// A convolution and what follows it: interleaving into the bins, a norm, an activation.

@@ -47,12 +47,32 @@ class MaskRange : public Part {
 
 }  // namespace
 
-/// Makes the stages, to be asked for in their order: each works on what the one before gives.
+/// Makes the stages in their order: each works on what the one before gives.
 class DenoisingAutoencoder::Builder {
  public:
-  explicit Builder(DenoisingAutoencoder& network)
-      : network_(network), o_(network.options_), lookahead_left_(o_.lookahead_frames) {}
+  /// Without a network nothing is made but counted.
+  Builder(DenoisingAutoencoder* network, const DenoisingAutoencoderOptions& options)
+      : network_(network), o_(options), lookahead_left_(o_.lookahead_frames) {}
 
+  template <class Take>
+  void each(const Take& take) {
+    const auto next = [&](Stage stage) {
+      channels_ = stage.channels;
+      take(std::move(stage));
+    };
+    next(stem());
+    for (size_t i = 0; i < o_.encoder.size(); ++i) next(encoder(i));
+    next(latent_in());
+    next(latent());
+    next(latent_out());
+    for (size_t i = 0; i < o_.encoder.size(); ++i) next(decoder(i));
+    next(mask());
+  }
+
+  /// Numbers that the modules of the stages so far keep.
+  int64_t values() const { return values_; }
+
+ private:
   Stage stem() {
     return {.tap = "stem",
             .channels = o_.stem.channels,
@@ -78,10 +98,13 @@ class DenoisingAutoencoder::Builder {
 
   Stage latent() {
     const TemporalConfig& temporal = o_.temporal;
-    const TemporalPlace place{before().channels, o_.network_bins() / before().stride, o_.norm};
-    const std::shared_ptr<TemporalModel> memory =
-        temporal_models().build(temporal.chosen.name(), temporal.options(), place);
-    network_.register_module("temporal", memory);
+    const TemporalPlace place{channels_, o_.network_bins() / o_.total_stride(), o_.norm};
+    values_ += temporal.options().values(place);
+    std::shared_ptr<TemporalModel> memory;
+    if (network_ != nullptr) {
+      memory = temporal_models().build(temporal.chosen.name(), temporal.options(), place);
+      network_->register_module("temporal", memory);
+    }
     Stage stage = linear("latent", o_.latent.channels);
     stage.parts.emplace(stage.parts.begin(), "temporal", memory);
     return stage;
@@ -89,17 +112,18 @@ class DenoisingAutoencoder::Builder {
 
   Stage latent_out() {
     const int64_t channels = o_.encoder.back().channels;
-    return {.tap = "",
-            .channels = channels,
-            .parts = {{"latent_out", unit("latent_out", {.conv = {.in_channels = before().channels,
-                                                                  .out_channels = channels},
-                                                         .norm = o_.norm,
-                                                         .activation = o_.activation})}}};
+    return {
+        .tap = "",
+        .channels = channels,
+        .parts = {{"latent_out",
+                   unit("latent_out", {.conv = {.in_channels = channels_, .out_channels = channels},
+                                       .norm = o_.norm,
+                                       .activation = o_.activation})}}};
   }
 
   Stage decoder(size_t i) {
     const size_t mirrored = o_.encoder.size() - 1 - i;
-    const int64_t in = before().channels;
+    const int64_t in = channels_;
     Stage stage{.tap = format("decoder.%d", i),
                 .channels = mirrored > 0 ? o_.encoder[mirrored - 1].channels : o_.stem.channels,
                 .skip = o_.skips == Skips::none ? Skip::no : Skip::join_input};
@@ -116,28 +140,26 @@ class DenoisingAutoencoder::Builder {
     const int64_t channels = mask_channels(o_.mask);
     return {.tap = "mask",
             .channels = channels,
-            .parts = {{"head", unit("head", {.conv = {.in_channels = before().channels,
+            .parts = {{"head", unit("head", {.conv = {.in_channels = channels_,
                                                       .out_channels = channels * o_.stem.stride,
                                                       .kernel_freq = 3},
                                              .upsample_freq = o_.stem.stride})},
                       {"mask", std::make_shared<MaskRange>(o_.mask)}}};
   }
 
- private:
-  const Stage& before() const { return network_.stages_.back(); }
-
   std::shared_ptr<ConvUnit> unit(const std::string& name, const ConvUnitOptions& options) {
-    return std::make_shared<ConvUnit>(network_, name, options);
+    values_ += options.values();
+    return network_ != nullptr ? std::make_shared<ConvUnit>(*network_, name, options) : nullptr;
   }
 
   Stage linear(const std::string& name, int64_t channels) {
-    const ConvOptions conv{.in_channels = before().channels, .out_channels = channels};
+    const ConvOptions conv{.in_channels = channels_, .out_channels = channels};
     return {.tap = name, .channels = channels, .parts = {{name, unit(name, {.conv = conv})}}};
   }
 
   void add_blocks(Stage& stage, const char* side, size_t index, const StageOptions& options,
                   bool down) {
-    int64_t channels = before().channels;
+    int64_t channels = channels_;
     for (int64_t b = 0; b < options.blocks; ++b) {
       InvertedBottleneckOptions block{
           .in_channels = channels,
@@ -154,8 +176,10 @@ class DenoisingAutoencoder::Builder {
         block.out_channels = channels = stage.channels;
         (down ? block.stride_freq : block.upsample_freq) = options.stride;
       }
+      values_ += block.values();
+      if (network_ == nullptr) continue;
       const auto module =
-          network_.register_module(format("%s%d_%d", side, index, b), InvertedBottleneck(block));
+          network_->register_module(format("%s%d_%d", side, index, b), InvertedBottleneck(block));
       stage.parts.emplace_back(format("%s.%d.%d", side, index, b), module);
     }
   }
@@ -167,23 +191,24 @@ class DenoisingAutoencoder::Builder {
     return taken;
   }
 
-  DenoisingAutoencoder& network_;
+  DenoisingAutoencoder* network_;
   const DenoisingAutoencoderOptions& o_;
   int64_t lookahead_left_;
+  int64_t channels_ = 0;  // that the stage before gives
+  int64_t values_ = 0;
 };
+
+int64_t DenoisingAutoencoder::values(const DenoisingAutoencoderOptions& options) {
+  Builder counting(nullptr, options);
+  counting.each([](const Stage&) {});
+  return counting.values();
+}
 
 DenoisingAutoencoder::DenoisingAutoencoder(const DenoisingAutoencoderOptions& options)
     : options_(options) {
   stft_ = register_module("stft", Stft(options.stft));
   bands_ = register_module("bands", Bands(options.grid()));
-  Builder build(*this);
-  add(build.stem());
-  for (size_t i = 0; i < options.encoder.size(); ++i) add(build.encoder(i));
-  add(build.latent_in());
-  add(build.latent());
-  add(build.latent_out());
-  for (size_t i = 0; i < options.encoder.size(); ++i) add(build.decoder(i));
-  add(build.mask());
+  Builder(this, options).each([this](Stage stage) { add(std::move(stage)); });
   // Masks start open: 1 + 0i, or sigmoid(2) = 0.88. From a random mask, hundreds of steps go into
   // finding the noisy signal again.
   at::NoGradGuard no_grad;

@@ -8,6 +8,7 @@
 #include "limbeck/nn/stft.h"
 #include "nn/bands.h"
 #include "nn/inverted_bottleneck.h"
+#include "nn/model_options.h"
 #include "nn/pass.h"
 #include "nn/temporal.h"
 
@@ -74,7 +75,7 @@ struct LatentOptions {
   void describe(config::Visitor& v);
 };
 
-struct DenoisingAutoencoderOptions : config::Component<DenoisingAutoencoderOptions> {
+struct DenoisingAutoencoderOptions : config::Component<DenoisingAutoencoderOptions, ModelOptions> {
   int64_t rate_hz = 16000;
   StftOptions stft;
   BandOptions bands;
@@ -93,9 +94,11 @@ struct DenoisingAutoencoderOptions : config::Component<DenoisingAutoencoderOptio
   MemoryFormat memory_format = MemoryFormat::channels_last;
 
   void describe(config::Visitor& v) override;
+  int64_t values() const override;
   /// The network sees all bins but the Nyquist bin, which gets the mask of the bin below.
   BandGrid grid() const;
   int64_t network_bins() const { return grid().size(); }
+  /// Or more than there can be bins: long lists would not fit a number.
   int64_t total_stride() const;
   /// Frames of the future that the kernels of this network could reach.
   int64_t lookahead_capacity() const;
@@ -123,6 +126,8 @@ class DenoisingAutoencoder : public DenoisingModel {
   int64_t latency_samples() const override;
   ModelConfig config() const override;
   const DenoisingAutoencoderOptions& options() const { return options_; }
+  /// Numbers that a network of these options keeps; nothing is built.
+  static int64_t values(const DenoisingAutoencoderOptions& options);
   const Stft& stft() const { return stft_; }
   /// The next frames of a stream, complex [B, T, F], enhanced: those that have all that the network
   /// looks ahead. With `link` all items get one gain in each bin, the mean of theirs by power.

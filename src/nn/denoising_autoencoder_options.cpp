@@ -1,7 +1,15 @@
+#include <algorithm>
+
 #include "limbeck/core/format.h"
 #include "nn/denoising_autoencoder.h"
 
 namespace limbeck::nn {
+namespace {
+
+constexpr size_t kMaxStages = 64;
+constexpr int64_t kMaxStride = 1 << 20;  // more than there are bins
+
+}  // namespace
 
 void StageOptions::describe(config::Visitor& v) {
   v.value("channels", channels, "channels of the stage's output", config::between(1, 4096));
@@ -53,6 +61,7 @@ void DenoisingAutoencoderOptions::describe(config::Visitor& v) {
   v.value("memory_format", memory_format,
           "layout of the feature maps; measure with limbeck-bench step");
   v.require(!encoder.empty(), "encoder", "needs at least one stage");
+  v.require(encoder.size() <= kMaxStages, "encoder", format("more than %d stages", kMaxStages));
   v.require(grid().problem().empty(), "bands", grid().problem());
   v.require(network_bins() % total_stride() == 0, "encoder",
             format("the strides multiply to %d, which does not divide the %d bands of the network",
@@ -62,7 +71,14 @@ void DenoisingAutoencoderOptions::describe(config::Visitor& v) {
   v.require(
       lookahead_frames <= lookahead_capacity(), "lookahead_frames",
       format("is more than the %d frames that kernels of this length reach", lookahead_capacity()));
+  if (encoder.size() > kMaxStages || total_stride() > network_bins()) return;  // said above
+  v.require(values() <= kMaxValues, "encoder",
+            format("makes a network of %d numbers; at most %d are built", values(), kMaxValues));
+  v.require(4 * bands.merged * stft.fft_samples <= kMaxValues, "bands.merged",
+            "makes filters too large to be built");
 }
+
+int64_t DenoisingAutoencoderOptions::values() const { return DenoisingAutoencoder::values(*this); }
 
 BandGrid DenoisingAutoencoderOptions::grid() const {
   return {bands, stft.fft_samples / 2,
@@ -71,7 +87,7 @@ BandGrid DenoisingAutoencoderOptions::grid() const {
 
 int64_t DenoisingAutoencoderOptions::total_stride() const {
   int64_t stride = stem.stride;
-  for (const auto& stage : encoder) stride *= stage.stride;
+  for (const auto& stage : encoder) stride = std::min(stride * stage.stride, kMaxStride);
   return stride;
 }
 

@@ -17,6 +17,17 @@ const char* why_not_by_kernel(const at::Tensor& x, const Pass& pass) {
 
 }  // namespace
 
+int64_t GruOptions::values() const {
+  const int64_t directions = bidirectional ? 2 : 1;
+  const int64_t units = hidden / groups / directions;
+  int64_t sum = 0;
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    const int64_t inputs = layer == 0 ? input / groups : units * directions;
+    sum += groups * directions * 3 * units * (inputs + units + 2);
+  }
+  return sum;
+}
+
 GruImpl::GruImpl(const GruOptions& options) : options_(options) {
   const int64_t hidden = options.hidden / options.groups / directions();
   for (int64_t g = 0; g < options.groups; ++g) {

@@ -21,6 +21,9 @@ struct GruOptions {
   int64_t layers = 1;
   int64_t groups = 1;
   bool bidirectional = false;
+
+  /// Numbers that they learn.
+  int64_t values() const;
 };
 
 /// Gated recurrent units (Cho et al., arXiv 1406.1078; gates as in PyTorch). With groups, equal

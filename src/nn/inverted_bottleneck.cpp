@@ -6,31 +6,43 @@
 
 namespace limbeck::nn {
 
+std::vector<std::pair<std::string, ConvUnitOptions>> InvertedBottleneckOptions::units() const {
+  const int64_t wide = in_channels * expansion;
+  std::vector<std::pair<std::string, ConvUnitOptions>> all;
+  if (expansion > 1) {
+    all.push_back({"expand",
+                   {.conv = {.in_channels = in_channels, .out_channels = wide},
+                    .norm = norm,
+                    .activation = activation}});
+  }
+  all.push_back({"depthwise",
+                 {.conv = {.in_channels = wide,
+                           .out_channels = wide,
+                           .kernel_time = kernel_time,
+                           .kernel_freq = kernel_freq,
+                           .stride_freq = stride_freq,
+                           .dilation_time = dilation_time,
+                           .lookahead = lookahead,
+                           .depthwise = true},
+                  .norm = norm,
+                  .activation = activation}});
+  all.push_back({"project",
+                 {.conv = {.in_channels = wide, .out_channels = out_channels * upsample_freq},
+                  .upsample_freq = upsample_freq,
+                  .norm = norm}});
+  return all;
+}
+
+int64_t InvertedBottleneckOptions::values() const {
+  int64_t sum = 0;
+  for (const auto& [name, unit] : units()) sum += unit.values();
+  return sum;
+}
+
 InvertedBottleneckImpl::InvertedBottleneckImpl(const InvertedBottleneckOptions& o)
     : options_(o),
       residual_(o.in_channels == o.out_channels && o.stride_freq == 1 && o.upsample_freq == 1) {
-  const int64_t wide = o.in_channels * o.expansion;
-  const auto add = [&](const std::string& name, const ConvUnitOptions& unit) {
-    units_.emplace_back(*this, name, unit);
-  };
-  if (o.expansion > 1) {
-    add("expand", {.conv = {.in_channels = o.in_channels, .out_channels = wide},
-                   .norm = o.norm,
-                   .activation = o.activation});
-  }
-  add("depthwise", {.conv = {.in_channels = wide,
-                             .out_channels = wide,
-                             .kernel_time = o.kernel_time,
-                             .kernel_freq = o.kernel_freq,
-                             .stride_freq = o.stride_freq,
-                             .dilation_time = o.dilation_time,
-                             .lookahead = o.lookahead,
-                             .depthwise = true},
-                    .norm = o.norm,
-                    .activation = o.activation});
-  add("project", {.conv = {.in_channels = wide, .out_channels = o.out_channels * o.upsample_freq},
-                  .upsample_freq = o.upsample_freq,
-                  .norm = o.norm});
+  for (const auto& [name, unit] : o.units()) units_.emplace_back(*this, name, unit);
 }
 
 at::Tensor InvertedBottleneckImpl::forward(const at::Tensor& x, const Pass& pass) {

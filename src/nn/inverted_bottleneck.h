@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "nn/conv_unit.h"
 
 namespace limbeck::nn {
@@ -17,6 +21,11 @@ struct InvertedBottleneckOptions {
   int64_t lookahead = 0;  ///< frames of the future, at most the span of the kernel
   NormKind norm = NormKind::batch;
   ActivationKind activation = ActivationKind::relu6;
+
+  /// Its convolutions in order, by their names.
+  std::vector<std::pair<std::string, ConvUnitOptions>> units() const;
+  /// Numbers that its modules keep.
+  int64_t values() const;
 };
 
 /// Linear inverted bottleneck (MobileNetV2, arXiv 1801.04381, section 3.3): 1x1 expansion by t,

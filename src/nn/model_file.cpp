@@ -8,6 +8,9 @@
 #include "limbeck/config/reader.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
+#include "nn/model_options.h"
 
 namespace limbeck::nn {
 namespace fs = std::filesystem;
@@ -41,6 +44,21 @@ ModelConfig parse_config(const std::string& yaml, const std::string& source) {
   auto config = config::read<ModelConfig>(node, diagnostics);
   diagnostics.throw_if_any();
   return config;
+}
+
+/// What the options ask for must lie in the file: then a small one cannot make a large network.
+/// Smaller differences are told tensor by tensor.
+void require_values(const ModelConfig& config, const SafeTensors& contents,
+                    const std::string& file) {
+  constexpr int64_t kSmall = 1 << 20;
+  int64_t stored = 0;
+  for (const auto& [name, tensor] : contents.tensors) stored += tensor.numel();
+  const int64_t needed = config.chosen.as<ModelOptions>().values();
+  if (needed <= stored + kSmall) return;
+  throw CheckpointError(
+      format("%s: the options in its header make a network of %d numbers, but it "
+             "holds %d",
+             file, needed, stored));
 }
 
 }  // namespace
@@ -81,7 +99,7 @@ std::string serialize_model(const DenoisingModel& model) {
   contents.tensors = state_of(model);
   nlohmann::json header = {{"format", kFormatVersion},
                            {"model", config::to_yaml(config::to_node(model.config()))}};
-  contents.metadata["limbeck"] = header.dump();
+  contents.metadata["limbeck"] = json_text(header);
   return serialize_safetensors(contents);
 }
 
@@ -99,7 +117,7 @@ std::shared_ptr<DenoisingModel> make_model(const SafeTensors& contents, const st
   }
   ModelConfig config;
   try {
-    const auto header = nlohmann::json::parse(metadata->second);
+    const auto header = parse_json<nlohmann::json>(metadata->second);
     const int version = header.at("format").get<int>();
     if (version != kFormatVersion) {
       throw CheckpointError(file + ": model format " + std::to_string(version) +
@@ -111,6 +129,7 @@ std::shared_ptr<DenoisingModel> make_model(const SafeTensors& contents, const st
   } catch (const ConfigError& e) {
     throw CheckpointError(std::string("model header of ") + e.what());
   }
+  require_values(config, contents, file);
   auto model = build_model(config, SeedKey(0));
   load_state(*model, contents.tensors, file);
   model->eval();

@@ -27,6 +27,11 @@ inline config::Names<NormKind> names_of(NormKind) {
   return {{"batch", NormKind::batch}, {"instance", NormKind::instance}, {"none", NormKind::none}};
 }
 
+/// Numbers that a norm of so many channels keeps: two are learned, two are running statistics.
+constexpr int64_t values_of(NormKind kind, int64_t channels) {
+  return kind == NormKind::none ? 0 : kind == NormKind::batch ? 4 * channels : 2 * channels;
+}
+
 class NormImpl : public torch::nn::Module {
  public:
   NormImpl(NormKind kind, int64_t channels);

@@ -11,16 +11,18 @@
 
 namespace limbeck::nn {
 
-struct TemporalOptions : config::ComponentOptions {
-  /// Empty if the model can work on so many channels, else what is wrong.
-  virtual std::string problem(int64_t /*channels*/) const { return ""; }
-};
-
 /// Where a temporal model stands.
 struct TemporalPlace {
   int64_t channels = 1;
   int64_t bins = 1;
   NormKind norm = NormKind::batch;  ///< that of the network
+};
+
+struct TemporalOptions : config::ComponentOptions {
+  /// Empty if the model can work on so many channels, else what is wrong.
+  virtual std::string problem(int64_t /*channels*/) const { return ""; }
+  /// Numbers that the model will keep there: what it learns, and running statistics.
+  virtual int64_t values(const TemporalPlace& place) const = 0;
 };
 
 /// Memory over frames at the narrowest place of the autoencoder: [B, C, T, F] → [B, C, T, F].

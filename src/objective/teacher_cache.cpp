@@ -11,6 +11,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/nn/safetensors.h"
 
@@ -60,7 +61,7 @@ TeacherCache::TeacherCache(const TeacherCacheOptions& options, const std::string
     identity["tf32"] = at::globalContext().allowTF32CuBLAS();
     identity["deterministic"] = at::globalContext().deterministicAlgorithms();
   }
-  const std::string text = identity.dump(2) + "\n";
+  const std::string text = json_text(identity, 2) + "\n";
   folder_ = dir_ / hash_bytes(text.data(), text.size());
   const fs::path named = folder_ / "teacher.json";
   try {

@@ -9,6 +9,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/safetensors.h"
 #include "run/layout.h"
 
@@ -33,10 +34,17 @@ std::string name_of(int64_t step) { return format("step-%08d", step); }
 std::optional<double> value_of(const fs::path& folder) {
   const auto found = validation_of(folder);
   if (!found) return std::nullopt;
-  const auto parsed = nlohmann::json::parse(*found);
+  const auto parsed = parse_json<nlohmann::json>(*found);
   const auto value = parsed.find("value");
   if (value == parsed.end() || !value->is_number()) return std::nullopt;
   return value->get<double>();
+}
+
+/// A name of something in a folder, and of nothing elsewhere: these are read from files that
+/// somebody else may have written, and what they name is read and copied.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
+         name.find('\0') == name.npos;
 }
 
 /// Empty if `path` holds what the manifest's `entry` says.
@@ -65,7 +73,7 @@ void write_files(const fs::path& folder, int64_t step, const CheckpointFiles& fi
     entry["xxh3_128"] = hash_bytes(contents.data(), contents.size());
     if (file.ends_with(".safetensors")) entry["tensors"] = tensor_shapes(contents, file);
   }
-  write_file_atomically(folder / kManifestFile, manifest.dump(2) + "\n");
+  write_file_atomically(folder / kManifestFile, json_text(manifest, 2) + "\n");
   sync_path(folder);
 }
 
@@ -136,7 +144,7 @@ void CheckpointStore::repoint(const std::string& which, int64_t step) {
 
 void CheckpointStore::point(const std::string& which, int64_t step) {
   const nlohmann::json pointer = {{"checkpoint", name_of(step)}, {"step", step}};
-  write_file_atomically(run_ / (which + ".json"), pointer.dump() + "\n");
+  write_file_atomically(run_ / (which + ".json"), json_text(pointer) + "\n");
 }
 
 /// Removes the checkpoints that are not to be kept, unless a pointer cannot be understood. Those
@@ -177,7 +185,7 @@ void CheckpointStore::remove_others() const {
 
 std::optional<std::string> validation_of(const fs::path& checkpoint) {
   auto text = read_if_there(checkpoint / kValidationFile);
-  if (!text || !nlohmann::json::parse(*text, nullptr, false).is_object()) return std::nullopt;
+  if (!text || !parse_json_if_sound<nlohmann::json>(*text).is_object()) return std::nullopt;
   return text;
 }
 
@@ -185,13 +193,14 @@ std::string check_checkpoint(const fs::path& checkpoint, const std::string& only
   const auto text = read_if_there(checkpoint / kManifestFile);
   if (!text) return "manifest.json: missing";
   try {
-    const auto manifest = nlohmann::json::parse(*text);
+    const auto manifest = parse_json<nlohmann::json>(*text);
     if (manifest.at("format").get<int>() != kFormatVersion)
       return "manifest.json: another format version";
     const auto& files = manifest.at("files");
     if (!only.empty() && !files.contains(only)) return only + ": not in manifest.json";
     for (const auto& [file, entry] : files.items()) {
       if (!only.empty() && file != only) continue;
+      if (!is_plain_name(file)) return "manifest.json: '" + file + "' is no file of the checkpoint";
       const std::string wrong = check_file(checkpoint / file, entry, look);
       if (!wrong.empty()) return file + ": " + wrong;
     }
@@ -205,7 +214,7 @@ std::string recorded_hash(const fs::path& checkpoint, const std::string& file) {
   const auto text = read_if_there(checkpoint / kManifestFile);
   if (!text) return "";
   try {
-    const auto manifest = nlohmann::json::parse(*text);
+    const auto manifest = parse_json<nlohmann::json>(*text);
     if (manifest.at("format").get<int>() != kFormatVersion) return "";
     return manifest.at("files").at(file).at("xxh3_128").get<std::string>();
   } catch (const nlohmann::json::exception&) {
@@ -227,7 +236,8 @@ std::optional<fs::path> pointed_checkpoint(const fs::path& run, const std::strin
   const auto text = read_if_there(run / (which + ".json"));
   if (!text) return std::nullopt;
   try {
-    return run / kCheckpoints / nlohmann::json::parse(*text).at("checkpoint").get<std::string>();
+    const auto name = parse_json<nlohmann::json>(*text).at("checkpoint").get<std::string>();
+    return is_plain_name(name) ? std::optional(run / kCheckpoints / name) : std::nullopt;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }

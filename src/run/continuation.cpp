@@ -5,6 +5,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/run/checkpoint.h"
 #include "run/layout.h"
 
@@ -24,7 +25,7 @@ Identity without_length(Identity identity) {
 
 nlohmann::json read_json(const fs::path& file) {
   try {
-    return nlohmann::json::parse(read_file(file));
+    return parse_json<nlohmann::json>(read_file(file));
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());
   }
@@ -131,11 +132,11 @@ void begin_with(const Fork& fork, const RunDir& run, int64_t planned_steps) {
     if (name != kKeptLinesFile) files[name] = read_file(fork.checkpoint / name);
   }
   // What was found under another configuration is not comparable.
-  auto state = nlohmann::json::parse(files.at(kStateFile));
+  auto state = parse_json<nlohmann::json>(files.at(kStateFile));
   state["planned_steps"] = planned_steps;
   state.erase("found");
   state.erase("since_last_line");
-  files[kStateFile] = state.dump(2) + "\n";
+  files[kStateFile] = json_text(state, 2) + "\n";
   CheckpointStore(run.path()).save(fork.step, files);
 }
 

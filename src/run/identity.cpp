@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 
 namespace limbeck {
 namespace {
@@ -32,7 +33,7 @@ json to_json(const Node& node) {
     return map;
   }
   if (!node.quoted) {
-    const json value = json::parse(node.scalar, nullptr, false);
+    const json value = parse_json_if_sound<json>(node.scalar);
     if (value.is_boolean() || value.is_number()) return value;
   }
   return node.scalar;
@@ -59,12 +60,10 @@ Node to_node(const json& value) {
   return node;
 }
 
-std::string dump(const json& value, int indent) {
-  return value.dump(indent, ' ', false, json::error_handler_t::replace);
-}
+std::string dump(const json& value, int indent) { return json_text(value, indent); }
 
 /// Through the text, so that what is kept is what will be read back.
-Node canonical(const Node& facts) { return to_node(json::parse(dump(to_json(facts), -1))); }
+Node canonical(const Node& facts) { return to_node(parse_json<json>(dump(to_json(facts), -1))); }
 
 json to_json(const Identity& identity) {
   return {{"kind", identity.kind()},
@@ -107,7 +106,7 @@ std::string Identity::text() const { return dump(to_json(*this), 2) + "\n"; }
 
 Identity Identity::parse(const std::string& text, const std::string& source) {
   try {
-    const json all = json::parse(text);
+    const json all = parse_json<json>(text);
     const json& facts = all.at("facts");
     if (!facts.is_object()) throw DataError(source + ": is no identity: facts is not an object");
     return {all.at("kind").get<std::string>(), all.at("format").get<int64_t>(), to_node(facts)};

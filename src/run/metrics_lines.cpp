@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "limbeck/core/files.h"
+#include "limbeck/core/json.h"
 
 namespace limbeck {
 
@@ -13,9 +14,7 @@ void for_each_line(const std::filesystem::path& file,
   const std::string text = read_file(file);
   for (size_t start = 0; start < text.size();) {
     const size_t end = std::min(text.find('\n', start), text.size());
-    const auto begin = text.begin() + static_cast<std::ptrdiff_t>(start);
-    const json line =
-        json::parse(begin, begin + static_cast<std::ptrdiff_t>(end - start), nullptr, false);
+    const auto line = parse_json_if_sound<json>(std::string_view(text).substr(start, end - start));
     if (line.is_object()) take(line);  // else it is being written, or was cut short by a crash
     start = end + 1;
   }

@@ -5,6 +5,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/json.h"
 #include "run/layout.h"
 
 namespace limbeck {
@@ -15,7 +16,7 @@ void MetricsLog::truncate(int64_t step, bool validated) {
   std::istringstream in(*text);
   std::string kept;
   for (std::string line; std::getline(in, line);) {
-    const auto entry = nlohmann::json::parse(line, nullptr, false);
+    const auto entry = parse_json_if_sound<nlohmann::json>(line);
     if (!entry.is_object() || entry.contains(kDivergedKey)) continue;
     const auto at = entry.value("step", step + 1);
     if (at > step || (at == step && !validated && entry.value("split", "") == "valid")) continue;

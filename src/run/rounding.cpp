@@ -2,10 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "limbeck/core/json.h"
+
 namespace limbeck {
 
 std::map<std::string, std::string> rounding_in(const std::string& environment) {
-  const auto all = nlohmann::json::parse(environment, nullptr, false);
+  const auto all = parse_json_if_sound<nlohmann::json>(environment);
   std::map<std::string, std::string> found;
   if (!all.is_object()) return found;
   for (const char* name : {"libtorch", "compiler", "device", "device_model", "tf32",

@@ -4,6 +4,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/data/place.h"
 #include "limbeck/run/run_view.h"
 #include "run/layout.h"
@@ -109,7 +110,7 @@ fs::path RunDir::write_skipped(int64_t step, const std::string& json) {
 
 void RunDir::write_divergence(int64_t step, const std::string& reason) {
   const nlohmann::json entry = {{"step", step}, {kDivergedKey, reason}};
-  metrics_.append(entry.dump());
+  metrics_.append(json_text(entry));
 }
 
 }  // namespace limbeck

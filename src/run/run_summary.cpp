@@ -12,6 +12,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/run/checkpoint.h"
 #include "run/layout.h"
 #include "run/problems.h"
@@ -87,14 +88,14 @@ void take_identity(const Identity& identity, RunSummary& summary, std::string& s
 }
 
 void take_state(const fs::path& checkpoint, const std::string& select, RunSummary& summary) {
-  auto state = nlohmann::json::parse(read_file(checkpoint / kStateFile));
+  auto state = parse_json<nlohmann::json>(read_file(checkpoint / kStateFile));
   summary.step = std::max(summary.step, state.at("step").get<int64_t>());
   // A run that was extended knows so before its next checkpoint does.
   summary.planned = std::max(summary.planned, state.at("planned_steps").get<int64_t>());
   summary.seconds = state.value("seconds", 0.0);
   if (state.contains("skipped")) summary.skipped = state["skipped"].at("total").get<int64_t>();
   const auto validation = validation_of(checkpoint);
-  const auto found = validation ? nlohmann::json::parse(*validation)
+  const auto found = validation ? parse_json<nlohmann::json>(*validation)
                                 : state.value("found", nlohmann::json::object());
   if (found.value("best_step", int64_t{-1}) < 0) return;
   summary.best =

@@ -6,6 +6,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/lock.h"
 #include "limbeck/run/checkpoint.h"
 #include "limbeck/run/length_plan.h"
@@ -37,7 +38,7 @@ nlohmann::json last_entry(const fs::path& path) {
     const size_t end = text.find_last_not_of('\n') + 1;
     text.resize(end);
     const size_t start = text.rfind('\n') + 1;  // npos + 1 is 0
-    auto line = nlohmann::json::parse(text.substr(start), nullptr, false);
+    auto line = parse_json_if_sound<nlohmann::json>(text.substr(start));
     if (line.is_object()) return line;
     text.resize(start);  // being written, or cut short by a crash
   }
@@ -142,8 +143,8 @@ bool RunView::finished(const Found& last) const {
   try {
     const auto validation = validation_of(*last.folder);
     if (!validation) return false;
-    auto state = nlohmann::json::parse(read_file(file));
-    state.update(nlohmann::json::parse(*validation));
+    auto state = parse_json<nlohmann::json>(read_file(file));
+    state.update(parse_json<nlohmann::json>(*validation));
     // A run that was extended knows so before its next checkpoint does.
     const auto extensions = has_identity() ? extensions_in(identity()) : std::vector<Extension>();
     int64_t last_step =
@@ -172,7 +173,7 @@ int64_t RunView::skipped() const {
   const auto text = read_if_there(file);
   if (!text) return 0;  // a run in training has just replaced it
   try {
-    const auto state = nlohmann::json::parse(*text);
+    const auto state = parse_json<nlohmann::json>(*text);
     return state.contains("skipped") ? state["skipped"].at("total").get<int64_t>() : 0;
   } catch (const nlohmann::json::exception& e) {
     throw CheckpointError(file.string() + ": malformed: " + e.what());

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "limbeck/core/error.h"
+#include "limbeck/core/json.h"
 
 namespace limbeck {
 
@@ -12,12 +13,12 @@ std::string StartRecord::text() const {
                                  {"steps", steps},
                                  {"batch_size", batch_size},
                                  {"accumulate", accumulate}};
-  return object.dump(2) + "\n";
+  return json_text(object, 2) + "\n";
 }
 
 StartRecord StartRecord::parse(const std::string& text, const std::string& source_name) {
   try {
-    const auto object = nlohmann::json::parse(text);
+    const auto object = parse_json<nlohmann::json>(text);
     return {.weights = object.at("weights").get<std::string>(),
             .batches = object.at("batches").get<std::string>(),
             .steps = object.at("steps").get<int64_t>(),

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "limbeck/core/json.h"
 #include "study/report_text.h"
 
 namespace limbeck {
@@ -168,7 +169,7 @@ std::string report_json(const StudyConfig& config, const StudyResults& results,
         {{"run", missing.label}, {"set", missing.set}, {"reason", missing.reason}});
   }
   // A name that is no UTF-8 does not keep the rest from being written.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace limbeck

@@ -7,6 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/metric/metric.h"
 #include "limbeck/run/run_summary.h"
 #include "study/folder_name.h"
@@ -129,7 +130,8 @@ void write_choices(const StudyConfig& config, const StudyPlan& plan) {
       if (plan.search[m].empty()) continue;
       std::string text;
       try {
-        text = to_json(search_outcome(config, plan, s, m, links), plan.search[m]).dump(2) + "\n";
+        text =
+            json_text(to_json(search_outcome(config, plan, s, m, links), plan.search[m]), 2) + "\n";
       } catch (const Error&) {  // has not ended
         continue;
       }

@@ -8,6 +8,7 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/json.h"
 #include "limbeck/run/run_summary.h"
 
 namespace limbeck {
@@ -82,8 +83,7 @@ void StateFile::write() const {
   const json all = {
       {"process", ::getpid()}, {"host", host_name()}, {"since", since_}, {"nodes", nodes}};
   // Of use while the machine runs, and written anew by the next run.
-  write_file_atomically(file_, all.dump(1, ' ', false, json::error_handler_t::replace) + "\n",
-                        false);
+  write_file_atomically(file_, json_text(all, 1) + "\n", false);
 }
 
 StudyStates read_states(const fs::path& dir) {
@@ -91,7 +91,7 @@ StudyStates read_states(const fs::path& dir) {
   StudyStates states;
   if (!fs::exists(file)) return states;
   try {
-    const json all = json::parse(read_file(file));
+    const json all = parse_json<json>(read_file(file));
     states.process = all.at("process").get<int64_t>();
     states.host = all.at("host").get<std::string>();
     states.since = all.at("since").get<std::string>();

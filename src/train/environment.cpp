@@ -13,6 +13,7 @@
 
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/version.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/run/rounding.h"
@@ -93,7 +94,7 @@ void write_environment(const RunDir& run, const nlohmann::json& now, const Ident
   all["notes"] = record.notes;
   all["command"] = command;
   all["started"] = utc_now();
-  const std::string text = all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::string text = json_text(all, 2) + "\n";
   if (on_disk([&] { return fs::exists(path); })) {
     warn_of_another(RunView(run.path()).environment(), rounding_in(text), logger);
   }

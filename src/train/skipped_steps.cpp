@@ -5,6 +5,8 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
+#include "limbeck/core/utf8.h"
 
 namespace limbeck {
 namespace {
@@ -13,7 +15,7 @@ nlohmann::json example_json(const Recipe& recipe, const Draw& draw) {
   nlohmann::json example = {{"epoch", draw.epoch},
                             {"index", draw.index},
                             {"key", format("%016x", draw.key)},
-                            {"id", recipe.id},
+                            {"id", escape_bytes(recipe.id)},
                             {"speech", pieces_text(recipe.speech)}};
   if (!recipe.noise.empty()) {
     example.update({{"noise", pieces_text(recipe.noise)},
@@ -98,7 +100,7 @@ std::string skipped_text(int64_t step, const std::string& cause,
                          const std::vector<Batch>& batches) {
   const nlohmann::json text = {
       {"step", step}, {"cause", cause}, {"batches", examples_json(batches)}};
-  return text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(text, 2) + "\n";
 }
 
 nlohmann::json SkippedSteps::state() const { return {{"total", total_}, {"recent", recent_}}; }

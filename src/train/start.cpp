@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include "limbeck/core/files.h"
+#include "limbeck/core/json.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/nn/safetensors.h"
 #include "limbeck/run/run_view.h"
@@ -23,8 +24,7 @@ StartRecord start_record(const TrainOptions& options, const nn::DenoisingModel& 
   for (auto& [name, tensor] : weights) tensor = tensor.cpu().contiguous();
   loader.workers = 0;
   loader.logger = nullptr;  // training tells of them
-  const auto made_of = examples_json(Loader(train, loader, root).next(kBatches))
-                           .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto made_of = json_text(examples_json(Loader(train, loader, root).next(kBatches)));
   return {.weights = hash_of(serialize_safetensors({weights, {}})),
           .batches = hash_of(made_of),
           .steps = options.steps,

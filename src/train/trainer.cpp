@@ -10,6 +10,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/nn/model_file.h"
 #include "limbeck/run/run_view.h"
@@ -223,7 +224,7 @@ void Trainer::log_pending() {
 }
 
 void Trainer::tell(const nlohmann::json& line) {
-  parts_.run.metrics().append(line.dump());
+  parts_.run.metrics().append(json_text(line));
   events_.add_line(line);
 }
 
@@ -265,7 +266,7 @@ void Trainer::take_scores(bool in_any_case) {
   tell(line);
   nlohmann::json result = this->found();
   result["value"] = criterion_.gain(value);
-  saver_.add_validation(found->step, result.dump() + "\n", is_best);
+  saver_.add_validation(found->step, json_text(result) + "\n", is_best);
   parts_.logger.info(
       format("valid %d/%d%s%s", found->step, options_.steps, found->text, is_best ? "  best" : ""));
 }
@@ -290,7 +291,7 @@ void Trainer::save() {
                                 {"seconds", state_.seconds},   {"since_last_line", sums_.state()},
                                 {"skipped", skipped_.state()}, {"found", found()}};
   CheckpointFiles files = checkpoint_files(parts_.task, step_, device_);
-  files["state.json"] = state.dump(2) + "\n";
+  files["state.json"] = json_text(state, 2) + "\n";
   last_save_ = Clock::now();
   saver_.save(state_.step, std::move(files));
 }
@@ -323,13 +324,13 @@ bool Trainer::resume() {
   load_checkpoint(*checkpoint, parts_.task, step_, device_);
   auto validation = validation_of(*checkpoint);
   try {
-    auto state = nlohmann::json::parse(read_file(*checkpoint / "state.json"));
+    auto state = parse_json<nlohmann::json>(read_file(*checkpoint / "state.json"));
     state_.step = state.at("step").get<int64_t>();
     state_.seconds = state.at("seconds").get<double>();
     // A checkpoint of another run, which this one is begun with, has neither.
     if (state.contains("since_last_line")) sums_.load_state(state["since_last_line"]);
     if (validation) {
-      const auto found = nlohmann::json::parse(*validation);
+      const auto found = parse_json<nlohmann::json>(*validation);
       if (is_repeated(found)) {
         validation.reset();
       } else {

@@ -158,7 +158,8 @@ const BadFile kSyntax[] = {
      "f.yaml:4:1: not valid YAML: illegal document indicator in scalar"},
     {"UnclosedQuoteAtTheEnd", "name: 'a",
      "f.yaml:2:1: not valid YAML: illegal document indicator in scalar"},
-    {"Tab", "train:\n\tlr: 1\n", "f.yaml:2:4: not valid YAML: illegal map value"},
+    {"Tab", "train:\n\tlr: 1\n",
+     "f.yaml:2:1: YAML does not allow tabs for indentation; use spaces"},
     {"BadIndentation", "name: a\n  train: {lr: 1}\n",
      "f.yaml:2:8: not valid YAML: illegal map value"},
 };

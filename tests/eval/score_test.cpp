@@ -176,6 +176,22 @@ TEST_F(ScoreTest, GoesOnAfterAnInterruption) {
   EXPECT_EQ(calls, 5);  // of something else: from the start
 }
 
+TEST_F(ScoreTest, AJournalKeepsNamesThatAreNoUtf8) {
+  const JournalHead head{Identity("evaluation", 1), build_metrics({"si_sdr"}), false, {}};
+  const std::string id = "caf\xE9/1";
+  Outcome outcome;
+  outcome.row = UtteranceScores{id, 1.5, {"z\xFF", "5", R"(b\xff)"}, {}, {2.5}, {1.0}};
+  outcome.failures = {{id, "pesq", "/data/caf\xE9/1.wav: is silent"}};
+  Journal(folder_ / "out", head).add(id, outcome);
+  const Journal journal(folder_ / "out", head);
+  ASSERT_TRUE(journal.known().contains(id));
+  const Outcome& known = journal.known().at(id);
+  EXPECT_EQ(known.row->id, id);
+  EXPECT_EQ(known.row->condition.speaker, "z\xFF");
+  EXPECT_EQ(known.row->condition.noise, R"(b\xff)");
+  EXPECT_EQ(known.failures[0].reason, outcome.failures[0].reason);
+}
+
 TEST(EvaluationItems, KnowWhatTheManifestKnows) {
   Manifest manifest;
   manifest.kind = Manifest::Kind::pairs;

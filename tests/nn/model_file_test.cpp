@@ -4,6 +4,9 @@
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "nn/model_options.h"
+#include "nn/presets.h"
+#include "nn/random_model.h"
 #include "nn/support.h"
 
 namespace limbeck::test {
@@ -27,6 +30,12 @@ class ModelFile : public testing::Test {
     change(contents);
     write_safetensors(path_, contents);
     return message_of<CheckpointError>([&] { nn::read_model(path_); });
+  }
+
+  int64_t stored_values() const {
+    int64_t values = 0;
+    for (const auto& [name, tensor] : read_safetensors(path_).tensors) values += tensor.numel();
+    return values;
   }
 
   TempDir dir_;
@@ -133,6 +142,49 @@ TEST_F(ModelFile, WrongMetadata) {
               testing::HasSubstr("malformed model header"));
   EXPECT_THAT(message_after([](SafeTensors& c) { c.metadata.clear(); }),
               testing::HasSubstr("not a Limbeck model"));
+}
+
+TEST_F(ModelFile, ASmallFileCannotAskForALargeNetwork) {
+  const auto with_model = [&](const std::string& yaml) {
+    return message_after([&](SafeTensors& c) {
+      c.metadata["limbeck"] = nlohmann::json{{"format", 1}, {"model", yaml}}.dump();
+    });
+  };
+  // 100 MiB of weights.
+  EXPECT_EQ(
+      with_model("name: denoising_autoencoder\nlatent: {channels: 4096, in_channels: 4000}\n"),
+      path_.string() + ": the options in its header make a network of " +
+          "16532292 numbers, but it holds " + std::to_string(stored_values()));
+  EXPECT_THAT(with_model("name: denoising_autoencoder\nexpansion: 16\nencoder:\n"
+                         "  - {channels: 4096, stride: 1, blocks: 32}\n"),
+              testing::HasSubstr("encoder: makes a network of"));
+  std::string stages = "name: denoising_autoencoder\nencoder:\n  - &a {stride: 8}\n";
+  for (int i = 0; i < 63; ++i) stages += "  - *a\n";
+  EXPECT_THAT(with_model(stages), testing::HasSubstr("which does not divide"));
+  EXPECT_THAT(with_model(stages + "  - *a\n"), testing::HasSubstr("more than 64 stages"));
+  EXPECT_THAT(with_model("bands: {kept: 1, merged: 9000000000000000000}\n"),
+              testing::HasSubstr("out of range"));
+  std::string aliases = "l0: &l0 [x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    aliases += format("l%d: &l%d [*l%d, *l%d, *l%d, *l%d, *l%d, *l%d]\n", i, i, i - 1, i - 1, i - 1,
+                      i - 1, i - 1, i - 1);
+  }
+  EXPECT_THAT(with_model(aliases), testing::HasSubstr("aliases written out"));
+}
+
+TEST_F(ModelFile, ValuesAreCountedWithoutBuilding) {
+  const auto expect_counted = [](const nn::ModelConfig& config, const std::string& name) {
+    int64_t values = 0;
+    for (const auto& [key, tensor] : nn::state_of(*nn::build_model(config, SeedKey(1)))) {
+      values += tensor.numel();
+    }
+    EXPECT_EQ(config.chosen.as<nn::ModelOptions>().values(), values) << name;
+  };
+  for (const std::string& name : preset_names()) expect_counted(read_preset(name), name);
+  for (uint64_t number = 0; number < 60; ++number) {
+    const std::string yaml = random_causal_model(number);
+    expect_counted(model_config(yaml), yaml);
+  }
 }
 
 TEST_F(ModelFile, Truncated) {

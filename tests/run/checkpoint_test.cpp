@@ -93,6 +93,12 @@ TEST_F(Checkpoints, EveryDamageIsSeenAndTheNewestSoundOneTaken) {
        "manifest.json: "},
       {[](const fs::path& f) { put_text(f / "manifest.json", "{\"format\": 2, \"files\": {}}"); },
        "manifest.json: another format version"},
+      {[](const fs::path& f) {
+         put_text(f / "manifest.json", R"({"format": 1, "files": {"../../state.json": {}}})");
+       },
+       "manifest.json: '../../state.json' is no file of the checkpoint"},
+      {[](const fs::path& f) { put_text(f / "manifest.json", std::string(1 << 20, '[')); },
+       "manifest.json: nested deeper than 100 levels"},
       {[](const fs::path& f) { fs::remove(f / "manifest.json"); }, "manifest.json: "}};
   for (const auto& [damage, message] : damages) {
     save(1, true);
@@ -115,6 +121,10 @@ TEST_F(Checkpoints, ADamagedPointerFallsBackToTheNewest) {
   put_text(dir_ / "last.json", "{\"check");
   EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
   put_text(dir_ / "last.json", R"({"checkpoint": "step-00000009"})");
+  EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
+  fs::create_directories(dir_ / "elsewhere");
+  fs::copy(folder("step-00000001"), dir_ / "elsewhere/step-00000001", fs::copy_options::recursive);
+  put_text(dir_ / "last.json", R"({"checkpoint": "../elsewhere/step-00000001"})");
   EXPECT_EQ(run_.checkpoint("last"), folder("step-00000002"));
 }
 

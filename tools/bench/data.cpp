@@ -11,6 +11,7 @@
 #include "common.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/table.h"
 #include "limbeck/data/loader.h"
 #include "limbeck/data/options.h"
@@ -134,7 +135,7 @@ void print_json(const Bench& bench, const TrainingConfig& config) {
                                  {"wait_share", speed.wait_share},
                                  {"unreadable", speed.unreadable}});
   }
-  print("%s\n", object.dump());
+  print("%s\n", json_text(object));
 }
 
 void print_table(const Bench& bench, const TrainingConfig& config) {

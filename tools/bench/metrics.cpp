@@ -15,6 +15,7 @@
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/parallel.h"
 #include "limbeck/core/processes.h"
 #include "limbeck/core/scratch_folder.h"
@@ -117,7 +118,7 @@ class Reference {
     if (code != 0) {
       throw DataError(format("%s %s: exit code %d\n%s", python_, script_, code, read_file(log)));
     }
-    return json::parse(read_file(out));
+    return parse_json<json>(read_file(out));
   }
 
  private:
@@ -180,7 +181,7 @@ void print_json(const Report& report) {
                            {"compared_pairs", report.compared},
                            {"largest_difference", report.largest_difference}};
   }
-  print("%s\n", object.dump());
+  print("%s\n", json_text(object));
 }
 
 void print_comparison(const Report& report) {

@@ -17,6 +17,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/statistics.h"
 #include "limbeck/core/table.h"
 #include "limbeck/nn/device.h"
@@ -208,7 +209,7 @@ int run(const Arguments& a) {
   if (a.json) {
     auto objects = nlohmann::json::array();
     for (const auto& report : reports) objects.push_back(to_json(report));
-    print("%s\n", objects.dump());
+    print("%s\n", json_text(objects));
     return 0;
   }
   for (const auto& report : reports) print_layers(report);

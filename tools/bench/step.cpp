@@ -15,6 +15,7 @@
 #include "limbeck/core/cpu.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/scratch_folder.h"
 #include "limbeck/core/table.h"
 #include "limbeck/data/loader.h"
@@ -157,7 +158,7 @@ void print_json(const Bench& bench, int64_t steps) {
                               {"step_ms", t.median_step_ms()},
                               {"kernels", kernels_json(arm->kernels())}});
   }
-  print("%s\n", object.dump());
+  print("%s\n", json_text(object));
 }
 
 void print_table(const Bench& bench, int64_t steps) {

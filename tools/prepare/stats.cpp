@@ -8,6 +8,7 @@
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/table.h"
 #include "limbeck/corpus/manifest_stats.h"
 
@@ -140,7 +141,7 @@ nlohmann::json json_of(const std::vector<Problem>& problems) {
   return all;
 }
 
-std::string json_text(const Manifest& manifest, const ManifestStats& stats) {
+std::string json_of(const Manifest& manifest, const ManifestStats& stats) {
   nlohmann::json object = {
       {"manifest", manifest.path.string()},
       {"kind", manifest.kind == Manifest::Kind::pairs ? "pairs" : "recordings"},
@@ -149,7 +150,7 @@ std::string json_text(const Manifest& manifest, const ManifestStats& stats) {
       {"oddities", json_of(stats.oddities)}};
   for (const SplitStats& s : stats.splits) object["splits"].push_back(json_of(s));
   // A file name need not be UTF-8.
-  return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(object, 2) + "\n";
 }
 
 int run(const Arguments& a, int64_t threads, Logger& logger) {
@@ -160,7 +161,7 @@ int run(const Arguments& a, int64_t threads, Logger& logger) {
     logger.error(problem.file + ": " + problem.reason);
   }
   for (const Problem& oddity : stats.oddities) logger.warn(oddity.file + ": " + oddity.reason);
-  std::fputs((a.json ? json_text(manifest, stats) : text_of(manifest, stats)).c_str(), stdout);
+  std::fputs((a.json ? json_of(manifest, stats) : text_of(manifest, stats)).c_str(), stdout);
   if (stats.problems.empty()) return static_cast<int>(ExitCode::ok);
   logger.warn(format("%d of %d entries could not be read and are counted nowhere",
                      stats.problems.size(), manifest.entries.size()));

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 #include "limbeck/run/run_details.h"
 
 namespace limbeck {
@@ -25,7 +26,7 @@ int run(const Arguments& arguments) {
   if (arguments.json) {
     const nlohmann::json object = {{"identity", found.identity},
                                    {"environment", found.environment}};
-    print("%s\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    print("%s\n", json_text(object, 2));
     return 0;
   }
   print_differences("what determines their results", found.identity);

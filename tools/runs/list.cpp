@@ -8,6 +8,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/json.h"
 #include "limbeck/core/table.h"
 #include "limbeck/metric/metric.h"
 #include "limbeck/run/run_summary.h"
@@ -73,7 +74,7 @@ std::string json_of(const std::vector<RunSummary>& runs) {
                    {"problems", run.problems}});
   }
   // A folder's name need not be UTF-8.
-  return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(all, 2) + "\n";
 }
 
 int run(const Arguments& a, Logger& logger) {

@@ -52,6 +52,11 @@ struct ConvOptions {
 
   /// Frames before the present one and after it that the kernel covers.
   int64_t span() const { return (kernel_time - 1) * dilation_time; }
+  /// Numbers that it learns.
+  int64_t values() const {
+    const int64_t in = depthwise ? 1 : in_channels;
+    return out_channels * (in * kernel_time * kernel_freq + (bias ? 1 : 0));
+  }
 };
 
 /// Convolution that keeps the number of frames; bins are padded to ⌈F / stride⌉.

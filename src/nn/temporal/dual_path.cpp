@@ -27,6 +27,19 @@ struct DualPathOptions : config::Component<DualPathOptions, TemporalOptions> {
   std::string problem(int64_t channels) const override {
     return problem_of_groups(groups, channels);
   }
+  int64_t values(const TemporalPlace& place) const override {
+    const int64_t path = output(place).values() + values_of(place.norm, place.channels);
+    return layers * (recurrent(place, true).values() + recurrent(place, false).values() + 2 * path);
+  }
+  GruOptions recurrent(const TemporalPlace& place, bool over_bins) const {
+    return {
+        .input = place.channels, .hidden = hidden, .groups = groups, .bidirectional = over_bins};
+  }
+  ConvOptions output(const TemporalPlace& place) const {
+    return {.in_channels = hidden,
+            .out_channels = place.channels,
+            .bias = place.norm == NormKind::none};
+  }
 };
 
 /// A GRU over the bins of a frame (both directions) or over the frames of a bin (from the past on),
@@ -35,13 +48,8 @@ class PathImpl : public torch::nn::Module {
  public:
   PathImpl(const DualPathOptions& options, const TemporalPlace& place, bool over_bins)
       : over_bins_(over_bins),
-        recurrent_(register_module("recurrent", Gru(GruOptions{.input = place.channels,
-                                                               .hidden = options.hidden,
-                                                               .groups = options.groups,
-                                                               .bidirectional = over_bins}))),
-        output_(register_module("output", Conv(ConvOptions{.in_channels = options.hidden,
-                                                           .out_channels = place.channels,
-                                                           .bias = place.norm == NormKind::none}))),
+        recurrent_(register_module("recurrent", Gru(options.recurrent(place, over_bins)))),
+        output_(register_module("output", Conv(options.output(place)))),
         norm_(register_module("norm", Norm(place.norm, place.channels))) {}
 
   at::Tensor forward(const at::Tensor& x, const Pass& pass) {

@@ -26,6 +26,13 @@ struct FrameGruOptions : config::Component<FrameGruOptions, TemporalOptions> {
   std::string problem(int64_t channels) const override {
     return problem_of_groups(groups, channels);
   }
+  int64_t values(const TemporalPlace& place) const override {
+    const int64_t width = place.channels * place.bins;
+    return recurrent(width).values() + width * (hidden + 1);
+  }
+  GruOptions recurrent(int64_t width) const {
+    return {.input = width, .hidden = hidden, .layers = layers, .groups = groups};
+  }
 };
 
 /// A unidirectional GRU over the C·F vector of each frame, and a linear map back, added to the
@@ -34,10 +41,7 @@ class FrameGru : public TemporalModel {
  public:
   FrameGru(const FrameGruOptions& options, const TemporalPlace& place)
       : options_(options), width_(place.channels * place.bins) {
-    recurrent_ = register_module("recurrent", Gru(GruOptions{.input = width_,
-                                                             .hidden = options.hidden,
-                                                             .layers = options.layers,
-                                                             .groups = options.groups}));
+    recurrent_ = register_module("recurrent", Gru(options.recurrent(width_)));
     auto output = register_module("output", std::make_shared<torch::nn::Module>());
     output_weight_ = output->register_parameter("weight", torch::empty({width_, options.hidden}));
     output_bias_ = output->register_parameter("bias", torch::empty({width_}));

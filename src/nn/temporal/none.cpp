@@ -5,6 +5,7 @@ namespace {
 
 struct NoOptions : config::Component<NoOptions, TemporalOptions> {
   void describe(config::Visitor&) override {}
+  int64_t values(const TemporalPlace&) const override { return 0; }
 };
 
 class Identity : public TemporalModel {
