@@ -109,9 +109,10 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   } catch (const std::exception& e) {
     const std::string cause = cause_of(e);
     if (cause.starts_with("out of memory")) {
-      logger_->error(cause +
-                     "; it takes less with fewer files at once (--threads, --jobs), and with shorter "
-                     "recordings or smaller batches");
+      logger_->error(
+          cause +
+          "; it takes less with fewer files at once (--threads, --jobs), and with shorter "
+          "recordings or smaller batches");
       return static_cast<int>(ExitCode::config);
     }
     logger_->error("internal: " + cause);
