@@ -63,9 +63,10 @@ at::Tensor StreamingDenoiser::process(const at::Tensor& samples) {
 }
 
 at::Tensor StreamingDenoiser::advance(const at::Tensor& samples) {
-  // Frame by frame, most of the time goes into LibTorch's way to its operators, which is shorter
-  // so. Nothing that is made here meets autograd.
-  const c10::InferenceMode inference;
+  // Frame by frame, most of the time goes into LibTorch's way to its operators, which on a CPU is
+  // shorter so. Nothing that is made here meets autograd.
+  const c10::InferenceMode inference(input_.is_cpu());
+  const at::NoGradGuard no_grad;
   const auto& stft = model_.options().stft;
   const int64_t window = stft.window_samples, hop = stft.hop_samples;
   received_ += samples.size(1);
