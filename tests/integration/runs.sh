@@ -16,6 +16,9 @@ expect 3 "$work/none: no such folder" "$runs" list "$work/none"
 mkdir "$work/empty"
 expect 0 "no run lies here" "$runs" list "$work/empty"
 expect 0 "nothing could go" "$runs" clean "$work/empty"
+# No shell expands these.
+expect 0 "no run lies here" env HOME="$work" "$runs" list '~/empty'
+expect 3 "$work/none: no such folder" env HOME="$work" "$runs" list '~/none'
 if command -v ldd >/dev/null; then
   [[ $(ldd "$runs") != *libtorch* ]] || fail "limbeck-runs loads LibTorch"
 fi
