@@ -170,4 +170,26 @@ grep -q "of 12 recordings done, which are whole; --skip-existing does the rest" 
 expect 0 "skipped, as their results exist" "${enhance[@]}" "$work/many" --out "$work/cut" --skip-existing
 [ "$(find "$work/cut" -type f | wc -l)" = 12 ] || fail "$(find "$work/cut")"
 for i in $(seq 12); do cmp "$work/cut/$i.wav" "$work/cut/1.wav" || fail "an interrupted file"; done
+# The student that comes with the project: its commands are understood, and where the recordings of its card are at hand, it has the scores of the card.
+shipped=models/student_25k
+expect 0 "lookahead_frames: 0" "$bin/limbeck-distill" $shipped/student.yaml --dump-config
+expect 0 "lookahead_frames: 4" "$bin/limbeck-pretrain" $shipped/teacher.yaml --dump-config
+expect 0 "DATA MORE" $shipped/train.sh --help
+expect 0 "1 recordings" "$bin/limbeck-enhance" --model $shipped "$some" --out "$work/shipped"
+expect 0 "latency 32.0 ms" "$bin/limbeck-bench" model $shipped/student.yaml
+pairs=${LIMBECK_SHARED_DATA:-}/vbd_test
+if [ -d "$pairs" ]; then
+  "$bin/limbeck-prepare" pairs --clean "$pairs/clean" --noisy "$pairs/noisy" --out "$work/pairs.csv" >/dev/null
+  "$bin/limbeck-evaluate" --model $shipped --manifest "$work/pairs.csv" --metrics pesq_wb,stoi,si_sdr --out "$work/card" --quiet >/dev/null
+  python3 - "$work/card/summary.json" $shipped/README.md <<'END' || fail "the card of $shipped says something else"
+import json, sys
+scores = json.load(open(sys.argv[1]))["metrics"]
+rows = [line.split("|") for line in open(sys.argv[2], encoding="utf-8") if "| this model |" in line]
+card = [float(cell) for cell in rows[0][3:12]]
+for metric, said, most in (("pesq_wb", card[0], 2e-3), ("stoi", card[5], 2e-4), ("si_sdr", card[7], 2e-2)):
+    assert abs(scores[metric]["mean"] - said) <= most, (metric, scores[metric]["mean"], said)
+END
+else
+  echo "LIMBECK_SHARED_DATA is not set: the scores of $shipped are not looked at"
+fi
 echo "all checks of limbeck-enhance passed"

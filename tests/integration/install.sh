@@ -8,7 +8,8 @@ prefix=$work/prefix
 expect 0 "" cmake --install "$build" --prefix "$prefix"
 
 # Licences, and the configurations, which name each other by their own places.
-for file in share/doc/Limbeck/LICENSE share/doc/Limbeck/pffft/LICENSE.txt share/limbeck/configs/study/demo.yaml; do
+for file in share/doc/Limbeck/LICENSE share/doc/Limbeck/pffft/LICENSE.txt share/limbeck/configs/study/demo.yaml \
+  share/limbeck/models/student_25k/model.safetensors; do
   [ -s "$prefix/$file" ] || fail "$file is not installed"
 done
 mkdir "$work/elsewhere"
