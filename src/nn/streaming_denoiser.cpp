@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "limbeck/core/error.h"
 #include "nn/denoising_autoencoder.h"
@@ -64,8 +65,9 @@ at::Tensor StreamingDenoiser::process(const at::Tensor& samples) {
 
 at::Tensor StreamingDenoiser::advance(const at::Tensor& samples) {
   // Frame by frame, most of the time goes into LibTorch's way to its operators, which on a CPU is
-  // shorter so. Nothing that is made here meets autograd.
-  const c10::InferenceMode inference(input_.is_cpu());
+  // shorter so. Nothing that is made here meets autograd, which a mode that is off would turn on.
+  std::optional<c10::InferenceMode> inference;
+  if (input_.is_cpu()) inference.emplace();
   const at::NoGradGuard no_grad;
   const auto& stft = model_.options().stft;
   const int64_t window = stft.window_samples, hop = stft.hop_samples;
