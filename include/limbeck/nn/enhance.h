@@ -33,10 +33,11 @@ class EnhanceStream {
   StreamingDenoiser denoiser_;
 };
 
-/// The one way in which a network is run outside of training: in memory that does not depend on the
-/// length of the signal. Used by many threads at once; on a CPU each caller has one LibTorch
-/// thread, on a GPU one piece at a time is in work. Lack of memory is for who knows the recording
-/// to name: see within_memory.
+/// How evaluation and limbeck-enhance run a network: in memory that does not depend on the length
+/// of the signal. (Validation in training needs more of the network than its estimates: it cuts
+/// what is long, and runs the task.) Used by many threads at once; on a CPU each caller has one
+/// LibTorch thread, on a GPU one piece at a time is in work. Lack of memory is for who knows the
+/// recording to name: see within_memory.
 class Enhancer {
  public:
   /// What is no longer than this goes through the network as a whole.
