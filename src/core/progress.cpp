@@ -79,8 +79,10 @@ void Progress::update(int64_t done, const std::string& details) {
   const auto now = Clock::now();
   const auto interval =
       terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
-  if (now - shown_ < interval && done < total_) return;
+  const bool ends = done >= total_ && !end_shown_;
+  if (now - shown_ < interval && !ends) return;
   shown_ = now;
+  end_shown_ = done >= total_;
   if (terminal_) {
     std::fprintf(stderr, "\r%s\x1b[K", line(line_width()).c_str());
     std::fflush(stderr);

@@ -107,6 +107,16 @@ TEST(Progress, HoldsWhatIsKnownOfTheTimeLeftWhereItemsAreNotAlike) {
   EXPECT_EQ(GetCapturedStderr(), "study 2/2  1 failed\n");
 }
 
+TEST(Progress, ShowsTheEndOnceHoweverOftenItIsTold) {
+  CaptureStderr();
+  {
+    Logger logger;
+    Progress progress(logger, "denoising", "", 2);
+    for (int i = 0; i < 5; ++i) progress.update(2, "", "");
+  }
+  EXPECT_EQ(GetCapturedStderr(), "denoising 2/2\n");
+}
+
 TEST(Progress, IsSilentBetweenLinesAndWhenQuiet) {
   CaptureStderr();
   {

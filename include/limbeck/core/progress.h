@@ -20,7 +20,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `done` items are finished; `details` follows the count on the line.
+  /// `done` items are finished; `details` follows the count on the line. The first call with all of
+  /// them is shown at once.
   void update(int64_t done, const std::string& details = "");
   /// The same where items are not alike: what is known of the time that is left stands in place of
   /// the rate and what follows from it.
@@ -41,6 +42,7 @@ class Progress {
   int64_t done_;
   bool terminal_;
   bool line_open_ = false;
+  bool end_shown_ = false;
   std::string details_;
   std::optional<std::string> time_left_;
   Clock::time_point start_;
