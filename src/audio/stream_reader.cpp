@@ -81,7 +81,7 @@ class PipeReader final : public StreamReader {
       }
     }
     if (room == 0) {
-      drain();
+      require_samples();
       return {};
     }
     const auto whole = bytes.size() - bytes.size() % static_cast<size_t>(frame_bytes_);
@@ -91,6 +91,17 @@ class PipeReader final : public StreamReader {
     require_finite(name_, samples, at_, info_.channels);
     at_ += static_cast<int64_t>(whole) / frame_bytes_;
     return samples;
+  }
+
+  void drain() override {
+    std::string head;
+    char bytes[4096];
+    while (const size_t got = read_some(descriptor_, name_, bytes, sizeof bytes)) {
+      if (head.size() < 8) head.append(bytes, std::min<size_t>(got, 8));
+    }
+    if (head.find("RIFF") != std::string::npos || head.find("RF64") != std::string::npos) {
+      fail_about(name_, format("goes on with another WAV after the %d samples of the first", at_));
+    }
   }
 
  private:
@@ -112,19 +123,6 @@ class PipeReader final : public StreamReader {
 
   void require_samples() const {
     if (at_ == 0) fail_about(name_, "has no samples");
-  }
-
-  /// Reads what follows the samples, so that who writes it does not fail.
-  void drain() {
-    require_samples();
-    std::string head;
-    char bytes[4096];
-    while (const size_t got = read_some(descriptor_, name_, bytes, sizeof bytes)) {
-      if (head.size() < 8) head.append(bytes, std::min<size_t>(got, 8));
-    }
-    if (head.find("RIFF") != std::string::npos || head.find("RF64") != std::string::npos) {
-      fail_about(name_, format("goes on with another WAV after the %d samples of the first", at_));
-    }
   }
 
   int descriptor_;

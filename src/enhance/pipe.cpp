@@ -98,6 +98,7 @@ ExitCode run_pipe(const EnhanceConfig& config, const nn::Enhancer& enhancer, Log
   const double seconds = static_cast<double>(frames) / info.rate_hz;
   logger.info(pace_text(seconds, took.count(), clipped));
   throw_if_interrupted();
+  reader->drain();
   return ExitCode::ok;
 }
 

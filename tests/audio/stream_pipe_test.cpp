@@ -88,7 +88,10 @@ std::vector<float> read_bytes(const std::string& bytes, const RawFormat* raw = n
   Pipe pipe;
   pipe.put(bytes);
   pipe.close_input();
-  return read_all(*StreamReader::open_pipe(pipe.output(), "-", raw));
+  const auto reader = StreamReader::open_pipe(pipe.output(), "-", raw);
+  std::vector<float> samples = read_all(*reader);
+  reader->drain();
+  return samples;
 }
 
 std::string failure_of(const std::string& bytes, const RawFormat* raw = nullptr) {
@@ -209,6 +212,7 @@ TEST(StreamPipe, ReadsAsManySamplesAsTheHeaderSays) {
   const auto reader = StreamReader::open_pipe(pipe.output(), "-", nullptr);
   EXPECT_EQ(reader->info().frames, 3);
   EXPECT_EQ(read_all(*reader, 2).size(), 3U);
+  reader->drain();
   char byte;
   EXPECT_EQ(::read(pipe.output(), &byte, 1), 0);  // who writes on is read to the end
 
@@ -217,6 +221,19 @@ TEST(StreamPipe, ReadsAsManySamplesAsTheHeaderSays) {
   EXPECT_EQ(
       failure_of(wav(format_chunk(1, 8), 3, std::string("abc\0", 4) + wav(chunks, 4, "abcd"))),
       "-: goes on with another WAV after the 3 samples of the first");
+}
+
+TEST(StreamPipe, EndsWithThePromisedSamplesThoughThePipeStaysOpen) {
+  Pipe pipe;
+  pipe.put(wav(format_chunk(1, 16), 6, "abcdef"));
+  const auto reader = StreamReader::open_pipe(pipe.output(), "-", nullptr);
+  EXPECT_EQ(reader->read(1000).size(), 3U);
+  EXPECT_TRUE(reader->read(1000).empty());
+  pipe.put("x");
+  pipe.close_input();
+  reader->drain();
+  char byte;
+  EXPECT_EQ(::read(pipe.output(), &byte, 1), 0);
 }
 
 TEST(StreamPipe, NoticesAnEndWithinASample) {

@@ -44,6 +44,9 @@ class StreamReader {
   /// where a pipe has no more for now; empty: the end. Throws DataError: cut short (within a
   /// sample, too), not finite, no samples at all.
   virtual std::vector<float> read(int64_t frames) = 0;
+  /// Of a pipe, waits for the end of what follows the samples, so that who writes it does not fail:
+  /// for after the end, once nothing else waits for it. Throws DataError for another WAV.
+  virtual void drain() {}
 };
 
 }  // namespace limbeck
