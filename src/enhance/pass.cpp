@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/nn/device.h"
 #include "limbeck/nn/enhance.h"
@@ -25,7 +26,7 @@ int64_t pass(StreamReader& reader, StreamWriter& writer, const nn::Enhancer& enh
              const RecordingOptions& options, const std::function<bool(int64_t)>& goes_on) {
   const StreamInfo& info = reader.info();
   const auto write = [&](const std::vector<float>& samples) {
-    if (!samples.empty()) writing([&] { writer.write(samples); });
+    if (!samples.empty()) writer.write(samples);
   };
   return nn::within_memory(enhancer.device(), [&] {
     RecordingEnhancer recording(enhancer, info.rate_hz, info.channels, options);
@@ -43,6 +44,7 @@ int64_t pass(StreamReader& reader, StreamWriter& writer, const nn::Enhancer& enh
 
 void say_what_is_lost(const std::vector<int>& rates_hz, const nn::Enhancer& enhancer,
                       const RecordingOptions& options, Logger& logger) {
+  if (wet_share(options) == 0) return;  // all comes through
   const auto rate_hz = static_cast<int>(enhancer.rate_hz());
   const auto above =
       std::count_if(rates_hz.begin(), rates_hz.end(), [&](int r) { return r > rate_hz; });

@@ -7,7 +7,8 @@
 
 namespace limbeck {
 
-/// RATE,CHANNELS,FORMAT, such as "16000,1,s16". Throws ConfigError.
+/// RATE,CHANNELS,FORMAT, such as "16000,1,s16"; FORMAT may be anything. Throws
+/// ConfigError.
 RawFormat raw_format(const std::string& text);
 
 /// Denoises standard input, or one file, into standard output, which flows while input does. An

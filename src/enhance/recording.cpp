@@ -32,7 +32,16 @@ void drop_first(std::vector<float>& samples, size_t count) {
   samples.erase(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-/// The share of the enhanced signal with which noise is taken down by `limit_db` at most.
+/// What the network does not see of the recording, and the gain that it gets.
+struct Rest {
+  StreamResampler up;       // of the network's input
+  TopBandGain gain;         //
+  std::vector<float> low;   // the network's input, until its output is there
+  std::vector<float> seen;  // the same at the recording's rate
+};
+
+}  // namespace
+
 double wet_share(const RecordingOptions& options) {
   if (!(options.mix >= 0 && options.mix <= 1)) {
     throw ConfigError(format("mix must be from 0 to 1, not %g", options.mix));
@@ -44,16 +53,6 @@ double wet_share(const RecordingOptions& options) {
   return options.mix * (1 - std::pow(10, -*options.limit_db / 20));
 }
 
-/// What the network does not see of the recording, and the gain that it gets.
-struct Rest {
-  StreamResampler up;       // of the network's input
-  TopBandGain gain;         //
-  std::vector<float> low;   // the network's input, until its output is there
-  std::vector<float> seen;  // the same at the recording's rate
-};
-
-}  // namespace
-
 /// y = up(net(down(x))) + g · (x − up(down(x))), all of it aligned by counting samples.
 class RecordingEnhancer::State {
  public:
@@ -61,23 +60,18 @@ class RecordingEnhancer::State {
       : channels_(static_cast<size_t>(channels)),
         block_(channels_ * static_cast<size_t>(std::ceil(kBlockSeconds * rate_hz))),
         wet_share_(wet_share(options)),
-        network_hz_(static_cast<int>(enhancer.rate_hz())),
-        rate_hz_(rate_hz),
-        down_(rate_hz, network_hz_, channels),
+        down_(rate_hz, static_cast<int>(enhancer.rate_hz()), channels),
         network_(enhancer.stream(channels, options.link)),
-        up_(network_hz_, rate_hz, channels) {
+        up_(static_cast<int>(enhancer.rate_hz()), rate_hz, channels) {
+    const auto network_hz = static_cast<int>(enhancer.rate_hz());
     // Below the network's rate it is the edge of the band that resampling takes, and no high band.
-    if (rate_hz < network_hz_ || (rate_hz > network_hz_ && options.high_band == HighBand::follow)) {
-      const double band_end_hz = std::min(rate_hz, network_hz_) / 2.;
-      rest_.emplace(Rest{StreamResampler(network_hz_, rate_hz, channels),
-                         TopBandGain(network_hz_, band_end_hz, rate_hz, channels, options.link),
+    if (rate_hz < network_hz || (rate_hz > network_hz && options.high_band == HighBand::follow)) {
+      const double band_end_hz = std::min(rate_hz, network_hz) / 2.;
+      rest_.emplace(Rest{StreamResampler(network_hz, rate_hz, channels),
+                         TopBandGain(network_hz, band_end_hz, rate_hz, channels, options.link),
                          {},
                          {}});
     }
-  }
-
-  std::optional<double> band_end_hz() const {
-    return rate_hz_ > network_hz_ ? std::optional(network_hz_ / 2.) : std::nullopt;
   }
 
   std::vector<float> process(std::span<const float> samples) {
@@ -178,8 +172,6 @@ class RecordingEnhancer::State {
   const size_t channels_;
   const size_t block_;
   const double wet_share_;
-  const int network_hz_;
-  const int rate_hz_;
   StreamResampler down_;
   std::unique_ptr<nn::EnhanceStream> network_;
   StreamResampler up_;
@@ -194,8 +186,6 @@ RecordingEnhancer::RecordingEnhancer(const nn::Enhancer& enhancer, int rate_hz, 
     : state_(std::make_unique<State>(enhancer, rate_hz, channels, options)) {}
 
 RecordingEnhancer::~RecordingEnhancer() = default;
-
-std::optional<double> RecordingEnhancer::band_end_hz() const { return state_->band_end_hz(); }
 
 std::vector<float> RecordingEnhancer::process(std::span<const float> samples) {
   return state_->process(samples);

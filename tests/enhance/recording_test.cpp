@@ -1,8 +1,11 @@
 #include "limbeck/enhance/recording.h"
 
+#include <gmock/gmock.h>
+
 #include <bit>
 #include <limits>
 
+#include "enhance/pass.h"
 #include "enhance/support.h"
 #include "limbeck/core/error.h"
 
@@ -183,14 +186,21 @@ TEST(Recording, LinkedChannelsKeepTheStereoImage) {
   EXPECT_GT(shift(false), 1e-3);
 }
 
-TEST(Recording, SaysWhereTheNetworksBandEnds) {
+TEST(Recording, SaysWhatIsLostWhereSomethingIs) {
   const auto network = with_mask(1);
-  const auto end = [&](int rate_hz) {
-    return RecordingEnhancer(network, rate_hz, 1, {}).band_end_hz();
+  const auto said = [&](const std::vector<int>& rates_hz, const RecordingOptions& options) {
+    testing::internal::CaptureStderr();
+    Logger logger;
+    say_what_is_lost(rates_hz, network, options, logger);
+    return testing::internal::GetCapturedStderr();
   };
-  EXPECT_EQ(end(48000), 8000);
-  EXPECT_EQ(end(16000), std::nullopt);
-  EXPECT_EQ(end(8000), std::nullopt);
+  const std::vector<int> rates_hz = {48000, 16000, 8000, 44100};
+  EXPECT_THAT(said(rates_hz, {}), testing::HasSubstr("is dropped; --high-band follow"));
+  EXPECT_THAT(said(rates_hz, {.high_band = HighBand::follow}),
+              testing::HasSubstr("gets the gain of its top band"));
+  EXPECT_EQ(said({16000, 8000}, {}), "");
+  EXPECT_EQ(said(rates_hz, {.mix = 0}), "");
+  EXPECT_EQ(said(rates_hz, {.limit_db = 0}), "");
 }
 
 TEST(Recording, RefusesWhatCannotBe) {

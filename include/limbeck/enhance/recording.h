@@ -25,20 +25,20 @@ struct RecordingOptions {
   bool link = false;  ///< one gain for all channels
 };
 
+/// The share of the enhanced signal with which noise is taken down by `limit_db` at most. Throws
+/// ConfigError for a mix outside of 0 to 1 or a negative limit.
+double wet_share(const RecordingOptions& options);
+
 /// Denoises a recording that comes in blocks, in constant memory: brings it to the network's rate
 /// and back, compensates every delay, and mixes. The output does not depend on how the recording is
-/// cut into blocks. With mix = 0 the output is the input, bit for bit.
+/// cut into blocks. With a wet share of 0 the output is the input, bit for bit.
 class RecordingEnhancer {
  public:
   /// `enhancer` outlives this. Throws DataError for a rate that cannot be brought to the network's,
-  /// ConfigError for a mix outside of 0 to 1 or a negative limit.
+  /// ConfigError as `wet_share` does.
   RecordingEnhancer(const nn::Enhancer& enhancer, int rate_hz, int channels,
                     const RecordingOptions& options);
   ~RecordingEnhancer();
-
-  /// Where the network's band ends, if the recording's goes on: what lies above is dropped or
-  /// follows. Nothing where the network covers all of the recording's band.
-  std::optional<double> band_end_hz() const;
 
   /// Finite samples, interleaved; returns what of the output is complete, interleaved.
   std::vector<float> process(std::span<const float> samples);
