@@ -1,5 +1,6 @@
 #include "limbeck/audio/stream_writer.h"
 
+#include <fcntl.h>
 #include <sndfile.h>
 #include <unistd.h>
 
@@ -78,11 +79,24 @@ void mend_aiff_length(const fs::path& path, int64_t frames) {
   put("SSND", 4, frames + 8);
 }
 
+/// 0, or why not: EEXIST for what there is by the name of `to`, be it a link to nothing.
+int rename_beside_others(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system without that, such as NFS; one without links, too, leaves a moment to others.
+  if (::link(from.c_str(), to.c_str()) == 0) return ::unlink(from.c_str()) == 0 ? 0 : errno;
+  if (errno == EEXIST) return EEXIST;
+  std::error_code missing;
+  if (fs::exists(fs::symlink_status(to, missing))) return EEXIST;
+  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
 class FileWriter final : public StreamWriter {
  public:
-  FileWriter(const fs::path& path, const StreamInfo& info)
+  FileWriter(const fs::path& path, const StreamInfo& info, bool replaces)
       : path_(path),
-        target_(behind_links(path)),
+        replaces_(replaces),
+        target_(replaces ? behind_links(path) : path),
         temporary_(temporary_sibling(target_)),
         info_(with_room(info)),
         output_(temporary_) {
@@ -129,7 +143,7 @@ class FileWriter final : public StreamWriter {
     require_written();
     if (error != 0) fail(::sf_error_number(error));
     require_whole_file();
-    if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(std::strerror(errno));
+    put_in_place();
     is_finished_ = true;
     return clipped_;
   }
@@ -139,8 +153,23 @@ class FileWriter final : public StreamWriter {
     fail_about(path_, "cannot be written: " + reason);
   }
 
+  /// Of the place, with errno.
+  [[noreturn]] void fail(int reason) const {
+    throw WriteError(path_.string() + ": cannot be written: " + std::strerror(reason));
+  }
+
   void require_written() const {
-    if (output_.error() != 0) fail(std::strerror(output_.error()));
+    if (output_.error() != 0) fail(output_.error());
+  }
+
+  void put_in_place() const {
+    if (replaces_) {
+      if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+    } else if (const int reason = rename_beside_others(temporary_, target_); reason == EEXIST) {
+      fail_about(path_, "came to be meanwhile, and is left alone");
+    } else if (reason != 0) {
+      fail(reason);
+    }
   }
 
   /// A container may hold less than it was given, and say nothing.
@@ -157,7 +186,9 @@ class FileWriter final : public StreamWriter {
     }
   }
 
-  fs::path path_, target_, temporary_;
+  fs::path path_;
+  bool replaces_;
+  fs::path target_, temporary_;
   StreamInfo info_;
   CheckedFile output_;
   SoundFile file_;
@@ -196,7 +227,8 @@ class PipeWriter final : public StreamWriter {
 
 }  // namespace
 
-std::unique_ptr<StreamWriter> StreamWriter::create(const fs::path& path, const StreamInfo& info) {
+std::unique_ptr<StreamWriter> StreamWriter::create(const fs::path& path, const StreamInfo& info,
+                                                   bool replaces) {
   if (!can_write(info)) {
     throw ConfigError(format("%s: %d channels of %d Hz cannot be written as %s", path,
                              info.channels, info.rate_hz, format_name(info)));
@@ -204,7 +236,7 @@ std::unique_ptr<StreamWriter> StreamWriter::create(const fs::path& path, const S
   if (is_stream(path)) {
     fail_about(path, "cannot be written: is a pipe or a device, which no file takes the place of");
   }
-  return std::make_unique<FileWriter>(path, info);
+  return std::make_unique<FileWriter>(path, info, replaces);
 }
 
 std::unique_ptr<StreamWriter> StreamWriter::create_pipe(int descriptor, const std::string& name,

@@ -45,12 +45,48 @@ EnhanceConfig checked(EnhanceConfig config) {
           "--out -: standard output takes one recording");
   require(config.format.empty(), "--format: standard output is WAV, or what --raw says");
   require(!config.json, "--json: standard output holds the audio");
+  require(config.jobs == 0, "--jobs: standard output takes one recording");
+  require(!config.force && !config.skip_existing,
+          "--force and --skip-existing are for files; standard output replaces none");
   return config;
 }
 
 nn::Enhancer load(const TrainedModel& model, const std::string& device) {
   const at::Device place = nn::use_device(device);
   return {nn::parse_model(read_found(model, "--model"), model.file), place};
+}
+
+/// Folders of results that are not there yet. Those that stay empty go with the object.
+class NewFolders {
+ public:
+  explicit NewFolders(const EnhancePlan& plan) {
+    std::error_code missing;
+    for (const PlannedFile& file : plan.files) {
+      fs::path folder = file.output.parent_path();
+      for (; !folder.empty() && !fs::exists(folder, missing); folder = folder.parent_path()) {
+        folders_.insert(folder);
+      }
+    }
+  }
+  ~NewFolders() {
+    std::error_code is_full;
+    for (auto inner = folders_.rbegin(); inner != folders_.rend(); ++inner) {
+      fs::remove(*inner, is_full);
+    }
+  }
+  NewFolders(const NewFolders&) = delete;
+  NewFolders& operator=(const NewFolders&) = delete;
+
+ private:
+  std::set<fs::path> folders_;
+};
+
+void make_folder(const fs::path& folder) {
+  try {
+    fs::create_directories(folder);
+  } catch (const fs::filesystem_error& e) {
+    throw WriteError(data_error(e).what());
+  }
 }
 
 /// Returns how many samples were clipped.
@@ -61,17 +97,10 @@ int64_t enhance_file(const PlannedFile& file, const nn::Enhancer& enhancer,
   if (now.rate_hz != file.read.rate_hz || now.channels != file.read.channels) {
     throw DataError(file.input.string() + ": was written anew just now");
   }
-  const auto writer = writing([&] {
-    on_disk([&] { fs::create_directories(file.output.parent_path()); });
-    return StreamWriter::create(file.output, file.written);
-  });
+  make_folder(file.output.parent_path());
+  const auto writer = StreamWriter::create(file.output, file.written, config.force);
   pass(*reader, *writer, enhancer, config.recording, goes_on);
-  std::error_code missing;
-  if (!config.force && fs::exists(fs::symlink_status(file.output, missing))) {
-    throw DataError(file.input.string() + ": " + file.output.string() +
-                    " came to be meanwhile, and is left alone");
-  }
-  return writing([&] { return writer->finish(); });
+  return writer->finish();
 }
 
 /// Those that take longest come first, so that no core is left alone with one at the end.
@@ -114,7 +143,8 @@ void enhance_all(EnhanceReport& report, const nn::Enhancer& enhancer, const Enha
     try {
       report.results[at].clipped = enhance_file(file, enhancer, config, [&](int64_t frames) {
         throw_if_interrupted();
-        count_up_to(std::min(frames / file.read.rate_hz, shares[at]));
+        // The last second is done when the file is.
+        count_up_to(std::clamp<int64_t>(shares[at] - 1, 0, frames / file.read.rate_hz));
         return true;
       });
       ++whole;
@@ -131,10 +161,9 @@ void enhance_all(EnhanceReport& report, const nn::Enhancer& enhancer, const Enha
     parallel_for(static_cast<int64_t>(files.size()), config.jobs, progress, enhance, &done);
   } catch (...) {
     progress.finish();
-    logger.warn(
-        format("stopped with %d of %d recordings done, which are whole; --skip-existing does "
-               "the rest",
-               whole.load(), files.size()));
+    logger.warn(format(
+        "stopped with %d of %d recordings done, which are whole; %s", whole.load(), files.size(),
+        config.force ? "the same command does all again" : "--skip-existing does the rest"));
     throw;
   }
 }
@@ -160,6 +189,7 @@ ExitCode run_files(const EnhanceConfig& config, const TrainedModel& model, Logge
     for (const PlannedFile& file : plan.files) rates_hz.push_back(file.read.rate_hz);
     say_what_is_lost(rates_hz, enhancer, config.recording, logger);
     remove_what_dead_ones_left(plan);
+    const NewFolders new_folders(plan);
     const auto start = std::chrono::steady_clock::now();
     enhance_all(report, enhancer, config, logger);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

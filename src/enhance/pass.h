@@ -6,27 +6,10 @@
 
 #include "limbeck/audio/stream_reader.h"
 #include "limbeck/audio/stream_writer.h"
-#include "limbeck/core/error.h"
 #include "limbeck/core/log.h"
 #include "limbeck/enhance/recording.h"
 
 namespace limbeck {
-
-/// Something about the place that is written to, which other files would meet as well.
-class WriteError : public DataError {
- public:
-  using DataError::DataError;
-};
-
-/// `body()`, which writes.
-template <class Body>
-decltype(auto) writing(const Body& body) {
-  try {
-    return body();
-  } catch (const DataError& e) {
-    throw WriteError(e.what());
-  }
-}
 
 /// Denoises all that `reader` has into `writer`, which the caller finishes. Returns the samples per
 /// channel. `goes_on` is told how many were read so far; once it says no, no more are read, and

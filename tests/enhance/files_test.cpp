@@ -7,6 +7,7 @@
 #include "core/failing_folder.h"
 #include "core/scratch.h"
 #include "enhance/pipe.h"
+#include "enhance/support.h"
 #include "limbeck/nn/model_file.h"
 #include "nn/support.h"
 
@@ -18,6 +19,7 @@ using test::error_of;
 using test::put_audio;
 using test::Scratch;
 using testing::HasSubstr;
+using testing::Not;
 
 class EnhanceFilesTest : public testing::Test {
  protected:
@@ -78,10 +80,26 @@ TEST_F(EnhanceFilesTest, ThatAreBadDoNotStopTheOthers) {
   EXPECT_FALSE(fs::exists(scratch_ / "out/nan.wav"));
   EXPECT_FALSE(fs::exists(scratch_ / "out/garbage.wav"));
 
-  EnhanceConfig bad = config("none");
-  bad.inputs = {scratch_ / "in/garbage.wav"};
-  EXPECT_EQ(run(bad), ExitCode::data);
-  EXPECT_FALSE(fs::exists(scratch_ / "none"));
+  // Neither what is seen to be bad at once nor what turns out to be leaves a folder.
+  for (const char* name : {"garbage.wav", "nan.wav"}) {
+    EnhanceConfig bad = config("none/sub");
+    bad.inputs = {scratch_ / "in" / name};
+    EXPECT_EQ(run(bad), ExitCode::data);
+    EXPECT_FALSE(fs::exists(scratch_ / "none"));
+  }
+}
+
+TEST_F(EnhanceFilesTest, WhoseResultIsNoSoundDoNotStopTheOthers) {
+  nn::write_model(scratch_ / "model.safetensors", *test::model_with_mask(1e35));
+  put_audio(scratch_ / "in/a.wav", test::white(16000, 1, 1e-3), 16000, SampleFormat::float32);
+  put_audio(scratch_ / "in/loud.wav", test::white(20000, 2, 1e5), 16000, SampleFormat::float32);
+  put_audio(scratch_ / "in/z.wav", test::white(16000, 3, 1e-3), 16000, SampleFormat::float32);
+  EnhanceConfig one = config("out");
+  one.jobs = 1;
+  EXPECT_EQ(run(one), ExitCode::some_failed);
+  EXPECT_EQ(audio_info(scratch_ / "out/a.wav").samples, 16000);
+  EXPECT_EQ(audio_info(scratch_ / "out/z.wav").samples, 16000);
+  EXPECT_FALSE(fs::exists(scratch_ / "out/loud.wav"));
 }
 
 TEST_F(EnhanceFilesTest, AreDoneWhereTheyAreMissing) {
@@ -109,7 +127,23 @@ TEST_F(EnhanceFilesTest, LeaveNothingBehindOnAFullDisk) {
     EXPECT_THAT(error_of<DataError>([&] { run(one); }),
                 HasSubstr("longest.wav: cannot be written: File too large"));
   }
-  EXPECT_TRUE(fs::is_empty(scratch_ / "out"));
+  EXPECT_FALSE(fs::exists(scratch_ / "out"));
+}
+
+TEST_F(EnhanceFilesTest, SayWhatDoesTheRest) {
+  put_audio(scratch_ / "in/long.wav", test::white(100000, 5));
+  const auto said = [&](const EnhanceConfig& config) {
+    testing::internal::CaptureStderr();
+    const test::FullDisk full(100000);
+    error_of<DataError>([&] { run(config); });
+    return testing::internal::GetCapturedStderr();
+  };
+  EnhanceConfig once = config("out");
+  EXPECT_THAT(said(once), HasSubstr("--skip-existing does the rest"));
+  once.force = true;
+  const std::string forced = said(once);
+  EXPECT_THAT(forced, HasSubstr("the same command does all again"));
+  EXPECT_THAT(forced, Not(HasSubstr("--skip-existing")));
 }
 
 TEST_F(EnhanceFilesTest, AreReplacedWithForceAlone) {
@@ -140,6 +174,17 @@ TEST_F(EnhanceFilesTest, RefuseWhatDoesNotGoTogether) {
   EnhanceConfig both = config("out");
   both.force = both.skip_existing = true;
   EXPECT_THAT(refusal(both), HasSubstr("--force and --skip-existing"));
+
+  EnhanceConfig stream = config("-");
+  stream.out = "-";
+  stream.inputs = {scratch_ / "in/a.wav"};
+  EnhanceConfig many = stream, forced = stream, skipping = stream;
+  many.jobs = 2;
+  EXPECT_THAT(refusal(many), HasSubstr("--jobs"));
+  forced.force = true;
+  EXPECT_THAT(refusal(forced), HasSubstr("are for files"));
+  skipping.skip_existing = true;
+  EXPECT_THAT(refusal(skipping), HasSubstr("are for files"));
 }
 
 TEST(RawFormatText, IsRateChannelsAndSamples) {
@@ -147,8 +192,8 @@ TEST(RawFormatText, IsRateChannelsAndSamples) {
   EXPECT_EQ(raw.rate_hz, 48000);
   EXPECT_EQ(raw.channels, 2);
   EXPECT_EQ(raw.samples, "f32");
-  for (const char* text : {"", "16000", "16000,1", "16000,1,s8", "0,1,s16", "16000,-1,s16",
-                           "16000,1,s16,", "16k,1,s16", "16000, 1,s16"}) {
+  for (const char* text : {"", "16000", "16000,1", "16000,1,", "0,1,s16", "16000,-1,s16",
+                           "16k,1,s16", "16000, 1,s16"}) {
     EXPECT_THAT(error_of<ConfigError>([&] { raw_format(text); }),
                 HasSubstr("is not RATE,CHANNELS,FORMAT"))
         << text;

@@ -12,14 +12,19 @@
 namespace limbeck::test {
 
 /// A small network at 16 kHz with the mask `gain` everywhere, always: 1 gives the input.
-inline nn::Enhancer with_mask(double gain, const std::string& changes = "") {
+inline std::shared_ptr<nn::DenoisingModel> model_with_mask(double gain,
+                                                           const std::string& changes = "") {
   const auto model = make_model(changes);
   at::NoGradGuard no_grad;
   for (const auto& parameter : model->named_parameters()) {
     if (parameter.key() == "head.weight") parameter.value().zero_();
     if (parameter.key() == "head.bias") parameter.value().mul_(gain);  // 1 + 0i as it is made
   }
-  return nn::Enhancer(model, at::kCPU);
+  return model;
+}
+
+inline nn::Enhancer with_mask(double gain, const std::string& changes = "") {
+  return nn::Enhancer(model_with_mask(gain, changes), at::kCPU);
 }
 
 /// A small network at 16 kHz that does something else to every signal.
