@@ -76,6 +76,34 @@ expect 5 "4 skipped" "${enhance[@]}" "$mixed" --out "$mixed/clean" --skip-existi
 expect 3 "torn.wav: " "${enhance[@]}" "$mixed/torn.wav" --out "$work/none"
 [ ! -e "$work/none" ] || fail "a folder for nothing"
 
+# What lies above the network's band is dropped or follows; a limit of 0 dB is the recording as it is.
+python3 - "$work/wide.wav" <<'END'
+import random, struct, sys, wave
+random.seed(19)
+with wave.open(sys.argv[1], "wb") as file:
+    file.setparams((1, 2, 48000, 0, "NONE", ""))
+    file.writeframes(b"".join(struct.pack("<h", random.randrange(-9000, 9000)) for _ in range(2 * 48000)))
+END
+for made in drop "follow --high-band follow" "limit --limit-db 12" "none --limit-db 0" "dry --mix 0"; do
+  "${enhance[@]}" "$work/wide.wav" ${made#${made%% *}} --out "$work/made/${made%% *}" --quiet
+done
+cmp "$work/made/none/wide.wav" "$work/made/dry/wide.wav" || fail "--limit-db 0 is not --mix 0"
+samples "$work/wide.wav" >"$work/wide.raw"
+samples "$work/made/dry/wide.wav" | cmp - "$work/wide.raw" || fail "--mix 0 changes samples"
+python3 - "$work" <<'END' || fail "--high-band or --limit-db"
+import array, sys, wave
+def read(name):
+    with wave.open(f"{sys.argv[1]}/made/{name}/wide.wav", "rb") as file:
+        return array.array("h", file.readframes(file.getnframes()))
+def above(x):  # mostly what lies far above 8 kHz
+    return sum((x[i] - 2 * x[i + 1] + x[i + 2]) ** 2 for i in range(len(x) - 2))
+dry, drop, follow, limit = map(read, ("dry", "drop", "follow", "limit"))
+assert len(dry) == len(drop) == len(follow) == len(limit) == 2 * 48000
+assert above(follow) > 2 * above(drop), (above(follow), above(drop))
+share = 1 - 10 ** (-12 / 20)
+assert drop != limit and all(abs(x - (share * y + (1 - share) * z)) < 2 for x, y, z in zip(limit, drop, dry))
+END
+
 # Nothing that is read is ever replaced.
 before=$(sha256sum "$mixed/$name.wav")
 expect 2 "is the folder that is read" "${enhance[@]}" "$mixed" --out "$mixed" --force
@@ -99,6 +127,9 @@ samples "$work/piped.wav" | cmp - "$work/expected.raw" || fail "a file as standa
 samples "$work/piped.wav" | cmp - "$work/expected.raw" || fail "standard output gets something else"
 samples "$file" | "${enhance[@]}" - --raw 16000,1,s16 --quiet | cmp - "$work/expected.raw" || fail "raw samples give something else"
 expect 2 "is not RATE,CHANNELS,FORMAT" "${enhance[@]}" - --raw 16000 --out - </dev/null
+expect 2 "known: s16, s24, s32, f32" "${enhance[@]}" - --raw 16000,1,s8 </dev/null
+expect 2 "--jobs" "${enhance[@]}" - --jobs 2 <"$file"
+expect 2 "--force and --skip-existing are for files" "${enhance[@]}" "$file" --out - --force
 expect 3 "standard input: " "${enhance[@]}" - <<<"no audio at all, and no header of any"
 if command -v sox >/dev/null; then
   sox -D "$file" -r 48000 -c 2 "$work/stereo.wav"
@@ -130,6 +161,20 @@ with subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIP
     child.stdin.close()
     got += len(child.stdout.read())
 assert child.returncode == 0 and got == 2 * 32000, (child.returncode, got)
+# A WAV of known length ends with its last sample, though who writes it waits for the result before it closes the pipe.
+count = 20001
+head = b"RIFF" + (36 + 2 * count).to_bytes(4, "little") + b"WAVEfmt " + bytes.fromhex("10000000 01000100 803e0000 007d0000 02001000")
+plain = [argument for argument in sys.argv[1:] if argument not in ("--raw", "16000,1,s16")]
+with subprocess.Popen(plain, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    child.stdin.write(head + b"data" + (2 * count).to_bytes(4, "little") + bytes(2 * count))
+    child.stdin.flush()
+    got, end = 0, time.monotonic() + 60
+    while got < 44 + 2 * count and time.monotonic() < end:
+        if select.select([child.stdout], [], [], 1)[0]:
+            got += len(os.read(child.stdout.fileno(), 65536))
+    child.stdin.close()
+    assert got == 44 + 2 * count, got
+assert child.returncode == 0, child.returncode
 # An interrupt is the end of the input: what came in comes out.
 with subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
     child.stdin.write(bytes(2 * 32000))
@@ -151,7 +196,8 @@ code=$(cat "$work/code")
 [ "$code" = 3 ] && grep -q "standard output: cannot be written: Broken pipe" "$work/output" ||
   { cat "$work/output" >&2; fail "exit code $code where nobody reads on"; }
 
-# An interrupt leaves whole files only; the same command does the rest.
+# An interrupt leaves whole files only; the same command does the rest, and all are as without it.
+"${enhance[@]}" "$work/long.wav" --out "$work/uncut" --quiet
 mkdir "$work/many"
 for i in $(seq 12); do cp "$work/long.wav" "$work/many/$i.wav"; done
 "${enhance[@]}" "$work/many" --out "$work/cut" --jobs 2 >"$work/output" 2>&1 &
@@ -169,7 +215,7 @@ grep -q "of 12 recordings done, which are whole; --skip-existing does the rest" 
 [ -z "$(find "$work/cut" -name '.*' -type f)" ] || fail "half-written files are left: $(find "$work/cut")"
 expect 0 "skipped, as their results exist" "${enhance[@]}" "$work/many" --out "$work/cut" --skip-existing
 [ "$(find "$work/cut" -type f | wc -l)" = 12 ] || fail "$(find "$work/cut")"
-for i in $(seq 12); do cmp "$work/cut/$i.wav" "$work/cut/1.wav" || fail "an interrupted file"; done
+for i in $(seq 12); do cmp "$work/cut/$i.wav" "$work/uncut/long.wav" || fail "an interrupted file"; done
 # The student that comes with the project: its commands are understood, and where the recordings of its card are at hand, it has the scores of the card.
 shipped=models/student_25k
 expect 0 "lookahead_frames: 0" "$bin/limbeck-distill" $shipped/student.yaml --dump-config
