@@ -22,21 +22,16 @@ while (($#)); do
 done
 ((${#folders[@]} == 2)) || { echo "two folders are needed; see --help" >&2; exit 2; }
 [ -x "$bin/limbeck-distill" ] || { echo "$bin/limbeck-distill is missing: run scripts/demo.sh or build it" >&2; exit 2; }
-mkdir -p "$out/lists"
+mkdir -p "$out"
 cd "$out"
 
-# One manifest of both folders.
-join() {
-  { cat "lists/$1.0.csv"; tail -n +2 "lists/$1.1.csv"; } > "$1.csv"
-}
 for i in 0 1; do
   data=${folders[i]}
-  "$bin/limbeck-prepare" recordings "$data/clean" --out lists/speech.$i.csv --splits "$data/manifest.csv"
-  "$bin/limbeck-prepare" recordings "$data/noise" --out lists/noise.$i.csv --splits "$data/manifest.csv"
-  "$bin/limbeck-prepare" pairs --clean "$data/vbd_train/clean" --noisy "$data/vbd_train/noisy" --split valid --out lists/valid.$i.csv
+  "$bin/limbeck-prepare" recordings "$data/clean" --out speech.$i.csv --splits "$data/manifest.csv"
+  "$bin/limbeck-prepare" recordings "$data/noise" --out noise.$i.csv --splits "$data/manifest.csv"
+  "$bin/limbeck-prepare" pairs --clean "$data/vbd_train/clean" --noisy "$data/vbd_train/noisy" --split valid --out valid.$i.csv
   "$bin/limbeck-prepare" pairs --clean "$data/vbd_test/clean" --noisy "$data/vbd_test/noisy" --out test.$i.csv
 done
-for kind in speech noise valid; do join $kind; done
 
 here=$root/models/student_25k
 "$bin/limbeck-pretrain" "$here/teacher.yaml"
@@ -48,5 +43,5 @@ done
 # The network, what it was trained on (so that scoring it on that is refused), and whose recordings these are.
 mkdir -p release
 step=$(sed -n 's/.*"checkpoint": *"\([^"]*\)".*/\1/p' student/best.json)
-cp "student/checkpoints/$step/model.safetensors" student/data.json student/identity.json release/
+cp "student/checkpoints/$step/model.safetensors" student/data.json release/
 python3 "$here/attribution.py" "${folders[@]}" > release/ATTRIBUTION.md

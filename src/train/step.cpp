@@ -40,20 +40,20 @@ std::vector<objective::TaskBatch> to_device(const std::vector<Batch>& batches,
 
 namespace {
 
-constexpr const char* kModel = "model";
-constexpr std::string_view kHelpers = "helpers.";
+constexpr const char* kNetwork = "model";
+constexpr std::string_view kHelperPrefix = "helpers.";
 
 /// The network, and what trains beside it, term by term.
 std::map<std::string, torch::nn::Module*> modules(objective::LearningTask& task) {
-  std::map<std::string, torch::nn::Module*> all = {{kModel, &task.model()}};
+  std::map<std::string, torch::nn::Module*> all = {{kNetwork, &task.model()}};
   for (const auto& item : task.helpers().named_children()) {
-    all[std::string(kHelpers) + item.key()] = item.value().get();
+    all[std::string(kHelperPrefix) + item.key()] = item.value().get();
   }
   return all;
 }
 
 std::string norm_name(const std::string& module) {
-  return module == kModel ? "gradient_norm" : "gradient_norm_" + module.substr(kHelpers.size());
+  return module == kNetwork ? "gradient_norm" : "gradient_norm_" + module.substr(kHelperPrefix.size());
 }
 
 template <class Registry, class... Arguments>
@@ -64,7 +64,7 @@ auto build(const Registry& registry, const config::Chosen& chosen, const Argumen
 std::vector<TrainedParameter> parameters_of(objective::LearningTask& task, double adapter_lr) {
   auto all = trained_parameters(modules(task));
   for (TrainedParameter& parameter : all) {
-    if (parameter.module != kModel) parameter.lr_factor = adapter_lr;
+    if (parameter.module != kNetwork) parameter.lr_factor = adapter_lr;
   }
   return all;
 }
@@ -178,7 +178,7 @@ StepReport TrainStep::operator()(std::vector<objective::TaskBatch> batches, int6
   StepReport report;
   report.losses = mean_of(std::move(losses));
   const auto gradients = optimizer_->gradients();
-  TORCH_CHECK(gradients.count(kModel), "TrainStep: no parameter of the network has a gradient");
+  TORCH_CHECK(gradients.count(kNetwork), "TrainStep: no parameter of the network has a gradient");
   for (const auto& [module, of_module] : gradients) {
     const auto norm = joint_norm(of_module);
     clip_->apply(of_module, norm);
