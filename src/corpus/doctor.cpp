@@ -11,10 +11,10 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
+#include "limbeck/core/place.h"
 #include "limbeck/corpus/voicebank_demand.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/listing.h"
-#include "limbeck/data/place.h"
 #include "limbeck/data/protocol.h"
 #include "limbeck/data/training_record.h"
 

@@ -11,8 +11,8 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/listing.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {

@@ -4,8 +4,8 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/log.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/listing.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {

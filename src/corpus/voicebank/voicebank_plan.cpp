@@ -9,8 +9,8 @@
 #include "limbeck/audio/io.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/listing.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
