@@ -81,6 +81,22 @@ TEST(FindAudio, HeedsInterrupts) {
       ::testing::ExitedWithCode(3), "");
 }
 
+TEST(FindRecordings, TellsFoldersApartWhoseNamesEndAlike) {
+  const TempDir dir;
+  const fs::path one = dir / "one";
+  const fs::path other = dir / "other" / one.relative_path();  // all of the first path ends it
+  for (const fs::path& folder : {one, other}) put_text(folder / "a.wav", "");
+  const auto ids = [&](const std::vector<fs::path>& folders) {
+    std::vector<std::string> all;
+    for (const auto& entry : find_recordings(folders, SpeakerRule::none)) all.push_back(entry.id);
+    return all;
+  };
+  const std::string end = one.relative_path().string() + "/a";
+  EXPECT_THAT(ids({one, other}), ElementsAre(end, "other/" + end));
+  EXPECT_EQ(message_of<DataError>([&] { ids({one, other, one / "../one/."}); }),
+            (one / "../one/.").string() + ": is named twice");
+}
+
 TEST(Speakers, FollowTheRule) {
   const auto of = [](const char* path, SpeakerRule rule) {
     return speaker_of(path, "/data/vctk", rule);
