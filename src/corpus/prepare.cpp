@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "corpus/intake.h"
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"

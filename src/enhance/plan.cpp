@@ -4,6 +4,7 @@
 #include <set>
 
 #include "enhance/inputs.h"
+#include "limbeck/audio/audio_path.h"
 #include "limbeck/audio/stream_writer.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -19,7 +20,7 @@ namespace {
 /// A name for a file where a folder's is expected would make a folder of that name.
 void require_folder_name(const fs::path& out) {
   std::error_code missing;
-  if (!is_recording_name(out) || fs::is_directory(out, missing)) return;
+  if (!is_audio_path(out) || fs::is_directory(out, missing)) return;
   throw ConfigError("--out: " + out.string() +
                     " is to be a folder; a single result goes into any file by --out - > FILE");
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"

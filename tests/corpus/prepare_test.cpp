@@ -6,6 +6,7 @@
 #include <set>
 
 #include "data/support.h"
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/resample.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "corpus/voicebank/zip_archive.h"
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
