@@ -25,16 +25,16 @@ struct FolderContents {
   std::vector<std::pair<std::filesystem::path, std::string>> closed;
 };
 
-/// Goes through a folder; hidden files and folders are passed over, and so is the folder `left_out`.
-/// Links are followed, but no folder is searched twice: under its own name, or else by the first of
-/// the links to it. No file is opened. Throws Interrupted.
+/// Goes through a folder; hidden files and folders are passed over, and so is the folder
+/// `left_out`. Links are followed, but no folder is searched twice: under its own name, or else by
+/// the first of the links to it. No file is opened. Throws Interrupted.
 FolderContents search_folder(const std::filesystem::path& folder,
                              const std::optional<FileNumber>& left_out = {});
 
-/// All audio files below `folder`, relative to it, sorted, but for those of lossy types beside which
-/// the same name has another type, such as previews. `logger` is told how many these are, of
-/// recordings that cannot be read, and of links that were not followed. Throws DataError if it is no
-/// folder, cannot be searched or holds no audio; Interrupted.
+/// All audio files below `folder`, relative to it, sorted, but for those of lossy types beside
+/// which the same name has another type, such as previews. `logger` is told how many these are, of
+/// recordings that cannot be read, and of links that were not followed. Throws DataError if it is
+/// no folder, cannot be searched or holds no audio; Interrupted.
 std::vector<std::filesystem::path> find_audio(const std::filesystem::path& folder,
                                               Logger* logger = nullptr);
 
