@@ -7,7 +7,6 @@
 #include "limbeck/audio/audio_path.h"
 #include "limbeck/audio/stream_writer.h"
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
 #include "limbeck/core/interrupt.h"
