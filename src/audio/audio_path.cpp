@@ -7,12 +7,16 @@
 namespace limbeck {
 namespace {
 
-constexpr std::string_view kExact[] = {".wav", ".flac", ".aif",  ".aiff", ".aifc",
-                                       ".au",  ".caf",  ".rf64", ".w64"};
-constexpr std::string_view kLossy[] = {".ogg", ".oga", ".opus", ".mp3"};
+// The types that libsndfile knows by their headers, but for MATLAB's and the MPC2000's: what has
+// these names mostly holds something else.
+constexpr std::string_view kExact[] = {".wav",  ".wave", ".bwf", ".rf64",  ".w64", ".flac", ".aif",
+                                       ".aiff", ".aifc", ".au",  ".snd",   ".caf", ".voc",  ".nist",
+                                       ".sph",  ".paf",  ".pvf", ".iff",   ".svx", ".8svx", ".sf",
+                                       ".avr",  ".htk",  ".sds", ".ircam", ".sd2", ".wve",  ".xi"};
+constexpr std::string_view kLossy[] = {".ogg", ".oga", ".opus", ".mp3", ".mp2", ".m1a"};
 constexpr std::string_view kUnread[] = {".m4a",  ".mp4", ".m4b", ".mov", ".aac", ".wma", ".amr",
                                         ".3gp",  ".mka", ".mkv", ".ape", ".wv",  ".ac3", ".dts",
-                                        ".webm", ".tta", ".spx", ".shn", ".ra",  ".dsf"};
+                                        ".webm", ".mpc", ".tta", ".spx", ".shn", ".ra",  ".dsf"};
 
 template <class Names>
 bool is_one_of(const Names& names, const std::filesystem::path& path) {

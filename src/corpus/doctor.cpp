@@ -11,10 +11,10 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
+#include "limbeck/core/place.h"
 #include "limbeck/corpus/voicebank_demand.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/listing.h"
-#include "limbeck/data/place.h"
 #include "limbeck/data/protocol.h"
 #include "limbeck/data/training_record.h"
 
@@ -235,9 +235,11 @@ class Doctor {
     std::set<fs::path> places;
     std::set<fs::path> targets;  // of links among them
     std::set<fs::path> folders;
+    std::set<fs::path> stems;
     for (const ListedFile& file : files_) {
       const fs::path place = place_of(file.audio.path);
       places.insert(place);
+      stems.insert(fs::path(place).replace_extension());
       targets.insert(behind_link(place));
       folders.insert(place.parent_path());
     }
@@ -248,6 +250,9 @@ class Doctor {
       for (; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
         const fs::path& path = entry->path();
         if (!is_audio_path(path) || places.contains(path)) continue;
+        const bool is_preview =
+            is_lossy_path(path) && stems.contains(fs::path(path).replace_extension());
+        if (is_preview) continue;  // as in find_audio
         if (behind_link(path) != path && targets.contains(behind_link(path))) continue;
         unlisted.push_back(path.string());
       }

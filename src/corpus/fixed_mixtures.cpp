@@ -8,7 +8,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
 #include "limbeck/core/parallel.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/validation.h"
 
 namespace limbeck {

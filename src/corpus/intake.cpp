@@ -7,7 +7,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 
 namespace limbeck {
 namespace {

@@ -8,12 +8,13 @@
 #include <utility>
 
 #include "corpus/intake.h"
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/place.h"
 #include "limbeck/core/random.h"
 #include "limbeck/data/pair_lengths.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {

@@ -9,11 +9,11 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/place.h"
 #include "limbeck/core/png.h"
 #include "limbeck/core/progress.h"
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/loader.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {

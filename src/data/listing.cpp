@@ -5,13 +5,14 @@
 #include <optional>
 #include <set>
 
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 
 namespace limbeck {
 
@@ -51,10 +52,10 @@ std::string speaker_by_layout(const fs::path& relative, const fs::path& root) {
   return folder.has_parent_path() ? "" : folder.string();
 }
 
-/// The last `parts` parts of a folder's path, with a '/' behind; fewer where it has no more.
-std::string end_of_path(const fs::path& folder, size_t parts) {
-  std::string end = folder_name(folder) + "/";
-  fs::path above = written_out(folder / "").parent_path().parent_path();
+/// The last `parts` parts of a path, with a '/' behind; fewer where it has no more.
+std::string end_of_path(const fs::path& path, size_t parts) {
+  std::string end = path.filename().string() + "/";
+  fs::path above = path.parent_path();
   for (; parts > 1 && above.has_filename(); --parts, above = above.parent_path()) {
     end = above.filename().string() + "/" + end;
   }
@@ -64,22 +65,25 @@ std::string end_of_path(const fs::path& folder, size_t parts) {
 /// What stands in front of the ids of each folder: as much of its path as tells it from the others.
 std::vector<std::string> fronts_of(const std::vector<fs::path>& folders) {
   if (folders.size() == 1) return {""};
+  std::vector<fs::path> paths;
+  for (const fs::path& folder : folders) {
+    const fs::path path = folder_path(folder);
+    if (std::ranges::find(paths, path) != paths.end()) {
+      throw DataError(folder.string() + ": is named twice");
+    }
+    paths.push_back(path);
+  }
   std::vector<std::string> fronts;
-  for (size_t i = 0; i < folders.size(); ++i) {
+  for (const fs::path& path : paths) {
     size_t parts = 1;
     const auto is_shared = [&] {
-      const std::string own = end_of_path(folders[i], parts);
-      return std::ranges::count_if(folders, [&](const fs::path& other) {
+      const std::string own = end_of_path(path, parts);
+      return std::ranges::count_if(paths, [&](const fs::path& other) {
                return end_of_path(other, parts) == own;
              }) > 1;
     };
-    while (is_shared()) {
-      if (end_of_path(folders[i], parts) == end_of_path(folders[i], parts + 1)) {
-        throw DataError(folders[i].string() + ": is named twice");
-      }
-      ++parts;
-    }
-    fronts.push_back(end_of_path(folders[i], parts));
+    while (is_shared()) ++parts;  // ends, as whole paths differ
+    fronts.push_back(end_of_path(path, parts));
   }
   return fronts;
 }

@@ -10,8 +10,8 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/pair_lengths.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {

@@ -3,9 +3,8 @@
 #include "data/mixer.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/core/log.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/listing.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -75,14 +74,15 @@ std::unique_ptr<Dataset> make_recipe_dataset(std::vector<Recipe> recipes, Mixtur
 }
 
 std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest, Split split,
-                                          int64_t rate_hz) {
+                                          int64_t rate_hz, Logger* logger) {
   if (folder_or_manifest.empty()) return {};
   Manifest manifest;
   if (is_folder(folder_or_manifest)) {
     Logger silent(Verbosity::quiet);
-    Listing listing = measure_all(
-        Manifest::Kind::recordings, find_recordings({folder_or_manifest}, SpeakerRule::none), 0,
-        silent, [&](ManifestEntry& entry) { return measure_recording(entry, rate_hz); });
+    Listing listing =
+        measure_all(Manifest::Kind::recordings,
+                    find_recordings({folder_or_manifest}, SpeakerRule::none, logger), 0, silent,
+                    [&](ManifestEntry& entry) { return measure_recording(entry, rate_hz); });
     if (!listing.problems.empty()) {
       throw DataError(listing.problems[0].file + ": " + listing.problems[0].reason);
     }

@@ -6,7 +6,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/several.h"
 
 namespace limbeck {

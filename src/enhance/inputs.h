@@ -18,11 +18,8 @@ struct FoundInputs {
   std::string passed_over;  ///< "2 .jpg, 3 .txt, 1 hidden"; empty: nothing
 };
 
-/// True for the file names that are taken from folders: those of all types that libsndfile reads
-/// by their own headers, but for MATLAB's, whose files mostly hold something else.
-bool is_recording_name(const std::filesystem::path& path);
-
-/// Opens no file. `out` is not gone into. Throws ConfigError if it is one of the inputs.
+/// Opens no file. Folders are gone through as search_folder does. `out` is not gone into. Throws
+/// ConfigError if it is one of the inputs; Interrupted.
 FoundInputs find_inputs(const std::vector<std::filesystem::path>& named,
                         const std::filesystem::path& out);
 

@@ -1,20 +1,16 @@
 #include "limbeck/enhance/plan.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <set>
 
 #include "enhance/inputs.h"
+#include "limbeck/audio/audio_path.h"
 #include "limbeck/audio/stream_writer.h"
 #include "limbeck/core/error.h"
-#include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/place.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -23,7 +19,7 @@ namespace {
 /// A name for a file where a folder's is expected would make a folder of that name.
 void require_folder_name(const fs::path& out) {
   std::error_code missing;
-  if (!is_recording_name(out) || fs::is_directory(out, missing)) return;
+  if (!is_audio_path(out) || fs::is_directory(out, missing)) return;
   throw ConfigError("--out: " + out.string() +
                     " is to be a folder; a single result goes into any file by --out - > FILE");
 }
@@ -101,19 +97,6 @@ void leave_existing(std::vector<PlannedFile>& files, const PlanOptions& options,
   plan.existing.assign(existing.begin(), existing.end());
 }
 
-/// Files and folders can be made in `folder`, or in what there is of the path to it.
-void require_writable(const fs::path& folder) {
-  std::error_code missing;
-  fs::path there = fs::absolute(folder);
-  while (!fs::exists(there, missing) && there.has_relative_path()) there = there.parent_path();
-  if (!fs::is_directory(there, missing)) {
-    throw DataError(folder.string() + ": cannot be made: " + there.string() + " is no folder");
-  }
-  if (::eaccess(there.c_str(), W_OK | X_OK) != 0) {
-    throw DataError(there.string() + ": cannot be written to: " + std::strerror(errno));
-  }
-}
-
 /// Looks at the header. Returns why the file cannot be denoised; empty if it can.
 std::string look_at(PlannedFile& file, const std::string& type) {
   try {
@@ -140,8 +123,9 @@ EnhancePlan plan_enhancement(const PlanOptions& options, Logger& logger) {
   keep_inputs(files, options);
   leave_existing(files, options, plan);
   std::set<fs::path> folders;
-  for (const PlannedFile& file : files) folders.insert(file.output.parent_path());
-  for (const fs::path& folder : folders) on_disk([&] { require_writable(folder); });
+  for (const PlannedFile& file : files) {
+    if (folders.insert(file.output.parent_path()).second) require_writable(file.output);
+  }
   for (PlannedFile& file : files) {
     throw_if_interrupted();
     const std::string reason = look_at(file, options.format);

@@ -99,8 +99,9 @@ EvaluationJob job_of_files(const EvaluateConfig& config, Logger& logger) {
   EvaluationJob job =
       config.clean.empty()
           ? files_job(config.estimate, read_test_set(config.manifest, config.protocol), scoring,
-                      config.out, naming)
-          : files_job(config.estimate, config.clean, config.noisy, scoring, config.out, naming);
+                      config.out, naming, &logger)
+          : files_job(config.estimate, config.clean, config.noisy, scoring, config.out, naming,
+                      &logger);
   logger.info(format("%d files with a partner, %d without", job.items.size(), job.failures.size()));
   if (!job.hint.empty()) logger.warn(job.hint);
   return job;

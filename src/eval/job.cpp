@@ -288,9 +288,9 @@ EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Sco
 }
 
 EvaluationJob files_job(const std::string& estimate, const TestSet& set, const Scoring& scoring,
-                        const fs::path& folder, const Naming& naming) {
+                        const fs::path& folder, const Naming& naming, Logger* logger) {
   EvaluationJob job = job_of(estimate, scoring, folder);
-  add_matched(job, match_manifest(set.pairs, estimate, naming), estimate);
+  add_matched(job, match_manifest(set.pairs, estimate, naming, logger), estimate);
   add_set(job, set);
   job.notes = set.notes;
   return job;
@@ -298,9 +298,9 @@ EvaluationJob files_job(const std::string& estimate, const TestSet& set, const S
 
 EvaluationJob files_job(const std::string& estimate, const std::string& clean,
                         const std::string& noisy, const Scoring& scoring, const fs::path& folder,
-                        const Naming& naming) {
+                        const Naming& naming, Logger* logger) {
   EvaluationJob job = job_of(estimate, scoring, folder);
-  add_matched(job, match_folders(clean, estimate, noisy, naming), estimate);
+  add_matched(job, match_folders(clean, estimate, noisy, naming, logger), estimate);
   job.about["clean"] = clean;
   job.identity.set("clean", content_of(job.items, &EvaluationItem::clean));
   if (noisy.empty()) return job;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -30,8 +31,8 @@ std::string plain_name(const fs::path& file, const Naming& naming) {
 /// The audio files of a folder by name.
 class Folder {
  public:
-  explicit Folder(std::string path, const Naming& naming = {}) : path_(std::move(path)) {
-    for (const fs::path& relative : find_audio(path_)) {
+  Folder(std::string path, const Naming& naming, Logger* logger) : path_(std::move(path)) {
+    for (const fs::path& relative : find_audio(path_, logger)) {
       const std::string name = plain_name(relative, naming);
       if (name.empty()) continue;
       by_path_[(relative.parent_path() / name).generic_string()].push_back(relative);
@@ -171,12 +172,12 @@ std::vector<std::string> without_items(const std::vector<std::string>& ids,
 }  // namespace
 
 Matched match_folders(const std::string& clean, const std::string& estimate,
-                      const std::string& noisy, const Naming& naming) {
+                      const std::string& noisy, const Naming& naming, Logger* logger) {
   Matched matched;
-  Folder clean_files(clean);
-  Folder estimates(estimate, naming);
+  Folder clean_files(clean, {}, logger);
+  Folder estimates(estimate, naming, logger);
   std::optional<Folder> noisy_files;
-  if (!noisy.empty()) noisy_files.emplace(noisy);
+  if (!noisy.empty()) noisy_files.emplace(noisy, Naming{}, logger);
   const auto ids = clean_files.ids();
   estimates.claim(ids);
   if (noisy_files) noisy_files->claim(ids);
@@ -196,10 +197,10 @@ Matched match_folders(const std::string& clean, const std::string& estimate,
   return matched;
 }
 
-Matched match_manifest(const Manifest& manifest, const std::string& estimate,
-                       const Naming& naming) {
+Matched match_manifest(const Manifest& manifest, const std::string& estimate, const Naming& naming,
+                       Logger* logger) {
   Matched matched;
-  Folder estimates(estimate, naming);
+  Folder estimates(estimate, naming, logger);
   auto items = items_of(manifest);
   std::vector<std::string> ids;
   for (const EvaluationItem& item : items) ids.push_back(item.id);

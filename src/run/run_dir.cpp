@@ -5,7 +5,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/json.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 #include "limbeck/run/run_view.h"
 #include "run/layout.h"
 

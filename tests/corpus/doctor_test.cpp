@@ -92,6 +92,7 @@ TEST_F(DoctorTest, NamesEveryFileThatIsNotAsListed) {
   const std::string bytes = read_file(set() / "train/noisy/p227_001.flac");
   put_text(set() / "train/noisy/p227_001.flac", bytes.substr(0, bytes.size() / 2));
   put_audio(set() / "valid/clean/p226_999.flac", white(100, 1));
+  put_text(set() / "test/clean/p257_001.mp3", "a preview, which is passed over");
   const Checkup checkup = check();
   EXPECT_THAT(checkup.faults, IsEmpty());
   EXPECT_THAT(

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "data/support.h"
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/resample.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -230,8 +231,10 @@ TEST_F(Prepare, SeveralFoldersAndEqualNames) {
   options.folders = {dir_ / "one", dir_ / "two/../one"};
   EXPECT_EQ(message_of<DataError>([&] { recordings(options); }),
             (dir_ / "one").string() + ": is named twice");
-  put("one/a.flac");
   options.folders = {dir_ / "one"};
+  put_text(dir_ / "one" / "a.mp3", "a preview, which is passed over");
+  EXPECT_THAT(ids(recordings(options)), ElementsAre("a"));
+  put("one/a.flac");
   EXPECT_EQ(message_of<DataError>([&] { recordings(options); }),
             "two files would have the id 'a': " + (dir_ / "one" / "a.flac").string() + " and " +
                 (dir_ / "one" / "a.wav").string());
@@ -404,6 +407,7 @@ TEST_F(Prepare, MatchesPairsByTheirPath) {
 TEST_F(Prepare, SaysWhyAPairIsLeftOut) {
   put("clean/good.wav");
   put("noisy/good.wav");
+  put_text(dir_ / "noisy" / "good.mp3", "a preview, which is passed over");
   put("clean/alone.wav");
   put("noisy/other.wav");
   put("clean/short.wav", 90);

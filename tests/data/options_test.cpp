@@ -112,7 +112,11 @@ TEST_F(MadeManifests, ResponsesComeFromAFolderOrAManifest) {
   put_entry(dir_ / "rooms" / "a.wav", test::white(300, 1));
   auto entry = put_entry(dir_ / "rooms" / "deep" / "b.wav", test::white(300, 2));
   const std::string folder = file("rooms");
-  EXPECT_EQ(find_responses(folder, Split::valid, 16000).size(), 2U);
+  put_text(dir_ / "rooms" / "d.m4a", "");
+  Logger logger(Verbosity::quiet);
+  logger.add_file(dir_ / "log");
+  EXPECT_EQ(find_responses(folder, Split::valid, 16000, &logger).size(), 2U);
+  EXPECT_THAT(read_file(dir_ / "log"), HasSubstr("rooms: passed over 1 .m4a"));
   Manifest manifest;
   manifest.entries = {entry};
   manifest.write(dir_ / "rooms.csv");

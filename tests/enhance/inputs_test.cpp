@@ -63,6 +63,23 @@ TEST(EnhanceInputs, FollowLinksButNotInRings) {
                           "in/ring.wav→ring.wav", "in/sub/a.wav→sub/a.wav"));
 }
 
+// A search that ends only rings would go through the folders in each of their 24! orders.
+TEST(EnhanceInputs, GoThroughNoFolderTwice) {
+  const Scratch scratch;
+  constexpr int kFolders = 24;
+  const auto folder = [](int i) { return "in/" + std::to_string(i); };
+  for (int i = 0; i < kFolders; ++i) scratch.put(folder(i) + "/a.wav", "x");
+  for (int i = 0; i < kFolders; ++i) {
+    for (int to = 0; to < kFolders; ++to) {
+      fs::create_directory_symlink("../" + std::to_string(to),
+                                   scratch / (folder(i) + "/to" + std::to_string(to)));
+    }
+  }
+  const FoundInputs found = find_inputs({scratch / "in"}, scratch / "out");
+  EXPECT_EQ(found.files.size(), 24U);
+  EXPECT_EQ(found.passed_over, "576 searched by another name");
+}
+
 TEST(EnhanceInputs, LeaveOutTheFolderOfTheResults) {
   const Scratch scratch;
   scratch.put("in/a.wav", "x");

@@ -148,11 +148,11 @@ TEST_F(EnhancePlanTest, SeesBeforehandWhereItCannotWrite) {
   };
   {
     const test::ReadOnly locked({out_});
-    EXPECT_EQ(failure(out_ / "new/er"),
-              out_.string() + ": cannot be written to: Permission denied");
+    EXPECT_EQ(failure(out_ / "new/er"), (out_ / "new/er/a.wav").string() + ": cannot be written: " +
+                                            fs::canonical(out_).string() + ": Permission denied");
   }
   scratch_.put("file", "x");
-  EXPECT_THAT(failure(scratch_ / "file/sub"), HasSubstr("file is no folder"));
+  EXPECT_THAT(failure(scratch_ / "file/sub"), HasSubstr("file: Not a directory"));
   EXPECT_EQ(plan({"in"}, {.out = out_ / "new/er"}).files.size(), 1U);
 }
 

@@ -31,6 +31,23 @@ TEST_F(MatchingTest, PairsByPathAndListsWhatHasNoPartner) {
   EXPECT_NE(matched.failures[1].reason.find("in " + at("est") + " only"), std::string::npos);
 }
 
+TEST_F(MatchingTest, SaysWhatItPassesOver) {
+  for (const char* name : {"clean/x.wav", "est/x.wav", "noisy/x.wav"}) put(name);
+  for (const char* name : {"clean/y.m4a", "est/y.wma", "noisy/x.mp3"}) {
+    put_text(folder_ / name, "");
+  }
+  Logger logger(Verbosity::quiet);
+  logger.add_file(folder_ / "log");
+  const Matched matched = match_folders(at("clean"), at("est"), at("noisy"), {}, &logger);
+  ASSERT_EQ(matched.items.size(), 1U);
+  EXPECT_TRUE(matched.failures.empty());
+  EXPECT_EQ(matched.items[0].noisy.path, folder_ / "noisy/x.wav");
+  const std::string log = read_file(folder_ / "log");
+  EXPECT_NE(log.find("clean: passed over 1 .m4a"), std::string::npos) << log;
+  EXPECT_NE(log.find("est: passed over 1 .wma"), std::string::npos) << log;
+  EXPECT_NE(log.find("noisy: passed over 1 .mp3"), std::string::npos) << log;
+}
+
 TEST_F(MatchingTest, ABareNameServesWhereItIsUnique) {
   for (const char* name : {"clean/p1/x.wav", "clean/p2/y.wav", "clean/p3/z.wav", "est/x.wav",
                            "est/deep/y.wav", "est/k/z.wav", "est/l/z.wav"}) {

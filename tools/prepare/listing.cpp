@@ -6,7 +6,7 @@
 #include "../common.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 
 namespace limbeck {
 

@@ -6,9 +6,9 @@
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/place.h"
 #include "limbeck/corpus/fixed_mixtures.h"
 #include "limbeck/data/file_check.h"
-#include "limbeck/data/place.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/train/config.h"
 

@@ -7,8 +7,8 @@
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/place.h"
 #include "limbeck/corpus/prepare.h"
-#include "limbeck/data/place.h"
 #include "limbeck/data/training_record.h"
 
 namespace limbeck {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "command.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 #include "listing.h"
 
 namespace limbeck {

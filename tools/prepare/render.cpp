@@ -34,7 +34,7 @@ int render(Arguments& a, int64_t threads, Logger& logger) {
   a.options.threads = threads;
   const MixtureSources sources = {entries_of(a.speech, a.options.split),
                                   entries_of(a.noise, a.options.split),
-                                  find_responses(a.responses, a.options.split, a.rate_hz)};
+                                  find_responses(a.responses, a.options.split, a.rate_hz, &logger)};
   const Manifest manifest =
       render_recipes(read_recipes(a.recipes), sources, static_cast<int>(a.rate_hz),
                      a.recipes.string(), a.options, logger);

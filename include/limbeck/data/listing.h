@@ -35,13 +35,6 @@ std::string speaker_of(const std::filesystem::path& relative, const std::filesys
 /// `speaker`, but for a chapter that is taken for one: of 26/495/26-495-0001.flac and "495", "26".
 std::string without_chapter(const std::filesystem::path& file, const std::string& speaker);
 
-/// All audio files (is_audio_path) below `folder`, relative to it, sorted; hidden files and folders
-/// are passed over. Links are followed, but no folder is searched twice: under its own name, or
-/// else by the first of the links to it. `logger` is told of recordings that cannot be read, and of
-/// links that were not followed. Throws DataError if it is no folder or holds none; Interrupted.
-std::vector<std::filesystem::path> find_audio(const std::filesystem::path& folder,
-                                              Logger* logger = nullptr);
-
 /// Path without extension, with '/' on every system.
 std::string stem_of(const std::filesystem::path& relative);
 
@@ -61,7 +54,8 @@ struct Listing {
 /// Entries with id, path and speaker of all recordings below the folders; nothing is decoded. Ids
 /// are paths below the folder without extension; if there are several folders, with the folder's
 /// name in front, and as much of the path before it as tells it from folders of the same name.
-/// Throws DataError: no file found, two files of one id; Interrupted.
+/// Lossy files beside lossless ones of their name are left out (find_audio). Throws DataError: no
+/// file found, two files of one id; Interrupted.
 std::vector<ManifestEntry> find_recordings(const std::vector<std::filesystem::path>& folders,
                                            SpeakerRule rule, Logger* logger = nullptr);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "limbeck/core/log.h"
 #include "limbeck/data/dataset.h"
 #include "limbeck/data/manifest.h"
 #include "limbeck/data/recipe.h"
@@ -23,9 +24,10 @@ struct MixtureSources {
 };
 
 /// Entries of rooms' impulse responses: of a manifest, those of the split; of a folder, all; none
-/// if the path is empty. Throws DataError: an unreadable file, another rate.
+/// if the path is empty. `logger` is told what of a folder is passed over (find_audio). Throws
+/// DataError: an unreadable file, another rate.
 std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest, Split split,
-                                          int64_t rate_hz);
+                                          int64_t rate_hz, Logger* logger = nullptr);
 
 /// Mixtures as their recipes say. Their lengths differ, and the key decides nothing. `name` stands
 /// in messages for where the recipes are from.

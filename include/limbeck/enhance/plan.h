@@ -38,9 +38,10 @@ struct EnhancePlan {
   std::vector<std::filesystem::path> existing;  ///< results that were there, and are left alone
 };
 
-/// Finds the recordings, below folders (links are followed; hidden files, what is no regular file,
-/// the folder of the results and names of other types are passed over, which is said), and looks at
-/// their headers. The structure of a folder is kept below `out`, without the folder's own name.
+/// Finds the recordings, below folders (links are followed, but no folder is searched twice; hidden
+/// files, what is no regular file, the folder of the results and names of other types are passed
+/// over, which is said), and looks at their headers. The structure of a folder is kept below `out`,
+/// without the folder's own name.
 ///
 /// Nothing is written. What is unreadable, or can be read but not written, becomes a failure.
 /// Throws ConfigError, naming the files: two inputs for one result, a result in place of an input

@@ -78,14 +78,17 @@ struct ModelSource {
 EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Scoring& scoring,
                         const std::filesystem::path& folder, Logger& logger);
 
-/// Files that any system made, below the folder `estimate`, for the pairs of a set.
+/// Files that any system made, below the folder `estimate`, for the pairs of a set. `logger` is
+/// told what of the folders is passed over.
 EvaluationJob files_job(const std::string& estimate, const TestSet& set, const Scoring& scoring,
-                        const std::filesystem::path& folder, const Naming& naming = {});
+                        const std::filesystem::path& folder, const Naming& naming = {},
+                        Logger* logger = nullptr);
 
 /// The same for the files of the folder `clean`; `noisy` may be empty.
 EvaluationJob files_job(const std::string& estimate, const std::string& clean,
                         const std::string& noisy, const Scoring& scoring,
-                        const std::filesystem::path& folder, const Naming& naming = {});
+                        const std::filesystem::path& folder, const Naming& naming = {},
+                        Logger* logger = nullptr);
 
 /// Throws ConfigError, naming the keys that differ, if the folder holds results of another
 /// identity. Results of the same one are none of its business: run_job takes them or adds to them.

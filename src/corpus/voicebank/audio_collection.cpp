@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "corpus/voicebank/zip_archive.h"
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 
 namespace limbeck {
 namespace {
@@ -16,8 +17,8 @@ namespace fs = std::filesystem;
 
 class FolderCollection : public AudioCollection {
  public:
-  explicit FolderCollection(const fs::path& folder) : AudioCollection(folder) {
-    for (const fs::path& relative : find_audio(folder)) {
+  FolderCollection(const fs::path& folder, Logger& logger) : AudioCollection(folder) {
+    for (const fs::path& relative : find_audio(folder, &logger)) {
       const fs::path file = folder / relative;
       std::error_code error;  // a file that went away is told of when it is read
       const auto size = static_cast<unsigned long long>(fs::file_size(file, error));
@@ -95,12 +96,13 @@ void AudioCollection::add(const fs::path& file, Item item) {
   items_.erase(other);
 }
 
-std::unique_ptr<AudioCollection> open_collection(const fs::path& source, const std::string& name) {
+std::unique_ptr<AudioCollection> open_collection(const fs::path& source, const std::string& name,
+                                                 Logger& logger) {
   for (const fs::path& place : places(source)) {
     if (is_file(place / (name + ".zip"))) {
       return std::make_unique<ZipCollection>(place / (name + ".zip"));
     }
-    if (is_folder(place / name)) return std::make_unique<FolderCollection>(place / name);
+    if (is_folder(place / name)) return std::make_unique<FolderCollection>(place / name, logger);
   }
   return nullptr;
 }

@@ -9,8 +9,8 @@
 #include "limbeck/audio/io.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/place.h"
 #include "limbeck/data/listing.h"
-#include "limbeck/data/place.h"
 
 namespace limbeck {
 namespace {
@@ -111,7 +111,7 @@ class SetPlanner {
  private:
   const AudioCollection* open(const char* name) {
     try {
-      auto collection = open_collection(source_, name);
+      auto collection = open_collection(source_, name, logger_);
       if (collection == nullptr) {
         plan_.faults.push_back(
             format("%s: is not in %s, neither as a zip file nor as a folder", name, source_));

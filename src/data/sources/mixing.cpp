@@ -3,7 +3,7 @@
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 
 namespace limbeck {
 namespace {

@@ -1,22 +1,21 @@
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 
 #include <gmock/gmock.h>
 
 #include "core/failing_folder.h"
+#include "core/scratch.h"
 #include "limbeck/core/error.h"
-#include "support.h"
 
 namespace limbeck {
 namespace {
 
 namespace fs = std::filesystem;
-using test::message_of;
-using test::put_text;
-using test::TempDir;
+using test::error_of;
+using test::Scratch;
 
 TEST(Place, KeepsTheNameOfALink) {
-  TempDir dir;
-  put_text(dir / "store/5f3a", "");
+  const Scratch dir;
+  dir.put("store/5f3a", "");
   fs::create_directory_symlink("store", dir / "set");
   fs::create_symlink("5f3a", dir / "store/a.wav");
   EXPECT_EQ(place_of(dir / "set/a.wav"), fs::canonical(dir / "store") / "a.wav");
@@ -30,40 +29,40 @@ TEST(Place, KeepsTheNameOfALink) {
 }
 
 TEST(Place, IsLookedAtBeforeAFileIsMade) {
-  TempDir dir;
-  put_text(dir / "file", "");
+  const Scratch dir;
+  dir.put("file", "");
   fs::create_directory(dir / "folder");
   const auto at = [&](const char* name) { return (dir / name).string(); };
   EXPECT_NO_THROW(require_writable(dir / "file"));
   EXPECT_NO_THROW(require_writable(dir / "new/and/newer.csv"));
   EXPECT_NO_THROW(require_writable("/dev/stdout"));
   EXPECT_FALSE(fs::exists(dir / "new"));
-  EXPECT_EQ(message_of<DataError>([&] { require_writable(dir / "folder"); }),
+  EXPECT_EQ(error_of<DataError>([&] { require_writable(dir / "folder"); }),
             at("folder") + ": is a folder");
-  const std::string below = message_of<DataError>([&] { require_writable(dir / "file/a/b.csv"); });
+  const std::string below = error_of<DataError>([&] { require_writable(dir / "file/a/b.csv"); });
   EXPECT_TRUE(below.starts_with(at("file/a/b.csv") + ": cannot be written: ")) << below;
   EXPECT_TRUE(below.ends_with("file: Not a directory")) << below;
   fs::permissions(dir.path(), fs::perms(0755));
   const test::ReadOnly locked({dir / "folder"});
-  EXPECT_EQ(message_of<DataError>([&] { require_writable(dir / "folder/x.csv"); }),
+  EXPECT_EQ(error_of<DataError>([&] { require_writable(dir / "folder/x.csv"); }),
             at("folder/x.csv") + ": cannot be written: " + fs::canonical(dir / "folder").string() +
                 ": Permission denied");
 }
 
 TEST(Place, SaysWhatAFileSystemRefuses) {
-  TempDir dir;
-  put_text(dir / "file", "");
+  const Scratch dir;
+  dir.put("file", "");
   fs::create_symlink("loop", dir / "loop");
   const auto at = [&](const char* name) { return (dir / name).string(); };
-  EXPECT_EQ(message_of<DataError>([&] { make_folder(dir / "file/below"); }),
+  EXPECT_EQ(error_of<DataError>([&] { make_folder(dir / "file/below"); }),
             at("file/below") + ": Not a directory");
-  EXPECT_EQ(message_of<DataError>([&] { place_of(dir / "loop/a.wav"); }),
+  EXPECT_EQ(error_of<DataError>([&] { place_of(dir / "loop/a.wav"); }),
             at("loop") + ": Too many levels of symbolic links");
-  EXPECT_EQ(message_of<DataError>([&] { require_folder(dir / "loop"); }),
+  EXPECT_EQ(error_of<DataError>([&] { require_folder(dir / "loop"); }),
             at("loop") + ": Too many levels of symbolic links");
-  EXPECT_EQ(message_of<DataError>([&] { require_folder(dir / "file"); }),
+  EXPECT_EQ(error_of<DataError>([&] { require_folder(dir / "file"); }),
             at("file") + ": is not a folder");
-  EXPECT_EQ(message_of<DataError>([&] { require_folder(dir / "none"); }),
+  EXPECT_EQ(error_of<DataError>([&] { require_folder(dir / "none"); }),
             at("none") + ": does not exist");
   EXPECT_FALSE(is_folder(dir / "loop"));
   make_folder("");

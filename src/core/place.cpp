@@ -1,4 +1,4 @@
-#include "limbeck/data/place.h"
+#include "limbeck/core/place.h"
 
 #include <unistd.h>
 
@@ -55,12 +55,14 @@ void require_writable(const fs::path& file) {
                   std::strerror(reason));
 }
 
-std::string folder_name(const fs::path& folder) {
+fs::path folder_path(const fs::path& folder) {
   const fs::path given = folder.has_filename() ? folder : folder.parent_path();
   const fs::path name = given.filename();
   const bool names_nothing = name.empty() || name == "." || name == "..";
-  return (names_nothing ? place_of(given / ".").parent_path() : given).filename().string();
+  return names_nothing ? place_of(given / ".").parent_path() : written_out(given);
 }
+
+std::string folder_name(const fs::path& folder) { return folder_path(folder).filename().string(); }
 
 std::string path_from(const fs::path& folder, const fs::path& file) {
   const fs::path place = place_of(file);

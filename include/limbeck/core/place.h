@@ -25,6 +25,9 @@ void make_folder(const std::filesystem::path& path);
 /// long before it is. Makes nothing.
 void require_writable(const std::filesystem::path& file);
 
+/// The absolute path of a folder that ends with its folder_name. Throws DataError.
+std::filesystem::path folder_path(const std::filesystem::path& folder);
+
 /// The name of a folder as it was given, a link's own; of "." and the like the name of what it is.
 std::string folder_name(const std::filesystem::path& folder);
 
