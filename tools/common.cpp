@@ -16,6 +16,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/home_folder.h"
 #include "limbeck/core/interrupt.h"
+#include "limbeck/core/utf8.h"
 #include "limbeck/core/version.h"
 #include "usage.h"
 
@@ -78,7 +79,7 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
   } catch (const CLI::Success& e) {  // --help and --version
     return app.exit(e, std::cout, std::cerr);
   } catch (const CLI::ParseError& e) {
-    std::cerr << "error: " << usage_text(app, e) << std::endl;
+    std::cerr << "error: " << displayable(usage_text(app, e)) << std::endl;
     return static_cast<int>(ExitCode::config);
   }
   logger_ = std::make_unique<Logger>(quiet_     ? Verbosity::quiet
@@ -139,13 +140,16 @@ void ConfigOptions::add_number_shortcut(const std::string& option, const std::st
                                         const std::string& help, int64_t if_bare) {
   auto* added = app_.add_option_function<std::vector<int64_t>>(
       option,
-      [this, key, if_bare](const std::vector<int64_t>& n) {
-        // CLI11 hands a bare option over as a zero.
-        const bool bare = n.empty() || (if_bare >= 0 && n.front() == 0);
-        sets_.push_back(key + "=" + std::to_string(bare ? if_bare : n.front()));
+      [this, option, key, if_bare](const std::vector<int64_t>& n) {
+        if (if_bare >= 0 && n.front() <= 0) {
+          throw CLI::ValidationError(option, format("%d is not above 0", n.front()));
+        }
+        sets_.push_back(key + "=" + std::to_string(n.front()));
       },
       help + ", short for --set " + key);
-  if_bare < 0 ? added->expected(1) : added->expected(0, 1)->type_name("[INT]");
+  added->expected(1);
+  // CLI11 takes this for the value of a bare option.
+  if (if_bare >= 0) added->expected(0, 1)->type_name("[INT]")->default_str(std::to_string(if_bare));
   added->allow_extra_args(false);  // what follows is the next argument
 }
 

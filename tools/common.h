@@ -52,7 +52,8 @@ class ConfigOptions {
 
   /// An option that is short for --set key=TEXT; the text is taken as it is, not as YAML.
   void add_shortcut(const std::string& option, const std::string& key, const std::string& help);
-  /// The same for a whole number; given without one, it means `if_bare` (−1: a number is needed).
+  /// The same for a whole number; given without one, it means `if_bare`, and 0 or less
+  /// is refused (−1: a number is needed, any).
   void add_number_shortcut(const std::string& option, const std::string& key,
                            const std::string& help, int64_t if_bare = -1);
   /// The same for key=true.

@@ -11,10 +11,14 @@ std::string cause_of(const std::exception& error) {
   std::string text = error.what();
   text.resize(std::min(text.find("\nException raised from "), text.size()));
   text.resize(std::min(text.find("\nframe #0: "), text.size()));
-  constexpr std::string_view kAsked = "you tried to allocate ";
-  if (const size_t at = text.find(kAsked); at != std::string::npos) {
-    const std::string bytes = text.substr(at + kAsked.size());
-    return "out of memory: " + bytes.substr(0, bytes.find('.')) + " asked for at once";
+  // On the host, and on a GPU.
+  for (const std::string_view asked :
+       {"you tried to allocate ", "out of memory. Tried to allocate "}) {
+    const size_t at = text.find(asked);
+    if (at == std::string::npos) continue;
+    std::string bytes = text.substr(at + asked.size());
+    bytes.resize(std::min(bytes.find(". "), bytes.find_last_not_of(".\n ") + 1));
+    return "out of memory: " + bytes + " asked for at once";
   }
   text.resize(text.find_last_not_of(" \n") + 1);  // npos + 1 is 0
   return text;

@@ -13,6 +13,8 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "limbeck/core/format.h"
 #include "limbeck/core/log.h"
@@ -90,6 +92,24 @@ int open_to_read(const fs::path& path, struct stat& status) {
   return -1;
 }
 
+/// As ::read, which no signal ends.
+ssize_t read_some(int descriptor, char* data, size_t size) {
+  for (;;) {
+    const ssize_t got = ::read(descriptor, data, size);
+    if (got >= 0 || errno != EINTR) return got;
+  }
+}
+
+/// `failed`: 0, or why the file was not opened or read.
+void close_read(int descriptor, int failed, const fs::path& path) {
+  if (descriptor >= 0) ::close(descriptor);
+  if (failed != 0) throw DataError(path.string() + ": cannot be read: " + std::strerror(failed));
+}
+
+std::string text_of(const XXH128_hash_t& hash) {
+  return format("%016x%016x", hash.high64, hash.low64);
+}
+
 /// 0, or why not. Who only asks (`is_locked`) holds the lock for a moment, so that is waited for.
 int take_lock(int descriptor) {
   constexpr int kTries = 20;
@@ -118,13 +138,12 @@ std::string read_file(const fs::path& path) {
   size_t size = 0;
   while (failed == 0) {
     if (size == bytes.size()) bytes.resize(2 * size);
-    const ssize_t got = ::read(descriptor, bytes.data() + size, bytes.size() - size);
+    const ssize_t got = read_some(descriptor, bytes.data() + size, bytes.size() - size);
     if (got == 0) break;
     if (got > 0) size += static_cast<size_t>(got);
-    if (got < 0 && errno != EINTR) failed = errno;
+    if (got < 0) failed = errno;
   }
-  if (descriptor >= 0) ::close(descriptor);
-  if (failed != 0) throw DataError(path.string() + ": cannot be read: " + std::strerror(failed));
+  close_read(descriptor, failed, path);
   bytes.resize(size);
   return bytes;
 }
@@ -181,14 +200,24 @@ void write_file_atomically(const fs::path& path, std::string_view contents, bool
   }
 }
 
-std::string hash_bytes(const void* data, size_t size) {
-  const XXH128_hash_t hash = XXH3_128bits(data, size);
-  return format("%016x%016x", hash.high64, hash.low64);
-}
+std::string hash_bytes(const void* data, size_t size) { return text_of(XXH3_128bits(data, size)); }
 
 std::string hash_file(const fs::path& path) {
-  const std::string contents = read_file(path);
-  return hash_bytes(contents.data(), contents.size());
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                              &XXH3_freeState);
+  if (state == nullptr) throw std::bad_alloc();
+  XXH3_128bits_reset(state.get());
+  std::string block(size_t{1} << 18, '\0');
+  struct stat status{};
+  const int descriptor = open_to_read(path, status);
+  int failed = descriptor < 0 ? errno : 0;
+  for (ssize_t got = 1; failed == 0 && got > 0;) {
+    got = read_some(descriptor, block.data(), block.size());
+    if (got < 0) failed = errno;
+    if (got > 0) XXH3_128bits_update(state.get(), block.data(), static_cast<size_t>(got));
+  }
+  close_read(descriptor, failed, path);
+  return text_of(XXH3_128bits_digest(state.get()));
 }
 
 std::vector<fs::path> glob_paths(const std::string& pattern) {

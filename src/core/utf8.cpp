@@ -25,7 +25,10 @@ int escaped_byte(std::string_view text) {
   return high < 0 || low < 0 ? -1 : 16 * high + low;
 }
 
-bool is_control(char c) {
+/// C0, DEL, and C1 (U+0080 to U+009F), which a terminal obeys, too.
+bool is_control(std::string_view character) {
+  const char c = character[0];
+  if (character.size() == 2) return c == '\xC2' && static_cast<unsigned char>(character[1]) < 0xA0;
   return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
 }
 
@@ -78,8 +81,8 @@ std::string displayable(std::string_view text) {
     const size_t length = utf8_length(text.substr(i));
     if (length == 0) {
       shown += "\xEF\xBF\xBD";
-    } else if (is_control(text[i])) {
-      shown += escaped(text[i]);
+    } else if (is_control(text.substr(i, length))) {
+      for (const char byte : text.substr(i, length)) shown += escaped(byte);
     } else {
       shown += text.substr(i, length);
     }

@@ -1,9 +1,11 @@
 #include "corpus/intake.h"
 
+#include <new>
 #include <string>
 
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/resample.h"
+#include "limbeck/audio/stream_reader.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
@@ -21,13 +23,19 @@ fs::path copy_of(const std::string& id, const char* side, const CopyOptions& cop
 }
 
 /// The mean of all channels.
-Waveform read_mix(const fs::path& path, int channels) {
-  Waveform mix = read_audio(path, {.channel = 0});
-  for (int channel = 1; channel < channels; ++channel) {
-    const Waveform other = read_audio(path, {.channel = channel});
-    for (size_t i = 0; i < mix.samples.size(); ++i) mix.samples[i] += other.samples.at(i);
+Waveform read_mix(const fs::path& path) {
+  constexpr int64_t kFrames = 1 << 14;
+  const auto reader = StreamReader::open(path);
+  const auto channels = static_cast<size_t>(reader->info().channels);
+  Waveform mix;
+  mix.rate_hz = reader->info().rate_hz;
+  for (auto block = reader->read(kFrames); !block.empty(); block = reader->read(kFrames)) {
+    for (size_t frame = 0; frame < block.size(); frame += channels) {
+      float sum = block[frame];
+      for (size_t channel = 1; channel < channels; ++channel) sum += block[frame + channel];
+      mix.samples.push_back(sum / static_cast<float>(channels));
+    }
   }
-  for (float& sample : mix.samples) sample /= static_cast<float>(channels);
   return mix;
 }
 
@@ -46,13 +54,22 @@ Waveform read_as_asked(const fs::path& path, int64_t rate_hz, const CopyOptions&
                "one, or of their mean)",
                path, info.channels));
   }
-  Waveform wave =
-      copies.mix ? read_mix(path, info.channels) : read_audio(path, {.channel = copies.channel});
+  Waveform wave = copies.mix ? read_mix(path) : read_audio(path, {.channel = copies.channel});
   if (wave.rate_hz == rate_hz) return wave;
   try {
     return resample(wave, static_cast<int>(rate_hz));
   } catch (const DataError& e) {
     throw DataError(path.string() + ": " + e.what());
+  }
+}
+
+/// Calls `body`, whose lack of memory becomes DataError naming the file.
+template <class Body>
+auto within_memory(const fs::path& path, const Body& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    throw DataError(path.string() + ": takes more memory than there is");
   }
 }
 
@@ -74,27 +91,35 @@ void require_places(const std::vector<ManifestEntry>& entries, const CopyOptions
   require_inputs_kept(written, inputs);
 }
 
-Waveform take_in(AudioFile& file, const std::string& id, const char* side, int64_t rate_hz,
-                 const CopyOptions& copies, std::vector<Problem>& oddities) {
-  Waveform wave = read_as_asked(file.path, rate_hz, copies);
-  if (wave.size() * 1000 < rate_hz) {  // has no level, let alone a spectrum
-    throw DataError(format("%s: has %d samples (less than 1 ms), which cannot be mixed or scored",
-                           file.path, wave.size()));
-  }
-  if (!copies.folder.empty()) {
-    const fs::path copy = copy_of(id, side, copies);
-    make_folder(copy.parent_path());
-    const int64_t clipped = write_audio(copy, wave);
-    if (clipped > 0) {
-      oddities.push_back(
-          {file.path.string(), format("%d samples are clipped in its copy", clipped)});
+Waveform take_in(const fs::path& path, int64_t rate_hz, const CopyOptions& copies) {
+  return within_memory(path, [&] {
+    Waveform wave = read_as_asked(path, rate_hz, copies);
+    if (wave.size() * 1000 < rate_hz) {  // has no level, let alone a spectrum
+      throw DataError(format("%s: has %d samples (less than 1 ms), which cannot be mixed or scored",
+                             path, wave.size()));
     }
-    wave = read_audio(copy);
-    file.path = copy;
-  }
-  file.hash = hash_audio(wave.samples);
-  add_oddity(file.path, wave.samples, oddities);
-  return wave;
+    return wave;
+  });
+}
+
+void keep(AudioFile& file, Waveform wave, const std::string& id, const char* side,
+          const CopyOptions& copies, std::vector<Problem>& oddities) {
+  const fs::path original = file.path;
+  within_memory(original, [&] {
+    if (!copies.folder.empty()) {
+      const fs::path copy = copy_of(id, side, copies);
+      make_folder(copy.parent_path());
+      const int64_t clipped = write_audio(copy, wave);
+      if (clipped > 0) {
+        oddities.push_back(
+            {original.string(), format("%d samples are clipped in its copy", clipped)});
+      }
+      wave = read_audio(copy);
+      file.path = copy;
+    }
+    file.hash = hash_audio(wave.samples);
+    add_oddity(file.path, wave.samples, oddities);
+  });
 }
 
 }  // namespace limbeck

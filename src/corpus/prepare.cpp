@@ -191,10 +191,10 @@ std::map<std::string, fs::path> by_stem(const fs::path& folder, std::vector<Prob
 
 std::vector<Problem> take_recording(ManifestEntry& entry, const RecordingsOptions& options) {
   std::vector<Problem> oddities;
-  const Waveform wave =
-      take_in(entry.audio, entry.id, "", options.rate_hz, options.copies, oddities);
+  Waveform wave = take_in(entry.audio.path, options.rate_hz, options.copies);
   entry.samples = wave.size();
   entry.rate_hz = wave.rate_hz;
+  keep(entry.audio, std::move(wave), entry.id, "", options.copies, oddities);
   return oddities;
 }
 
@@ -202,10 +202,8 @@ std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options
   std::vector<Problem> oddities;
   AudioFile audio = entry.audio;
   AudioFile noisy = entry.noisy;
-  const Waveform clean_wave =
-      take_in(audio, entry.id, kCleanSide, options.rate_hz, options.copies, oddities);
-  const Waveform noisy_wave =
-      take_in(noisy, entry.id, kNoisySide, options.rate_hz, options.copies, oddities);
+  Waveform clean_wave = take_in(audio.path, options.rate_hz, options.copies);
+  Waveform noisy_wave = take_in(noisy.path, options.rate_hz, options.copies);
   const int64_t largest = largest_length_difference(clean_wave.rate_hz);
   if (std::abs(clean_wave.size() - noisy_wave.size()) > largest) {
     throw DataError(format("%s: has %d samples and %s has %d, more than %d (16 ms) apart",
@@ -216,6 +214,13 @@ std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options
   entry.rate_hz = clean_wave.rate_hz;
   audio.cut = clean_wave.size() - entry.samples;
   noisy.cut = noisy_wave.size() - entry.samples;
+  keep(audio, std::move(clean_wave), entry.id, kCleanSide, options.copies, oddities);
+  try {
+    keep(noisy, std::move(noisy_wave), entry.id, kNoisySide, options.copies, oddities);
+  } catch (const DataError&) {  // no copy of one side alone
+    if (audio.path != entry.audio.path) fs::remove(audio.path);
+    throw;
+  }
   entry.audio = std::move(audio);
   entry.noisy = std::move(noisy);
   return oddities;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "limbeck/core/format.h"
+#include "limbeck/core/json.h"
 
 namespace limbeck {
 namespace {
@@ -90,7 +91,7 @@ std::string json_of(const EnhanceReport& report) {
         {"clipped", totals.clipped},
         {"wall_seconds", report.wall_seconds},
         {"real_time_factor", real_time_factor(totals.seconds, report.wall_seconds)}}}};
-  return whole.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return json_text(whole, 2) + "\n";
 }
 
 }  // namespace limbeck

@@ -72,6 +72,18 @@ Waveform read_for_scoring(const AudioFile& file, const FitOptions& options) {
   return options.resample_hz > 0 ? resample(wave, static_cast<int>(options.resample_hz)) : wave;
 }
 
+std::vector<int64_t> noisy_lengths(const std::vector<EvaluationItem>& items,
+                                   const FitOptions& options) {
+  std::vector<int64_t> lengths;
+  for (const EvaluationItem& item : items) {
+    const int64_t samples = item.samples + item.noisy.cut;  // which is read whole
+    const bool resampled = options.resample_hz > 0 && item.rate_hz > 0;
+    lengths.push_back(resampled ? (samples * options.resample_hz + item.rate_hz - 1) / item.rate_hz
+                                : samples);
+  }
+  return lengths;
+}
+
 Overlap fit(const Waveform& clean, const Waveform& other, const std::string& name,
             const FitOptions& options) {
   if (other.rate_hz != clean.rate_hz) {

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "limbeck/audio/waveform.h"
 #include "limbeck/eval/job.h"
@@ -29,6 +30,10 @@ struct Overlap {
 /// Decodes a file, checks it against the manifest's hash where there is one, and brings it to
 /// `resample_hz`. Throws DataError naming the file.
 Waveform read_for_scoring(const AudioFile& file, const FitOptions& options);
+
+/// Samples that it makes of the noisy side of each item, going by the manifest.
+std::vector<int64_t> noisy_lengths(const std::vector<EvaluationItem>& items,
+                                   const FitOptions& options);
 
 /// Where both signals are compared. Lengths may differ by a hop of 16 ms, as systems differ that
 /// drop or fill the last frame: then the longer one is cut. With `align` they may differ by

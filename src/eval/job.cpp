@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "eval/enhance.h"
+#include "eval/fit.h"
 #include "eval/journal.h"
 #include "eval/matching.h"
 #include "eval/result_files.h"
@@ -133,17 +134,6 @@ std::vector<Metric> metrics_to_score(const EvaluationJob& job,
   return chosen;
 }
 
-/// Length of every item at the rate at which it is scored, as resample() makes it.
-std::vector<int64_t> lengths(const std::vector<EvaluationItem>& items, int64_t resample_hz) {
-  std::vector<int64_t> samples;
-  for (const EvaluationItem& item : items) {
-    const bool resampled = resample_hz > 0 && item.rate_hz > 0;
-    samples.push_back(resampled ? (item.samples * resample_hz + item.rate_hz - 1) / item.rate_hz
-                                : item.samples);
-  }
-  return samples;
-}
-
 fs::path audio_file(const EvaluationJob& job, const EvaluationItem& item) {
   return job.folder / "audio" / path_of_id(item.id, kAudioSuffix);
 }
@@ -199,7 +189,7 @@ RunResults score(const EvaluationJob& job, const std::vector<Metric>& metrics, L
     enhancer.emplace(nn::read_model(job.model_file), nn::use_device(scoring.device),
                      scoring.kernels);
     options.batches =
-        batches_for(*enhancer, lengths(job.items, scoring.fit.resample_hz), scoring.batch_size);
+        batches_for(*enhancer, noisy_lengths(job.items, scoring.fit), scoring.batch_size);
     options.enhance = [&](const std::vector<const EvaluationItem*>& items,
                           const std::vector<std::vector<float>>& noisy, int rate_hz) {
       auto estimates = estimates_of(*enhancer, noisy, rate_hz);

@@ -141,7 +141,7 @@ std::string rest_before(const std::string& name, const std::set<std::string>& id
 
 /// See Matched::hint.
 std::string naming_hint(const std::vector<std::string>& ids, const Folder& estimates,
-                        const std::string& folder) {
+                        const std::string& folder, const Naming& naming) {
   std::set<std::string> wanted;
   for (const std::string& id : ids) wanted.insert(fs::path(id).filename().string());
   const std::vector<std::string> names = estimates.untaken_names();
@@ -151,8 +151,11 @@ std::string naming_hint(const std::vector<std::string>& ids, const Folder& estim
     ++counts[{"prefix", rest_before(name, wanted)}];
   }
   for (const auto& [rest, count] : counts) {
-    const auto& [where, text] = rest;
-    if (text.empty() || count * 2 <= names.size()) continue;
+    const std::string where = rest.first;
+    if (rest.second.empty() || count * 2 <= names.size()) continue;
+    // The names lack already what is stripped now.
+    const std::string text =
+        where == "suffix" ? rest.second + naming.suffix : naming.prefix + rest.second;
     return format(
         "%d of %d files in %s without a partner have the name of one with the %s '%s'; "
         "--strip-%s=%s takes it away",
@@ -191,7 +194,7 @@ Matched match_folders(const std::string& clean, const std::string& estimate,
     if (noisy_files) item.noisy.path = noisy_files->take(id, matched.failures);
     if (matched.failures.size() == failures) matched.items.push_back(std::move(item));
   }
-  matched.hint = naming_hint(without_items(ids, matched.items), estimates, estimate);
+  matched.hint = naming_hint(without_items(ids, matched.items), estimates, estimate, naming);
   estimates.list_untaken(clean, matched.failures);
   if (noisy_files) noisy_files->list_untaken(clean, matched.failures);
   return matched;
@@ -209,7 +212,7 @@ Matched match_manifest(const Manifest& manifest, const std::string& estimate, co
     item.estimate.path = estimates.take(item.id, matched.failures);
     if (!item.estimate.path.empty()) matched.items.push_back(std::move(item));
   }
-  matched.hint = naming_hint(without_items(ids, matched.items), estimates, estimate);
+  matched.hint = naming_hint(without_items(ids, matched.items), estimates, estimate, naming);
   estimates.list_untaken(manifest.path.string(), matched.failures);
   return matched;
 }

@@ -13,6 +13,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/json.h"
+#include "limbeck/core/utf8.h"
 #include "limbeck/data/leak.h"
 
 namespace limbeck {
@@ -295,8 +296,9 @@ void write_runs(const fs::path& folder, const ResultTable& scores,
                   {"left_out", table.left_out},
                   {"metrics", json::object()}};
   for (size_t r = 0; r < table.runs.size(); ++r) {
-    summary["models"][table.runs[r].name] = model_of(identities[r]);
-    summary["environment"][table.runs[r].name] = table.runs[r].environment;
+    const std::string name = escape_bytes(table.runs[r].name);
+    summary["models"][name] = model_of(identities[r]);
+    summary["environment"][name] = table.runs[r].environment;
   }
   for (size_t m = 0; m < table.metrics.size(); ++m) {
     const Metric& metric = table.metrics[m];

@@ -183,7 +183,7 @@ RunResults score_items(const std::vector<EvaluationItem>& items, const ScoreOpti
     const auto& batch = batches[static_cast<size_t>(b)];
     auto done = scorer.run(batch);
     for (size_t i = 0; i < batch.size(); ++i) {
-      if (options.journal) options.journal->add(items[batch[i]].id, done[i]);
+      if (options.journal && done[i].row) options.journal->add(items[batch[i]].id, done[i]);
       outcomes[batch[i]] = std::move(done[i]);
     }
     scored += static_cast<int64_t>(batch.size());

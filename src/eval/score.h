@@ -23,7 +23,9 @@ struct ScoreOptions {
   Enhance enhance = {};
   /// Items that go to `enhance` together, as indices; none: each for itself.
   std::vector<std::vector<size_t>> batches = {};
-  Journal* journal = nullptr;  ///< knows what is scored, and keeps what will be
+  /// Knows what is scored, and keeps what will be; an utterance that failed, such as for lack of
+  /// memory, is tried again.
+  Journal* journal = nullptr;
 };
 
 /// Rows and failures in the order of the items, from all cores. What goes wrong with one item is

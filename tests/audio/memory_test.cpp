@@ -1,9 +1,7 @@
 #include <gmock/gmock.h>
-#include <sys/resource.h>
-
-#include <fstream>
 
 #include "core/full_disk.h"
+#include "core/memory_limit.h"
 #include "data/support.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/core/error.h"
@@ -11,16 +9,7 @@
 namespace limbeck {
 namespace {
 
-#if !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)  // which need more than they use
-
-/// As much memory as this process has now, and so much more.
-void leave_memory(rlim_t bytes) {
-  rlim_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  const rlimit limit{pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + bytes, RLIM_INFINITY};
-  ASSERT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
-}
+#ifdef LIMBECK_MEMORY_LIMITS
 
 TEST(Memory, AFileThatTakesMoreThanThereIsIsNamed) {
   const test::TempDir dir;
@@ -37,7 +26,7 @@ TEST(Memory, AFileThatTakesMoreThanThereIsIsNamed) {
   test::put_text(path, header);
   std::filesystem::resize_file(path, 44 + bytes);
   const std::string message = test::message_on_full_disk(1 << 20, [&] {  // in a child process
-    leave_memory(100 << 20);
+    test::leave_memory(100 << 20);
     try {
       read_audio(path);
     } catch (const DataError& e) {

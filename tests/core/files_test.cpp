@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "core/full_disk.h"
+#include "core/memory_limit.h"
 #include "core/scratch.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/log.h"
@@ -316,6 +317,35 @@ TEST(HashBytes, IsXxh3) {
   const std::string bytes("limbeck\0\n", 9);
   EXPECT_EQ(hash_file(scratch.put("f", bytes)), hash_bytes(bytes.data(), bytes.size()));
 }
+
+TEST(HashFile, IsThatOfItsBytesOfAnySize) {
+  const Scratch scratch;
+  constexpr size_t kBlock = size_t{1} << 18;
+  for (const size_t size : {size_t{0}, kBlock - 1, kBlock, kBlock + 1, 3 * kBlock + 77}) {
+    std::string bytes(size, '\0');
+    for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 2654435761U >> 13);
+    EXPECT_EQ(hash_file(scratch.put("f", bytes)), hash_bytes(bytes.data(), size)) << size;
+  }
+  EXPECT_EQ(error_of<DataError>([&] { hash_file(scratch / "none"); }),
+            (scratch / "none").string() + ": cannot be read: No such file or directory");
+}
+
+#ifdef LIMBECK_MEMORY_LIMITS
+TEST(HashFile, TakesNoMemoryForTheFile) {
+  const Scratch scratch;
+  const auto path = scratch.put("f", "");
+  constexpr size_t kSize = size_t{64} << 20;
+  std::filesystem::resize_file(path, kSize);
+  const std::string zeros(kSize, '\0');
+  const std::string hash = hash_bytes(zeros.data(), kSize);
+  EXPECT_EQ(message_on_full_disk(1 << 20,
+                                 [&] {
+                                   test::leave_memory(16 << 20);
+                                   throw std::runtime_error(hash_file(path));
+                                 }),
+            hash);
+}
+#endif
 
 TEST(GlobPaths, SortsItsMatches) {
   const Scratch scratch;

@@ -53,6 +53,10 @@ TEST(Cause, HasNoBacktrace) {
                 "memory: you tried to allocate 4000 bytes. Error code 12 (Cannot allocate "
                 "memory)\nframe #0: c10::ThrowEnforceNotMet")),
             "out of memory: 4000 bytes asked for at once");
+  EXPECT_EQ(
+      cause_of(std::runtime_error("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has "
+                                  "a total capacity of 79.10 GiB of which 1.00 GiB is free.")),
+      "out of memory: 2.50 GiB asked for at once");
   EXPECT_EQ(cause_of(std::runtime_error("plain")), "plain");
 }
 

@@ -51,6 +51,11 @@ TEST(Utf8, OtherNamesAreEscapedWithoutLoss) {
 TEST(Utf8, WhatIsShownSteersNoTerminal) {
   EXPECT_EQ(displayable("caf\xE9\n\tü"), "caf\xEF\xBF\xBD\n\tü");
   EXPECT_EQ(displayable("a\x1b[2Jb\rc\x7F"), R"(a\x1b[2Jb\x0dc\x7f)");
+  // CSI in one character of UTF-8; what follows the last of them is a space.
+  EXPECT_EQ(displayable("a\xC2\x9B"
+                        "2J\xC2\x80\xC2\xA0é"),
+            R"(a\xc2\x9b2J\xc2\x80)"
+            "\xC2\xA0é");
   EXPECT_EQ(escape_markup("\x1b<\xE9"), "\\x1b&lt;\xEF\xBF\xBD");
   EXPECT_NE(markdown_table({"id"}, {{"a\x1b[2J"}}, 1).find(R"(a\x1b[2J)"), std::string::npos);
 }

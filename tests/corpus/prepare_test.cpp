@@ -5,11 +5,14 @@
 #include <map>
 #include <set>
 
+#include "core/full_disk.h"
+#include "core/memory_limit.h"
 #include "data/support.h"
 #include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/resample.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
+#include "limbeck/core/format.h"
 #include "limbeck/corpus/doctor.h"
 #include "limbeck/data/leak.h"
 
@@ -527,6 +530,43 @@ TEST_F(Prepare, MakesCopiesOfPairs) {
   prepared.manifest.write(dir_ / "pairs.csv");
   EXPECT_TRUE(check_data(dir_ / "pairs.csv", 1, logger_).problems.empty());
 }
+
+TEST_F(Prepare, RefusedPairsLeaveNoCopies) {
+  put("clean/a.wav", 1000);
+  put("noisy/a.wav", 2000);
+  put("clean/b.wav", 1000);
+  put("noisy/b.wav", 5);
+  PairsOptions options;
+  options.copies.folder = dir_ / "copies";
+  EXPECT_EQ(pairs(options).problems.size(), 2U);
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "copies"));
+  put("noisy/a.wav", 1000);
+  std::filesystem::create_directories(dir_ / "copies/noisy/a.flac");  // in the way
+  EXPECT_EQ(pairs(options).problems.size(), 2U);
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "copies/clean/a.flac"));
+  EXPECT_TRUE(std::filesystem::exists(dir_ / "clean/a.wav"));
+}
+
+#ifdef LIMBECK_MEMORY_LIMITS
+TEST_F(Prepare, AFileThatTakesMoreMemoryThanThereIsIsLeftOut) {
+  put_audio(dir_ / "speech/long.wav", std::vector<float>(2 << 20, 0.1F), 1000);
+  put("speech/short.wav");
+  RecordingsOptions options;
+  options.rate_hz = 48000;
+  options.threads = 1;
+  options.copies.folder = dir_ / "copies";
+  options.copies.resample = true;
+  EXPECT_EQ(test::message_on_full_disk(1 << 20,
+                                       [&] {
+                                         test::leave_memory(200 << 20);  // half of what it takes
+                                         const Listing made = recordings(options);
+                                         throw std::runtime_error(join(ids(made), ", ") + "; " +
+                                                                  made.problems.at(0).file + ": " +
+                                                                  made.problems.at(0).reason);
+                                       }),
+            "short; " + (dir_ / "speech/long.wav").string() + ": takes more memory than there is");
+}
+#endif
 
 TEST_F(Prepare, Summary) {
   put("speech/bob/1.flac", 16000 * 61);

@@ -156,7 +156,7 @@ TEST_F(SyntheticCorpus, IsTakenByPrepareAndKeepsSplitsApart) {
   make_synthetic_corpus(options("corpus/"), logger_);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_.path()), {}), 1);
   RecordingsOptions recordings;
-  recordings.splits = dir_ / "corpus" / "manifest.csv";
+  recordings.splits = {dir_ / "corpus" / "manifest.csv"};
   for (const char* part : {"clean", "noise"}) {
     recordings.folders = {dir_ / "corpus" / part};
     const Listing prepared = prepare_recordings(recordings, logger_);

@@ -106,6 +106,17 @@ TEST_F(VoiceBank, TakesCopiesThatAreAt16Khz) {
   EXPECT_TRUE(check_data(out(), 1, logger_).faults.empty());
 }
 
+TEST_F(VoiceBank, OneStrayFileDoesNotDecideTheRateOfAll) {
+  corpus_.clean("p227_001") = wav_bytes(white(3001, 5), 16000);  // the first of the plan
+  corpus_.write_folders(source());
+  const VoiceBankReport report = prepare();
+  EXPECT_EQ(report.source_hz, 48000);
+  EXPECT_EQ(report.converted, 11);
+  EXPECT_THAT(problems(report),
+              ElementsAre("clean_trainset_28spk_wav/p227_001.wav: has 16000 Hz where the originals "
+                          "have 48000 Hz"));
+}
+
 TEST_F(VoiceBank, NamesEachBrokenFileAndPreparesTheRest) {
   std::string& cut = corpus_.clean("p226_001");
   cut.resize(cut.size() - 1000);

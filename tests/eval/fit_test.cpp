@@ -77,5 +77,18 @@ TEST(Fit, ReadsAtTheRateThatIsAskedFor) {
   EXPECT_THROW(read_for_scoring({path, std::string(32, '0')}, {}), DataError);
 }
 
+TEST(Fit, KnowsTheLengthOfWhatItReadsWhole) {
+  const TempDir folder;
+  EvaluationItem item;
+  item.samples = 1000;
+  item.rate_hz = 16000;
+  item.noisy = {folder / "noisy.wav", "", 77};
+  put_audio(item.noisy.path, white(1077, 1));
+  for (const int64_t rate_hz : {0, 16000, 11025, 48000}) {
+    const FitOptions options{.resample_hz = rate_hz};
+    EXPECT_EQ(noisy_lengths({item}, options).at(0), read_for_scoring(item.noisy, options).size());
+  }
+}
+
 }  // namespace
 }  // namespace limbeck::test

@@ -125,6 +125,9 @@ TEST_F(MatchingTest, AHintNamesWhatEstimatesHaveAroundTheirNames) {
   EXPECT_EQ(none.hint, "2 of 3 files in " + at("est") +
                            " without a partner have the name of one with the suffix '_enhanced'; "
                            "--strip-suffix=_enhanced takes it away");
+  EXPECT_NE(match_folders(at("clean"), at("est"), "", {.suffix = "ced"})
+                .hint.find("--strip-suffix=_enhanced takes it away"),
+            std::string::npos);
   const Matched matched = match_folders(at("clean"), at("est"), "", {.suffix = "_enhanced"});
   ASSERT_EQ(matched.items.size(), 2U);
   EXPECT_EQ(matched.items[0].id, "a/x_1");
@@ -138,6 +141,9 @@ TEST_F(MatchingTest, AHintNamesWhatEstimatesHaveAroundTheirNames) {
   manifest.kind = Manifest::Kind::pairs;
   for (const char* id : {"a/x_1", "x_12"}) manifest.entries.emplace_back().id = id;
   EXPECT_NE(match_manifest(manifest, at("front")).hint.find("--strip-prefix=dn- takes it away"),
+            std::string::npos);
+  EXPECT_NE(match_manifest(manifest, at("front"), {.prefix = "d"})
+                .hint.find("--strip-prefix=dn- takes it away"),
             std::string::npos);
   EXPECT_EQ(match_manifest(manifest, at("front"), {.prefix = "dn-"}).items.size(), 2U);
   EXPECT_EQ(message_of<DataError>(

@@ -162,6 +162,16 @@ TEST(Notes, StandInEveryResult) {
   EXPECT_THAT(read_file(folder / "per_utterance.csv"), Not(HasSubstr("note")));
 }
 
+TEST(RunFiles, KeepRunsApartWhoseNamesAreNoUtf8) {
+  const TempDir folder;
+  ResultTable table = one_row_table("s\xE8");
+  table.add(one_row_table("s\xE9"));
+  write_runs(folder.path(), table, {identity_of("m1"), identity_of("m2")}, {"s\xE8", "s\xE9"});
+  const auto summary = nlohmann::json::parse(read_file(folder / "summary.json"));
+  EXPECT_EQ(summary["models"], nlohmann::json({{R"(s\xe8)", "m1"}, {R"(s\xe9)", "m2"}}));
+  EXPECT_TRUE(summary["environment"].contains(R"(s\xe8)"));
+}
+
 TEST(RunFiles, HoldMeansDeviationsAndModels) {
   const TempDir folder;
   ResultTable table = one_row_table("s1", 7);

@@ -176,6 +176,26 @@ TEST_F(ScoreTest, GoesOnAfterAnInterruption) {
   EXPECT_EQ(calls, 5);  // of something else: from the start
 }
 
+TEST_F(ScoreTest, WhatFailedIsTriedAgain) {
+  const JournalHead head{Identity("evaluation", 1), build_metrics({"si_sdr"}), false, {}};
+  const std::vector<EvaluationItem> items = {pair("a", 0.1), pair("long", 0.1)};
+  const auto run = [&](bool has_memory) {
+    Journal journal(folder_ / "out", head);
+    ScoreOptions options;
+    options.enhance = [&](const auto& some, const auto& noisy, int rate_hz) {
+      if (!has_memory && some.front()->id == "long") throw std::bad_alloc();
+      return keep(some, noisy, rate_hz);
+    };
+    options.journal = &journal;
+    return score(items, options);
+  };
+  EXPECT_EQ(run(false).failures.size(), 1U);
+  EXPECT_EQ(Journal(folder_ / "out", head).known().size(), 1U);
+  const RunResults again = run(true);
+  EXPECT_EQ(again.rows.size(), 2U);
+  EXPECT_TRUE(again.failures.empty());
+}
+
 TEST_F(ScoreTest, AJournalKeepsNamesThatAreNoUtf8) {
   const JournalHead head{Identity("evaluation", 1), build_metrics({"si_sdr"}), false, {}};
   const std::string id = "caf\xE9/1";

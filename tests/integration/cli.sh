@@ -181,6 +181,7 @@ expect 0 "+0.00 [+0.00, +0.00]" sh -c "$bin/limbeck-evaluate compare $work/saved
 expect 3 "no-such/per_utterance.csv" "$bin/limbeck-evaluate" compare "$work/saved" "$work/no-such"
 expect 0 "resample_hz: 16000" "$bin/limbeck-evaluate" --clean a --estimate b --out c --resample --align --dump-config
 expect 0 "resample_hz: 8000" "$bin/limbeck-evaluate" --clean a --estimate b --out c --resample 8000 --dump-config
+expect 2 "--resample: 0 is not above 0" "$bin/limbeck-evaluate" --clean a --estimate b --out c --resample 0 --dump-config
 expect 2 "an estimate needs clean or manifest" "$bin/limbeck-evaluate" --estimate "$work/saved/audio" --out "$work/x"
 expect 0 "all runs" "$bin/limbeck-evaluate" --runs "$work/student-s*" --manifest "$work/test.csv" --out "$work/over"
 expect 0 "| noisy" "$bin/limbeck-evaluate" --clean "$work/corpus/vbd_test/clean" --estimate "$work/corpus/vbd_test/noisy" \

@@ -80,6 +80,8 @@ TEST(Tool, SaysWhatMayHaveBeenMeant) {
   EXPECT_EQ(error({"list", "--thread", "2"}),
             "error: '--thread' is no option here; did you mean '--threads'?\n"
             "See limbeck-made list --help\n");
+  EXPECT_EQ(error({"x\x1b[2J"}),
+            "error: 'x\\x1b[2J' is no subcommand here\nSee limbeck-made --help\n");
   EXPECT_EQ(error({}), "error: A subcommand is required\nSee limbeck-made --help\n");
   EXPECT_EQ(error({"render"}), "error: --out is required\nSee limbeck-made render --help\n");
 }
@@ -138,6 +140,28 @@ TEST(ConfigOptions, TakeOneValueAnOption) {
   const std::string file = (dir / "a.yaml").string();
   EXPECT_EQ(load({"--device", "cpu", "--threads", "3", file}).error, "");
   EXPECT_EQ(config.threads, 3);
+}
+
+TEST(ConfigOptions, ABareNumberIsNoZero) {
+  const test::TempDir dir;
+  test::put_text(dir / "a.yaml", "name: a\n");
+  const std::string file = (dir / "a.yaml").string();
+  Config config;
+  const auto load = [&](const std::vector<std::string>& arguments) {
+    Tool tool("limbeck-made", "Is made.", "limbeck-made a.yaml");
+    ConfigOptions options(tool.app, "device");
+    options.add_number_shortcut("--rate", "threads", "threads", 16000);
+    return run(tool, arguments, [&] { return options.load(config) ? 0 : 0; });
+  };
+  EXPECT_EQ(load({file, "--rate"}).error, "");
+  EXPECT_EQ(config.threads, 16000);
+  EXPECT_EQ(load({file, "--rate", "8000"}).error, "");
+  EXPECT_EQ(config.threads, 8000);
+  for (const std::string rate : {"0", "-5"}) {
+    const Ended ended = load({file, "--rate", rate});
+    EXPECT_EQ(ended.code, 2) << rate;
+    EXPECT_EQ(ended.error, "error: --rate: " + rate + " is not above 0\nSee limbeck-made --help\n");
+  }
 }
 
 TEST(ConfigOptions, HelpSaysWhatPathsAreRelativeTo) {

@@ -140,16 +140,18 @@ class Converter {
            has_size(file_of(out_, pair, "noisy"), row.noisy_bytes);
   }
 
-  /// The first original that can be read stands for all.
+  /// Most of the first ten originals that can be read stand for all.
   static int source_rate(const VoiceBankPlan& plan) {
-    for (const PlannedPair& pair : plan.pairs) {
+    int read = 0, converted = 0;
+    for (size_t i = 0; i < plan.pairs.size() && read < 10; ++i) {
+      const PlannedPair& pair = plan.pairs[i];
       try {
-        return pair.clean->read(pair.id).rate_hz == kVoiceBankHz ? kVoiceBankHz
-                                                                 : kVoiceBankSourceHz;
+        converted += pair.clean->read(pair.id).rate_hz == kVoiceBankHz ? 1 : 0;
+        ++read;
       } catch (const DataError&) {  // converting says why
       }
     }
-    return kVoiceBankSourceHz;
+    return 2 * converted > read ? kVoiceBankHz : kVoiceBankSourceHz;
   }
 
   Waveform original(const AudioCollection& collection, const std::string& id) const {
