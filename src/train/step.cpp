@@ -53,7 +53,8 @@ std::map<std::string, torch::nn::Module*> modules(objective::LearningTask& task)
 }
 
 std::string norm_name(const std::string& module) {
-  return module == kNetwork ? "gradient_norm" : "gradient_norm_" + module.substr(kHelperPrefix.size());
+  return module == kNetwork ? "gradient_norm"
+                            : "gradient_norm_" + module.substr(kHelperPrefix.size());
 }
 
 template <class Registry, class... Arguments>
