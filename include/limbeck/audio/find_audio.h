@@ -32,9 +32,9 @@ FolderContents search_folder(const std::filesystem::path& folder,
                              const std::optional<FileNumber>& left_out = {});
 
 /// All audio files below `folder`, relative to it, sorted, but for those of lossy types beside
-/// which a lossless one of the same name lies, such as previews. `logger` is told how many these are, of
-/// recordings that cannot be read, and of links that were not followed. Throws DataError if it is
-/// no folder, cannot be searched or holds no audio; Interrupted.
+/// which a lossless one of the same name lies, such as previews. `logger` is told how many these
+/// are, of recordings that cannot be read, and of links that were not followed. Throws DataError if
+/// it is no folder, cannot be searched or holds no audio; Interrupted.
 std::vector<std::filesystem::path> find_audio(const std::filesystem::path& folder,
                                               Logger* logger = nullptr);
 
