@@ -67,11 +67,11 @@ std::vector<std::string> fronts_of(const std::vector<fs::path>& folders) {
   if (folders.size() == 1) return {""};
   std::vector<fs::path> paths;
   for (const fs::path& folder : folders) {
-    const fs::path path = folder_path(folder);
-    if (std::ranges::find(paths, path) != paths.end()) {
-      throw DataError(folder.string() + ": is named twice");
+    paths.push_back(folder_path(folder));
+    const auto first = std::ranges::find(paths, paths.back()) - paths.begin();
+    if (const fs::path& same = folders[static_cast<size_t>(first)]; &same != &folder) {
+      throw DataError(same.string() + ": is named twice");
     }
-    paths.push_back(path);
   }
   std::vector<std::string> fronts;
   for (const fs::path& path : paths) {
