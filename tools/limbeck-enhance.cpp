@@ -31,9 +31,9 @@ int main(int argc, char** argv) {
                  "share of the denoised signal in the result, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  const auto* limit =
-      app.add_option("--limit-db", limit_db, "take down noise by so many dB at most")
-          ->check(CLI::NonNegativeNumber);
+  const auto* limit = app.add_option("--limit-db", limit_db,
+                                     "leave what is taken away at so many dB below its level")
+                          ->check(CLI::NonNegativeNumber);
   app.add_option(
          "--high-band", high_band,
          "what lies above the network's band: drop it, or let it follow the top band's gain")

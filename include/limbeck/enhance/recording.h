@@ -19,13 +19,14 @@ enum class HighBand {
 
 /// How a recording of any rate and number of channels is denoised.
 struct RecordingOptions {
-  double mix = 1;                       ///< share of the enhanced signal; the rest is the input
-  std::optional<double> limit_db = {};  ///< noise is taken down by so much at most
+  double mix = 1;  ///< share of the enhanced signal; the rest is the input
+  std::optional<double> limit_db =
+      {};  ///< what is taken away altogether stays, so far below its level
   HighBand high_band = HighBand::drop;
   bool link = false;  ///< one gain for all channels
 };
 
-/// The share of the enhanced signal with which noise is taken down by `limit_db` at most. Throws
+/// The share of the enhanced signal with which `limit_db` of the recording is mixed back in. Throws
 /// ConfigError for a mix outside of 0 to 1 or a negative limit.
 double wet_share(const RecordingOptions& options);
 
