@@ -40,14 +40,15 @@ case "${1:-}" in
 esac
 ((${#files[@]})) || exit 0
 install_clang_tidy
-commands=$build/compile_commands.json
-[ -e "$commands" ] || { echo "tidy: configure first: cmake --preset ${PRESET:-release}" >&2; exit 2; }
+[ -e "$build/CMakeCache.txt" ] || { echo "tidy: configure first: cmake --preset ${PRESET:-release}" >&2; exit 2; }
 
-# Clang cannot read GCC's precompiled header, and sources include what they need without it; it need not have an omp.h.
-# Warnings of the compiler's own are the build's business.
+# Where several sources are compiled at a time, the build's own list does not name them.
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
-sed -E 's# -include [^ ]*/cmake_pch\.hxx##g; s# -(Winvalid-pch|Werror|fopenmp)\b##g' "$commands" >"$database/compile_commands.json"
+cmake --preset "${PRESET:-release}" -B "$database/build" -DLIMBECK_UNITY=OFF >/dev/null
+# Clang cannot read GCC's precompiled header, and sources include what they need without it; it need not have an omp.h.
+# Warnings of the compiler's own are the build's business.
+sed -E 's#'"$database"'/build/#'"$PWD/$build"'/#g; s# -include [^ ]*/cmake_pch\.hxx##g; s# -(Winvalid-pch|Werror|fopenmp)\b##g' "$database/build/compile_commands.json" >"$database/compile_commands.json"
 printf '%s\n' "${files[@]}"
 printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$jobs" "$clang_tidy" -p "$database" --quiet
 echo "tidy: ${#files[@]} files are clean"
