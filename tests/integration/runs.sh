@@ -11,7 +11,7 @@ trap '[ -z "$child" ] || kill -9 $child 2>/dev/null || true; rm -rf "$work"' EXI
 
 runs="$bin/limbeck-runs"
 expect 2 "required" "$runs"
-expect 2 "required" "$runs" no-such
+expect 2 "'no-such' is no subcommand here" "$runs" no-such
 expect 3 "$work/none: no such folder" "$runs" list "$work/none"
 mkdir "$work/empty"
 expect 0 "no run lies here" "$runs" list "$work/empty"
