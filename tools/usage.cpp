@@ -38,9 +38,9 @@ std::string shared_options(const CLI::App& app) {
 }
 
 /// The innermost subcommand that the command line has named.
-const CLI::App& chosen(const CLI::App& app) {
-  const auto parsed = app.get_subcommands();
-  return parsed.empty() ? app : chosen(*parsed.front());
+const CLI::App* chosen(const CLI::App* app) {
+  const auto parsed = app->get_subcommands();
+  return parsed.empty() ? app : chosen(parsed.front());
 }
 
 std::string command_of(const CLI::App& app) {
@@ -77,7 +77,7 @@ void complete_subcommand_help(CLI::App& app, const std::string& example) {
 }
 
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App& command = chosen(app);
+  const CLI::App& command = *chosen(&app);
   std::string text = error.what();
   for (const std::string& argument : app.remaining(true)) {
     const std::string word = argument.substr(0, argument.find('='));

@@ -69,7 +69,8 @@ Manifest joined(const std::vector<Manifest>& manifests, Split split) {
   return all;
 }
 
-Turns::Turns(int64_t entries, std::vector<Corpus> corpora) : entries_(entries), items_(entries) {
+Turns::Turns(int64_t entries, const std::vector<Corpus>& corpora)
+    : entries_(entries), items_(entries) {
   double items = 0;
   for (const Corpus& corpus : corpora) shares_ += corpus.share;
   for (const Corpus& corpus : corpora) {

@@ -246,10 +246,11 @@ std::string content_of(const std::vector<EvaluationItem>& items, AudioFile Evalu
   std::string text;
   for (const EvaluationItem& item : items) {
     throw_if_interrupted();
-    std::string hash = "unreadable";
+    std::string hash;
     try {
       hash = hash_file((item.*side).path);
-    } catch (const DataError&) {  // scoring will say why
+    } catch (const DataError&) {
+      hash = "unreadable";  // scoring will say why
     }
     text += csv_line({item.id, hash});
   }
