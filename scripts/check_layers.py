@@ -2,6 +2,8 @@
 """Holds the includes of include/limbeck, src and tools against the layers of the design: who may
 include whom, and that nobody includes the private headers of another layer.
 
+Nor may two headers define types of one name: the linker takes the members of either for both.
+
 Usage: check_layers.py [--root DIR] | --self-test
 
 Prints FILE:LINE: what is wrong, and exits with 1 if anything is.
@@ -108,6 +110,28 @@ def check_file(root, path):
             yield number, f"a public header may not include {name}: neither LibTorch nor the standard library"
 
 
+def types_of(text):
+    """Line and full name of each struct and class that a header defines at the level of a namespace."""
+    inside = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"(?:inline )?namespace\s*([\w:]*)\s*\{", line):
+            inside.append(match[1])
+        elif re.match(r"\}(?!;)", line) and "namespace" in line and inside:
+            inside.pop()
+        elif match := re.match(r"(?:struct|class)\s+(\w+)\b[^;]*\{", line):
+            yield number, "::".join([*inside, match[1]])
+
+
+def check_names(root, paths):
+    first = {}
+    for path in paths:
+        if not path.endswith(".h") or path.startswith("tools/"):
+            continue  # each tool is a program of its own
+        for number, name in types_of((root / path).read_text(encoding="utf-8")):
+            if first.setdefault(name, path) != path:
+                yield f"{path}:{number}: {name} is defined in {first[name]}, too"
+
+
 def check(root):
     root = pathlib.Path(root)
     found = []
@@ -115,7 +139,7 @@ def check(root):
     paths = sorted(p.relative_to(root).as_posix() for p in files if p.suffix in (".h", ".cpp", ".cu"))
     for path in paths:
         found += [f"{path}:{number}: {message}" for number, message in check_file(root, path)]
-    return len(paths), found
+    return len(paths), found + list(check_names(root, paths))
 
 
 def self_test():
@@ -133,6 +157,8 @@ def self_test():
         "tools/study/command.h": head + "#include <string>\n",
         "src/eval/score.cpp": '#include "limbeck/metric/metric.h"\n',
         "src/pch.h": head + "#include <torch/torch.h>\n",
+        "src/eval/pace.h": head + "namespace limbeck {\nclass Pace {\n};\n}  // namespace limbeck\n",
+        "src/run/pace.h": head + "namespace limbeck {\nclass Pace;\nnamespace run {\nclass Pace {\n};\n}  // namespace run\n}  // namespace limbeck\n",
     }
     planted = [
         ("include/limbeck/core/a.h", head + '#include "limbeck/config/node.h"\n', 3, "core may not include"),
@@ -156,6 +182,7 @@ def self_test():
         ("include/limbeck/core/e.h", "#include <string>\n", 1, "without #pragma once"),
         ("src/data/e.h", "// #pragma once\n", 1, "without #pragma once"),
         ("src/codec/a.cpp", "", 1, "'codec' is not a layer"),
+        ("src/study/z.h", head + "namespace limbeck {\nclass Pace final {\n};\n}  // namespace limbeck\n", 4, "limbeck::Pace is defined in"),
     ]
     failures = 0
     with tempfile.TemporaryDirectory() as folder:

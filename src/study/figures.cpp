@@ -200,7 +200,7 @@ RowPlot differences_plot(const ReportData& data, const SetReport& set) {
   });
   std::string last;
   for (const ArmDifference* d : ordered) {
-    const MetricDifference& difference = d->metrics[data.primary];
+    const ArmMetric& difference = d->metrics[data.primary];
     const PairedDifference& paired = difference.analysis.difference;
     if (paired.n == 0) continue;
     add_row(plot, group_of(*d),

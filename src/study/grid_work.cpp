@@ -231,7 +231,7 @@ std::string GridWork::counts() const {
 
 std::string GridWork::time_left() {
   std::vector<double> left(kKinds, 0);
-  Pace pace = pace_;
+  StudyPace pace = pace_;
   for (size_t task = 0; task < status_.size(); ++task) {
     if (has_ended(status_[task].state)) continue;
     const size_t kind = index_of(plan_.nodes[task].kind);

@@ -70,7 +70,7 @@ class GridWork : public TaskWork {
   StateFile& file_;
   PlannedSteps steps_;
   std::map<std::tuple<NodeKind, std::string, size_t, size_t, size_t>, double> planned_;
-  Pace pace_;
+  StudyPace pace_;
   const Machine& machine_;
   std::vector<TaskStatus> status_;
   std::map<size_t, Attempt> running_;

@@ -4,17 +4,17 @@
 
 namespace limbeck {
 
-void Pace::add(size_t kind, double amount, double seconds) {
+void StudyPace::add(size_t kind, double amount, double seconds) {
   kinds_.at(kind).amount += amount;
   kinds_.at(kind).seconds += seconds;
 }
 
-void Pace::set_left(size_t kind, double amount, int64_t at_a_time) {
+void StudyPace::set_left(size_t kind, double amount, int64_t at_a_time) {
   kinds_.at(kind).left = amount;
   kinds_.at(kind).at_a_time = at_a_time;
 }
 
-std::string Pace::time_left() const {
+std::string StudyPace::time_left() const {
   double seconds = 0;
   bool knows_any = false, knows_all = true;
   for (const Kind& kind : kinds_) {

@@ -8,9 +8,9 @@ namespace limbeck {
 
 /// How fast kinds of work went, and how long the rest of it will take. A kind is an index below
 /// their number; what is counted is the caller's business, as long as it is the same within a kind.
-class Pace {
+class StudyPace {
  public:
-  explicit Pace(size_t kinds) : kinds_(kinds) {}
+  explicit StudyPace(size_t kinds) : kinds_(kinds) {}
 
   /// A piece of work did so much more in so many seconds.
   void add(size_t kind, double amount, double seconds);

@@ -241,9 +241,9 @@ class SetBuilder {
     set_.differences.push_back(std::move(result));
   }
 
-  MetricDifference difference_of(const std::map<int64_t, std::vector<Pair>>& units, size_t metric,
-                                 SeedKey key) const {
-    MetricDifference difference;
+  ArmMetric difference_of(const std::map<int64_t, std::vector<Pair>>& units, size_t metric,
+                          SeedKey key) const {
+    ArmMetric difference;
     std::vector<double> own, reference;
     for (const auto& [unit, pairs] : units) {
       std::vector<double> a, b;

@@ -47,7 +47,7 @@ struct SystemRow {
 enum class Unit { seed, teacher_seed };
 
 /// A method against a reference in one scenario, by one metric: method − reference.
-struct MetricDifference {
+struct ArmMetric {
   std::vector<double> values;  ///< by unit
   PairedAnalysis analysis;
 };
@@ -61,7 +61,7 @@ struct ArmDifference {
   bool follows_teacher = true;  ///< either side does; else teachers play no part
   Unit unit = Unit::seed;
   std::vector<int64_t> units = {};  ///< seeds that both sides have
-  std::vector<MetricDifference> metrics = {};
+  std::vector<ArmMetric> metrics = {};
   double holm_p = std::numeric_limits<double>::quiet_NaN();  ///< of the primary metric, if named
   std::optional<HierarchicalMean> bootstrap = {};            ///< the same
 };

@@ -66,7 +66,7 @@ Json system_json(const SystemRow& row, const SetReport& set) {
   return json;
 }
 
-Json difference_json(const MetricDifference& difference) {
+Json difference_json(const ArmMetric& difference) {
   const PairedAnalysis& a = difference.analysis;
   Json json = {{"n", a.difference.n},
                {"mean", number(a.difference.mean)},

@@ -5,8 +5,8 @@
 namespace limbeck {
 namespace {
 
-TEST(Pace, TellsTheTimeLeftFromTheSpeedOfEachKind) {
-  Pace pace(2);
+TEST(StudyPace, TellsTheTimeLeftFromTheSpeedOfEachKind) {
+  StudyPace pace(2);
   pace.set_left(0, 100, 1);
   pace.set_left(1, 300, 3);
   EXPECT_EQ(pace.time_left(), "");
