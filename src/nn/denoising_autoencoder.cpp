@@ -56,7 +56,7 @@ class DenoisingAutoencoder::Builder {
 
   template <class Take>
   void each(const Take& take) {
-    const auto next = [&](Stage stage) {
+    const auto next = [&](Stage&& stage) {
       channels_ = stage.channels;
       take(std::move(stage));
     };
