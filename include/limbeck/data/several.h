@@ -35,7 +35,7 @@ class Turns {
  public:
   /// Without corpora every entry as often as any other. Else throws DataError: one has no entries,
   /// or it takes more than 50 million items to meet the shares.
-  explicit Turns(int64_t entries, std::vector<Corpus> corpora = {});
+  explicit Turns(int64_t entries, const std::vector<Corpus>& corpora = {});
 
   /// Items of an epoch: the fewest that meet the shares (each rounded to one item) and in which
   /// every entry comes. Entries of one corpus come equally often, but for one time.
