@@ -3,7 +3,7 @@
 # does nothing. Everything that is not a distribution package goes to .deps/.
 #
 #   scripts/setup.sh             what building, running and testing needs
-#   scripts/setup.sh --extras    and the tools that only CI or some checks need (clang-format, clang-tidy)
+#   scripts/setup.sh --extras    and the tools that only CI or some checks need (clang-format, clang-tidy, sox)
 #
 # Environment: LIBTORCH_ROOT uses that LibTorch and installs none; LIMBECK_PIP_ARGS adds arguments to pip.
 set -euo pipefail
@@ -25,6 +25,7 @@ packages=(
   libpng-dev libsndfile1-dev libsoxr-dev libzip-dev libyaml-cpp-dev libcli11-dev libspdlog-dev
   nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev libboost-math-dev
 )
+if $extras; then packages+=(sox); fi # tests try pipes with it where it is there
 
 # Those of the named distribution packages that are neither installed nor replaced by a program from elsewhere.
 missing_packages() {
