@@ -11,6 +11,8 @@
 namespace limbeck::nn {
 namespace {
 
+constexpr int64_t kFramesOfZeros = 64;  // at once, behind a signal
+
 DenoisingAutoencoder& streamable(DenoisingModel& model) {
   auto* autoencoder = dynamic_cast<DenoisingAutoencoder*>(&model);
   if (autoencoder == nullptr) throw ConfigError("this kind of network cannot stream");
@@ -103,10 +105,14 @@ at::Tensor StreamingDenoiser::flush() {
   // Zeros until the frames that touch the last sample are complete.
   const int64_t overlap = tail_.size(1), pending = input_.size(1) - overlap;
   const auto zeros = torch::zeros({channels_, (hop - pending % hop) % hop + overlap});
-  state_->end();
-  const auto rest = process(flat_ ? zeros.squeeze(0) : zeros).narrow(-1, 0, missing).clone();
+  const auto pieces = zeros.split(kFramesOfZeros * hop, 1);
+  std::vector<at::Tensor> rest;
+  for (const at::Tensor& piece : pieces) {
+    if (rest.size() + 1 == pieces.size()) state_->end();
+    rest.push_back(process(flat_ ? piece.squeeze(0) : piece));
+  }
   reset();
-  return rest;
+  return at::cat(rest, -1).narrow(-1, 0, missing).clone();
 }
 
 }  // namespace limbeck::nn

@@ -106,6 +106,38 @@ TEST(Enhance, MemoryDoesNotDependOnTheLength) {
   EXPECT_LE(by_seconds(noisy), by_seconds(part));
 }
 
+TEST(Enhance, WhatAPassHoldsIsBoundedForEveryNetwork) {
+  constexpr int64_t kBytes = 1 << 20;
+  for (const char* changes :
+       {"lookahead_frames: 2\ntemporal: {type: gru, hidden: 6}",
+        "stft: {window_samples: 1024, hop_samples: 8, fft_samples: 1024}", "expansion: 16"}) {
+    const auto model = small_model(changes);
+    const nn::Enhancer enhance(model, at::kCPU, nn::Kernels::fused, kBytes);
+    const auto noisy = normal({3, 30 * 4000}, 6, 0.1);
+    const auto one = noisy.narrow(0, 0, 1);
+    at::Tensor expected, estimate;
+    const auto estimates = static_cast<int64_t>(2 * noisy.nbytes());  // in parts and joined
+    EXPECT_GT(peak_bytes([&] { expected = whole(*model, one); }), kBytes + estimates)
+        << changes << " shows nothing";
+    EXPECT_LT(peak_bytes([&] { estimate = enhance(one); }), kBytes + estimates) << changes;
+    EXPECT_LT(relative_difference(estimate, expected), kJoins) << changes;
+    const auto stream = enhance.stream(3);
+    EXPECT_LT(peak_bytes([&] { stream->process(noisy); }), kBytes + estimates) << changes;
+  }
+}
+
+TEST(Enhance, ShippedNetworksRunAPieceAsAWhole) {
+  for (const std::string& name : preset_names()) {
+    const auto model = nn::build_model(read_preset(name), SeedKey(1));
+    const nn::Enhancer enhance(model, at::kCPU);
+    const auto noisy = normal({1, nn::Enhancer::kPieceSeconds * model->rate_hz()}, 7, 0.1);
+    at::Tensor estimate;
+    const int64_t peak = peak_bytes([&] { estimate = enhance(noisy); });
+    EXPECT_LT(peak, nn::Enhancer::kBytesAtOnce) << name;
+    EXPECT_TRUE(same_bits(estimate, whole(*model, noisy))) << name;
+  }
+}
+
 TEST(Enhance, ComesOutAsLongAsItWentIn) {
   const auto model = small_model("lookahead_frames: 2");
   const nn::Enhancer enhance(model, at::kCPU);
