@@ -109,7 +109,7 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
     return static_cast<int>(ExitCode::data);
   } catch (const std::exception& e) {
     const std::string cause = cause_of(e);
-    if (cause.starts_with("out of memory")) {
+    if (is_out_of_memory(e)) {
       logger_->error(
           cause +
           "; it takes less with fewer files at once (--threads, --jobs), and with shorter "
