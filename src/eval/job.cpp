@@ -12,6 +12,7 @@
 #include "eval/journal.h"
 #include "eval/matching.h"
 #include "eval/result_files.h"
+#include "eval/result_text.h"
 #include "eval/score.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/core/cpu.h"
@@ -258,6 +259,15 @@ ResultTable taken_or_scored(const EvaluationJob& job, Logger& logger) {
 
 }  // namespace
 
+void tell_of_cuts(const ResultTable& table, Logger& logger) {
+  const RunResults& run = table.runs.front();
+  std::vector<std::string> cut;
+  for (const UtteranceScores& row : run.rows) {
+    if (row.cut_samples > 0) cut.push_back(format("%s: by %d samples", row.id, row.cut_samples));
+  }
+  if (!cut.empty()) logger.warn(run.name + ": " + cut_text(table) + ":" + listed(cut, 3));
+}
+
 EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Scoring& scoring,
                         const fs::path& folder, Logger& logger) {
   EvaluationJob job = job_of(source.path, scoring, folder);
@@ -307,7 +317,9 @@ void require_own_folder(const EvaluationJob& job) {
 }
 
 ResultTable run_job(const EvaluationJob& job, Logger& logger) {
-  return on_disk([&] { return taken_or_scored(job, logger); });
+  ResultTable table = on_disk([&] { return taken_or_scored(job, logger); });
+  tell_of_cuts(table, logger);
+  return table;
 }
 
 std::optional<ResultTable> scored_before(const EvaluationJob& job) {

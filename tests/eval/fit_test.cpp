@@ -19,6 +19,8 @@ TEST(Fit, CutsWhatDiffersByAHopAndRefusesMore) {
   for (const size_t length : {16000U, 15744U, 16256U}) {
     const Overlap overlap = fit(clean, wave(white(static_cast<int64_t>(length), 2)), "x", {});
     EXPECT_EQ(overlap.count, std::min<size_t>(length, 16000));
+    EXPECT_EQ(overlap.cut(clean, wave(white(static_cast<int64_t>(length), 2))),
+              length == 16000 ? 0 : 256);
     EXPECT_EQ(overlap.lag(), 0);
   }
   for (const int64_t length : {15743, 16257}) {
