@@ -32,8 +32,8 @@ struct Overlap {
   }
 };
 
-/// Decodes a file, checks it against the manifest's hash where there is one, and brings it to
-/// `resample_hz`. Throws DataError naming the file.
+/// Decodes the chosen channel of a file, checks it against the manifest's hash where there is one,
+/// and brings it to `resample_hz`. Throws DataError naming the file.
 Waveform read_for_scoring(const AudioFile& file, const FitOptions& options);
 
 /// Samples that it makes of the noisy side of each item, going by the manifest.

@@ -41,6 +41,8 @@ EvaluationJob job_of(const std::string& source, const Scoring& scoring, const fs
   EvaluationJob job{.system = name_of(source), .scoring = scoring, .folder = folder};
   job.identity.set("fit.align", scoring.fit.align);
   job.identity.set("fit.resample_hz", scoring.fit.resample_hz);
+  const ChannelChoice& channel = scoring.fit.channel;
+  if (channel.is_made()) job.identity.set("fit.channel", channel.text());
   return job;
 }
 
@@ -257,8 +259,6 @@ ResultTable taken_or_scored(const EvaluationJob& job, Logger& logger) {
   return table.select(job.scoring.metrics).value();
 }
 
-}  // namespace
-
 void tell_of_cuts(const ResultTable& table, Logger& logger) {
   const RunResults& run = table.runs.front();
   std::vector<std::string> cut;
@@ -267,6 +267,8 @@ void tell_of_cuts(const ResultTable& table, Logger& logger) {
   }
   if (!cut.empty()) logger.warn(run.name + ": " + cut_text(table) + ":" + listed(cut, 3));
 }
+
+}  // namespace
 
 EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Scoring& scoring,
                         const fs::path& folder, Logger& logger) {

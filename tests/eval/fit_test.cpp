@@ -79,6 +79,23 @@ TEST(Fit, ReadsAtTheRateThatIsAskedFor) {
   EXPECT_THROW(read_for_scoring({path, std::string(32, '0')}, {}), DataError);
 }
 
+TEST(Fit, ReadsTheChannelThatIsAskedFor) {
+  const TempDir folder;
+  const auto path = folder / "a.wav";
+  put_stereo(path, white(100, 1), white(100, 2));
+  const auto read = [&](const ChannelChoice& channel, const std::string& hash = "") {
+    return read_for_scoring({path, hash}, {.channel = channel}).samples;
+  };
+  EXPECT_EQ(read(1), read_audio(path, {.channel = 1}).samples);
+  EXPECT_EQ(read(1, hash_audio(read(1))), read(1));
+  EXPECT_THROW(read(0, hash_audio(read(1))), DataError);
+  for (size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(read(channel_choice("mix"))[i], (read(0)[i] + read(1)[i]) / 2);
+  }
+  EXPECT_NE(message_of<DataError>([&] { read({}); }).find("limbeck-evaluate --channel"),
+            std::string::npos);
+}
+
 TEST(Fit, KnowsTheLengthOfWhatItReadsWhole) {
   const TempDir folder;
   EvaluationItem item;
