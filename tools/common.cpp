@@ -18,7 +18,6 @@
 #include "limbeck/core/interrupt.h"
 #include "limbeck/core/utf8.h"
 #include "limbeck/core/version.h"
-#include "usage.h"
 
 namespace limbeck {
 namespace {
@@ -56,6 +55,7 @@ bool flush_standard_output() {
 
 Tool::Tool(const std::string& name, const std::string& purpose, const std::string& example)
     : app(purpose, name), example_(example) {
+  app.formatter(help_formatter());
   app.footer("Example:\n  " + example);
   app.set_version_flag("--version", version_text());
   auto* quiet = app.add_flag("--quiet", quiet_, "only warnings and errors");
@@ -109,7 +109,7 @@ int Tool::run_body(int argc, char** argv, const std::function<int()>& body) {
     return static_cast<int>(ExitCode::data);
   } catch (const std::exception& e) {
     const std::string cause = cause_of(e);
-    if (cause.starts_with("out of memory")) {
+    if (is_out_of_memory(e)) {
       logger_->error(
           cause +
           "; it takes less with fewer files at once (--threads, --jobs), and with shorter "
@@ -177,6 +177,9 @@ void ConfigOptions::add(const std::string& option, const std::string& key, const
 }
 
 std::vector<std::filesystem::path> ConfigOptions::files() const {
+  if (const std::string mistaken = mistaken_subcommand(app_); !mistaken.empty()) {
+    throw ConfigError(mistaken);
+  }
   if (files_.empty() && sets().empty())
     throw ConfigError("no configuration file is named; see --help");
   return {files_.begin(), files_.end()};

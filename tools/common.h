@@ -12,6 +12,7 @@
 
 #include "limbeck/config/resolve.h"
 #include "limbeck/core/log.h"
+#include "usage.h"
 
 namespace limbeck {
 
@@ -68,7 +69,7 @@ class ConfigOptions {
   bool load(Config& config) const {
     if (help_config_) {
       std::fputs(kAboutPaths, stdout);
-      std::fputs(config::help_text<Config>().c_str(), stdout);
+      std::fputs(wrapped_config_help(config::help_text<Config>()).c_str(), stdout);
       return false;
     }
     config = config::load<Config>(files(), sets());

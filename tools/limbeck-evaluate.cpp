@@ -71,6 +71,8 @@ int main(int argc, char** argv) {
   options.add_flag_shortcut("--save-audio", "save_audio", "keep what the model makes");
   options.add_flag_shortcut("--align", "align", "shift estimates to their clean side");
   options.add_number_shortcut("--resample", "resample_hz", "bring all files to a rate", 16000);
+  options.add_shortcut("--channel", "channel",
+                       "channel of files of several that is scored, from 0; mix: the mean of all");
   options.add_flag_shortcut("--allow-leak", "allow_leak",
                             "score a set that was seen in training, and say so");
   bool list_metrics = false;

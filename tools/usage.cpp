@@ -1,12 +1,81 @@
 #include "usage.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "limbeck/core/format.h"
 
 namespace limbeck {
 namespace {
+
+/// Where what an option does begins.
+constexpr size_t kColumn = 30;
+
+size_t help_width() {
+  const char* columns = std::getenv("COLUMNS");
+  const std::string_view said = columns == nullptr ? "" : columns;
+  size_t width = 0;
+  const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), width);
+  if (said.empty() || error != std::errc() || end != said.data() + said.size()) {
+    winsize terminal{};
+    const bool is_known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col > 0;
+    width = is_known ? terminal.ws_col : 80;
+  }
+  return std::max(width, kColumn + 20);
+}
+
+/// Characters of UTF-8 text.
+size_t width_of(std::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+/// Breaks lines that are wider than `width` between words that stand behind `column`, which is
+/// where they go on.
+std::string wrapped(const std::string& text, size_t column, size_t width) {
+  std::string all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line); all += line + "\n") {
+    if (width_of(line) <= width) continue;
+    std::istringstream words(line.substr(column));
+    std::string rest = line.substr(0, column);
+    line.clear();
+    bool first = true;
+    for (std::string word; words >> word; first = false) {
+      if (!first && width_of(rest) + 1 + width_of(word) > width) {
+        line += rest + "\n";
+        rest = std::string(column, ' ');
+        first = true;
+      }
+      rest += (first ? "" : " ") + word;
+    }
+    line += rest;
+  }
+  return all;
+}
+
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(kColumn); }
+
+  std::string make_description(const CLI::App* app) const override {
+    return wrapped(CLI::Formatter::make_description(app), 0, help_width());
+  }
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    return wrapped(CLI::Formatter::make_option(option, is_positional), kColumn, help_width());
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    return wrapped(CLI::Formatter::make_subcommand(command), kColumn, help_width());
+  }
+};
 
 /// The lines of the example that begin with "TOOL SUBCOMMAND".
 std::string example_of(const CLI::App& subcommand, const std::string& example) {
@@ -30,11 +99,12 @@ std::string shared_options(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional() || is_about_tool(*option)) continue;
     const std::string name = "  " + option->get_name(false, true);
-    constexpr size_t kColumn = 30;
-    const size_t gap = name.size() + 2 < kColumn ? kColumn - name.size() : 2;
-    text += "\n" + name + std::string(gap, ' ') + option->get_description();
+    const std::string gap = name.size() < kColumn ? std::string(kColumn - name.size(), ' ')
+                                                  : "\n" + std::string(kColumn, ' ');
+    text += "\n" + name + gap + option->get_description();
   }
-  return text;
+  text = wrapped(text, kColumn, help_width());
+  return text.substr(0, text.size() - 1);
 }
 
 /// The innermost subcommand that the command line has named.
@@ -48,24 +118,49 @@ std::string command_of(const CLI::App& app) {
   return parent == nullptr ? app.get_name() : command_of(*parent) + " " + app.get_name();
 }
 
+std::vector<std::string> names_of_subcommands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+/// The known name that is nearest to `word`, or the only one that goes on behind it; "" for none.
+std::string meant_by(const std::string& word, const std::vector<std::string>& known) {
+  const std::string near = nearest(word, known);
+  if (!near.empty() || word.size() < 2) return near;
+  const auto goes_on = [&](const std::string& name) { return name.starts_with(word); };
+  const auto first = std::find_if(known.begin(), known.end(), goes_on);
+  return std::count_if(known.begin(), known.end(), goes_on) == 1 ? *first : "";
+}
+
 /// All that may stand where `word` does.
 std::vector<std::string> known_beside(const std::string& word, const CLI::App& app) {
+  if (!word.starts_with('-')) return names_of_subcommands(app);
   std::vector<std::string> known;
-  if (word.starts_with('-')) {
-    for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
-      for (const CLI::Option* option : level->get_options()) {
-        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-      }
-    }
-  } else {
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-      known.push_back(command->get_name());
+  for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     }
   }
   return known;
 }
 
 }  // namespace
+
+std::string wrapped_config_help(const std::string& text) {
+  constexpr size_t kIndent = 4;
+  std::string all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_description = line.starts_with(std::string(kIndent, ' '));
+    all += is_description ? wrapped(line, kIndent, help_width()) : line + "\n";
+  }
+  return all;
+}
+
+std::shared_ptr<CLI::FormatterBase> help_formatter() { return std::make_shared<HelpFormatter>(); }
 
 void complete_subcommand_help(CLI::App& app, const std::string& example) {
   const std::string shared = shared_options(app);
@@ -76,15 +171,32 @@ void complete_subcommand_help(CLI::App& app, const std::string& example) {
   }
 }
 
+std::string mistaken_subcommand(const CLI::App& app) {
+  std::vector<std::string> known = names_of_subcommands(app);
+  if (known.empty() && app.get_parent() != nullptr) known = names_of_subcommands(*app.get_parent());
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_positional()) continue;
+    for (const std::string& word : option->results()) {
+      std::error_code failed;
+      const std::string meant = meant_by(word, known);
+      if (meant.empty() || std::filesystem::exists(word, failed)) continue;
+      return "'" + word + "' is neither a file nor a subcommand; did you mean '" + meant + "'?";
+    }
+  }
+  return "";
+}
+
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = *chosen(&app);
-  std::string text = error.what();
+  std::string text = mistaken_subcommand(command);
+  if (!text.empty()) return text + "\nSee " + command_of(command) + " --help";
+  text = error.what();
   for (const std::string& argument : app.remaining(true)) {
     const std::string word = argument.substr(0, argument.find('='));
     const bool is_option = word.starts_with('-');
     if (!is_option && command.get_subcommands([](const CLI::App*) { return true; }).empty()) break;
     text = "'" + word + "' is no " + (is_option ? "option" : "subcommand") + " here";
-    const std::string meant = nearest(word, known_beside(word, command));
+    const std::string meant = meant_by(word, known_beside(word, command));
     if (!meant.empty()) text += "; did you mean '" + meant + "'?";
     break;
   }

@@ -3,7 +3,9 @@
 #include <sndfile.h>
 
 #include <algorithm>
+#include <charconv>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,16 +21,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int chosen_channel(const fs::path& path, const ReadOptions& options, const SF_INFO& info) {
-  if (!options.channel) {
-    if (info.channels == 1) return 0;
-    fail_about(path, format("has %d channels where one was expected; choose one", info.channels));
-  }
-  if (*options.channel < 0 || *options.channel >= info.channels) {
-    fail_about(path, format("has no channel %d: it has %d, counted from 0", *options.channel,
-                            info.channels));
-  }
-  return *options.channel;
+/// What a choice makes of one sample of all channels.
+float chosen_of(std::span<const float> channels, const ChannelChoice& choice) {
+  if (!choice.mix) return channels[static_cast<size_t>(choice.index.value_or(0))];
+  float sum = channels[0];
+  for (const float x : channels.subspan(1)) sum += x;
+  return sum / static_cast<float>(channels.size());
 }
 
 /// Checks the segment against the file and returns its length.
@@ -61,6 +59,35 @@ int format_of(const fs::path& path, SampleFormat sample_format) {
 }
 
 }  // namespace
+
+std::string ChannelChoice::text() const {
+  return mix ? "mix" : index ? std::to_string(*index) : "";
+}
+
+ChannelChoice channel_choice(std::string_view text) {
+  ChannelChoice choice;
+  choice.mix = text == "mix";
+  if (choice.mix) return choice;
+  int number = -1;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size() || number < 0) {
+    throw ConfigError("'" + std::string(text) + "' is neither a channel's number, from 0, nor mix");
+  }
+  return number;
+}
+
+void require_channel(const fs::path& path, int channels, const ChannelChoice& choice) {
+  if (!choice.is_made() && channels > 1) {
+    fail_about(path, format("has %d channels where one was expected; limbeck-evaluate --channel "
+                            "scores one of them, or their mean, and limbeck-prepare --audio-out "
+                            "--channel makes copies of it",
+                            channels));
+  }
+  if (choice.index && (*choice.index < 0 || *choice.index >= channels)) {
+    fail_about(path,
+               format("has no channel %d: it has %d, counted from 0", *choice.index, channels));
+  }
+}
 
 SampleFormat sample_format(std::string_view name) {
   if (name == "pcm16") return SampleFormat::pcm16;
@@ -95,7 +122,7 @@ void move_to(SNDFILE* file, const SF_INFO& info, const fs::path& path, int64_t s
 
 Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
                    const ReadOptions& options) {
-  const int channel = chosen_channel(path, options, info);
+  require_channel(path, info.channels, options.channel);
   const int64_t count = chosen_count(path, options, info);
   move_to(file, info, path, options.start);
   Waveform waveform;
@@ -106,7 +133,9 @@ Waveform read_from(SNDFILE* file, const SF_INFO& info, const fs::path& path,
     const int64_t asked = std::min(kSoundBlock, count - waveform.size());
     const int64_t got = ::sf_readf_float(file, block.data(), asked);
     for (int64_t i = 0; i < got; ++i) {
-      waveform.samples.push_back(block[static_cast<size_t>(i * info.channels + channel)]);
+      const auto channels = static_cast<size_t>(info.channels);
+      const auto frame = std::span(block).subspan(static_cast<size_t>(i) * channels, channels);
+      waveform.samples.push_back(chosen_of(frame, options.channel));
     }
     if (got < asked) {
       fail_about(path, format("ends after %d of its %d samples", options.start + waveform.size(),

@@ -7,6 +7,8 @@
 #include <stdexcept>
 
 #include "audio/levels/spectra.h"
+#include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 #include "third_party/pffft/pffft.h"
 
 namespace limbeck {
@@ -24,8 +26,12 @@ struct RealFft::Plan {
 };
 
 RealFft::RealFft(std::size_t size) : size_(size), plan_(std::make_unique<Plan>()) {
-  if (size < 32 || !std::has_single_bit(size) || size > (std::size_t{1} << 30)) {
+  if (size < 32 || !std::has_single_bit(size)) {
     throw std::invalid_argument("RealFft: the size must be a power of two of at least 32");
+  }
+  constexpr std::size_t kLargest = std::size_t{1} << 26;  // PFFFT's
+  if (size > kLargest) {
+    throw DataError(format("a Fourier transform takes %d samples at most, not %d", kLargest, size));
   }
   plan_->setup = pffft_new_setup(static_cast<int>(size), PFFFT_REAL);
   if (plan_->setup == nullptr) throw std::bad_alloc();

@@ -7,6 +7,7 @@
 
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
+#include "limbeck/core/cause.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -195,8 +196,10 @@ class Doctor {
     parallel_for(static_cast<int64_t>(files.size()), threads_, progress, [&](int64_t i) {
       const auto at = static_cast<size_t>(i);
       try {
-        const std::vector<float> samples = read_checked(files[at]);
-        findings[at] = {"", oddity_of(samples), is_silent(samples)};
+        findings[at] = within_memory(files[at].audio.path, [&]() -> Finding {
+          const std::vector<float> samples = read_checked(files[at]);
+          return {"", oddity_of(samples), is_silent(samples)};
+        });
       } catch (const DataError& e) {
         findings[at].fault = e.what();
       }

@@ -1,11 +1,10 @@
 #include "corpus/intake.h"
 
-#include <new>
 #include <string>
 
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/resample.h"
-#include "limbeck/audio/stream_reader.h"
+#include "limbeck/core/cause.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
@@ -22,23 +21,6 @@ fs::path copy_of(const std::string& id, const char* side, const CopyOptions& cop
   return copies.folder / side / path_of_id(id, kSuffix);
 }
 
-/// The mean of all channels.
-Waveform read_mix(const fs::path& path) {
-  constexpr int64_t kFrames = 1 << 14;
-  const auto reader = StreamReader::open(path);
-  const auto channels = static_cast<size_t>(reader->info().channels);
-  Waveform mix;
-  mix.rate_hz = reader->info().rate_hz;
-  for (auto block = reader->read(kFrames); !block.empty(); block = reader->read(kFrames)) {
-    for (size_t frame = 0; frame < block.size(); frame += channels) {
-      float sum = block[frame];
-      for (size_t channel = 1; channel < channels; ++channel) sum += block[frame + channel];
-      mix.samples.push_back(sum / static_cast<float>(channels));
-    }
-  }
-  return mix;
-}
-
 /// At `rate_hz`, in one channel.
 Waveform read_as_asked(const fs::path& path, int64_t rate_hz, const CopyOptions& copies) {
   const AudioInfo info = audio_info(path);
@@ -48,28 +30,18 @@ Waveform read_as_asked(const fs::path& path, int64_t rate_hz, const CopyOptions&
                "copies that have them)",
                path, info.rate_hz, rate_hz));
   }
-  if (info.channels > 1 && !copies.channel && !copies.mix) {
+  if (info.channels > 1 && !copies.channel.is_made()) {
     throw DataError(
         format("%s: has %d channels where one was expected (--channel makes copies of "
                "one, or of their mean)",
                path, info.channels));
   }
-  Waveform wave = copies.mix ? read_mix(path) : read_audio(path, {.channel = copies.channel});
+  Waveform wave = read_audio(path, {.channel = copies.channel});
   if (wave.rate_hz == rate_hz) return wave;
   try {
     return resample(wave, static_cast<int>(rate_hz));
   } catch (const DataError& e) {
     throw DataError(path.string() + ": " + e.what());
-  }
-}
-
-/// Calls `body`, whose lack of memory becomes DataError naming the file.
-template <class Body>
-auto within_memory(const fs::path& path, const Body& body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    throw DataError(path.string() + ": takes more memory than there is");
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
+#include "limbeck/core/cause.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
@@ -174,7 +175,8 @@ ManifestStats measure(const Manifest& manifest, int64_t threads, Logger& logger)
   parallel_for(static_cast<int64_t>(count), threads, progress, [&](int64_t i) {
     const auto at = static_cast<size_t>(i);
     try {
-      measures[at] = measure_entry(manifest.entries[at], pairs);
+      const ManifestEntry& entry = manifest.entries[at];
+      measures[at] = within_memory(entry.audio.path, [&] { return measure_entry(entry, pairs); });
     } catch (const DataError& e) {
       reasons[at] = e.what();
     }

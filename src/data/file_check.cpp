@@ -27,6 +27,7 @@ std::string fault_of(const NamedFile& file) {
     if (file.rate_hz > 0 && info.rate_hz != file.rate_hz) {
       return format("%s: has %d Hz where %d Hz are listed", file.path, info.rate_hz, file.rate_hz);
     }
+    require_channel(file.path, info.channels, file.channel);
     return "";
   } catch (const DataError& e) {
     return e.what();

@@ -8,6 +8,7 @@
 #include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
+#include "limbeck/core/cause.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
 #include "limbeck/core/format.h"
@@ -184,7 +185,7 @@ Listing measure_all(Manifest::Kind kind, std::vector<ManifestEntry> entries, int
   parallel_for(static_cast<int64_t>(entries.size()), threads, progress, [&](int64_t i) {
     const auto at = static_cast<size_t>(i);
     try {
-      oddities[at] = measure(entries[at]);
+      oddities[at] = within_memory(entries[at].audio.path, [&] { return measure(entries[at]); });
     } catch (const DataError& e) {
       reasons[at] = e.what();
     }

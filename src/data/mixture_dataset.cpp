@@ -71,7 +71,8 @@ void draw_gains(double speech_db, double noise_db, const MixtureOptions& options
 
 void ReverbOptions::describe(config::Visitor& v) {
   v.value("responses", responses,
-          "folder or manifest of rooms' impulse responses; empty: no reverberation",
+          "folder or manifest of rooms' impulse responses, of one channel each; empty: no "
+          "reverberation",
           config::any().names_file());
   v.value("probability", probability, "share of the mixtures that are put in a room",
           config::between(0, 1));

@@ -15,6 +15,20 @@
 namespace limbeck {
 namespace fs = std::filesystem;
 
+namespace {
+
+/// What is wrong with a text for channel_choice; "" for nothing, as where none is chosen.
+std::string fault_of_channel(const std::string& text) {
+  try {
+    if (!text.empty()) channel_choice(text);
+    return "";
+  } catch (const ConfigError& e) {
+    return e.what();
+  }
+}
+
+}  // namespace
+
 void EvaluateConfig::describe(config::Visitor& v) {
   v.value("model", model, "run folder, checkpoint folder or model file to score");
   v.value("runs", runs, "shell pattern of run folders; the table gives mean ± std over them");
@@ -36,6 +50,10 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.value("resample_hz", resample_hz,
           "bring all files to this rate; 0: files of another rate are failures",
           config::between(0, 192000));
+  v.value(
+      "channel", channel,
+      "channel of files of several that is scored, from 0; mix: the mean of all; none: files of "
+      "several are failures");
   v.value("save_audio", save_audio, "keep what the model makes as 32-bit WAV below out/audio");
   v.value("device", device, "auto, cpu, cuda or cuda:i");
   v.value("kernels", kernels,
@@ -44,6 +62,8 @@ void EvaluateConfig::describe(config::Visitor& v) {
   v.value("batch_size", batch_size,
           "utterances a forward pass on a GPU; on a CPU each core takes one, which is faster",
           config::between(1, 1024));
+  const std::string fault = fault_of_channel(channel);
+  v.require(fault.empty(), "channel", fault);
   const int ways = int(!model.empty()) + int(!runs.empty()) + int(!estimate.empty());
   v.require(ways == 1, "model", "give exactly one of model, runs and estimate");
   const bool listed = !manifest.empty() || !protocol.empty();
@@ -65,9 +85,15 @@ void EvaluateConfig::describe(config::Visitor& v) {
 
 namespace {
 
+FitOptions fit_of(const EvaluateConfig& config) {
+  FitOptions fit{config.resample_hz, config.align};
+  if (!config.channel.empty()) fit.channel = channel_choice(config.channel);
+  return fit;
+}
+
 Scoring scoring_of(const EvaluateConfig& config) {
   return {.metrics = build_metrics(config.metrics),
-          .fit = {config.resample_hz, config.align},
+          .fit = fit_of(config),
           .device = config.device,
           .kernels = config.kernels,
           .jobs = config.jobs,
@@ -129,13 +155,14 @@ std::vector<EvaluationJob> jobs_of(const EvaluateConfig& config, Logger& logger)
 std::vector<NamedFile> files_of(const std::vector<EvaluationJob>& jobs) {
   std::vector<NamedFile> files;
   for (const EvaluationJob& job : jobs) {
+    const ChannelChoice& channel = job.scoring.fit.channel;
     for (const EvaluationItem& item : job.items) {
       for (const auto* audio : {&item.clean, &item.noisy}) {
         if (!audio->path.empty()) {
-          files.push_back({audio->path, item.samples + audio->cut, item.rate_hz});
+          files.push_back({audio->path, item.samples + audio->cut, item.rate_hz, channel});
         }
       }
-      if (!item.estimate.path.empty()) files.push_back({item.estimate.path});
+      if (!item.estimate.path.empty()) files.push_back({item.estimate.path, 0, 0, channel});
     }
   }
   return files;

@@ -67,7 +67,7 @@ int64_t best_lag(const Waveform& clean, const Waveform& other, const std::string
 }  // namespace
 
 Waveform read_for_scoring(const AudioFile& file, const FitOptions& options) {
-  Waveform wave = read_audio(file.path);
+  Waveform wave = read_audio(file.path, {.channel = options.channel});
   if (!file.hash.empty()) require_hash(file, wave.samples);
   return options.resample_hz > 0 ? resample(wave, static_cast<int>(options.resample_hz)) : wave;
 }

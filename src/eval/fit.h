@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@ struct Overlap {
   size_t other_start = 0;
   size_t count = 0;
 
+  /// Samples of the longer signal that are left out.
+  int64_t cut(const Waveform& clean, const Waveform& other) const {
+    return std::max(clean.size(), other.size()) - static_cast<int64_t>(count);
+  }
   /// Samples that `other` comes late.
   int64_t lag() const {
     return static_cast<int64_t>(other_start) - static_cast<int64_t>(clean_start);
@@ -27,8 +32,8 @@ struct Overlap {
   }
 };
 
-/// Decodes a file, checks it against the manifest's hash where there is one, and brings it to
-/// `resample_hz`. Throws DataError naming the file.
+/// Decodes the chosen channel of a file, checks it against the manifest's hash where there is one,
+/// and brings it to `resample_hz`. Throws DataError naming the file.
 Waveform read_for_scoring(const AudioFile& file, const FitOptions& options);
 
 /// Samples that it makes of the noisy side of each item, going by the manifest.

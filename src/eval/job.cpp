@@ -12,6 +12,7 @@
 #include "eval/journal.h"
 #include "eval/matching.h"
 #include "eval/result_files.h"
+#include "eval/result_text.h"
 #include "eval/score.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/core/cpu.h"
@@ -40,6 +41,8 @@ EvaluationJob job_of(const std::string& source, const Scoring& scoring, const fs
   EvaluationJob job{.system = name_of(source), .scoring = scoring, .folder = folder};
   job.identity.set("fit.align", scoring.fit.align);
   job.identity.set("fit.resample_hz", scoring.fit.resample_hz);
+  const ChannelChoice& channel = scoring.fit.channel;
+  if (channel.is_made()) job.identity.set("fit.channel", channel.text());
   return job;
 }
 
@@ -256,6 +259,15 @@ ResultTable taken_or_scored(const EvaluationJob& job, Logger& logger) {
   return table.select(job.scoring.metrics).value();
 }
 
+void tell_of_cuts(const ResultTable& table, Logger& logger) {
+  const RunResults& run = table.runs.front();
+  std::vector<std::string> cut;
+  for (const UtteranceScores& row : run.rows) {
+    if (row.cut_samples > 0) cut.push_back(format("%s: by %d samples", row.id, row.cut_samples));
+  }
+  if (!cut.empty()) logger.warn(run.name + ": " + cut_text(table) + ":" + listed(cut, 3));
+}
+
 }  // namespace
 
 EvaluationJob model_job(const ModelSource& source, const TestSet& set, const Scoring& scoring,
@@ -307,7 +319,9 @@ void require_own_folder(const EvaluationJob& job) {
 }
 
 ResultTable run_job(const EvaluationJob& job, Logger& logger) {
-  return on_disk([&] { return taken_or_scored(job, logger); });
+  ResultTable table = on_disk([&] { return taken_or_scored(job, logger); });
+  tell_of_cuts(table, logger);
+  return table;
 }
 
 std::optional<ResultTable> scored_before(const EvaluationJob& job) {

@@ -50,6 +50,7 @@ json to_json(const std::string& id, const Outcome& outcome) {
                  {"scores", scores_to_json(row.scores)},
                  {"noisy_scores", scores_to_json(row.noisy_scores)}};
   if (row.lag_samples) line["row"]["lag_samples"] = *row.lag_samples;
+  if (row.cut_samples > 0) line["row"]["cut_samples"] = row.cut_samples;
   return line;
 }
 
@@ -68,6 +69,7 @@ Outcome from_json(const json& line) {
                                 scores_from_json(row.at("scores")),
                                 scores_from_json(row.at("noisy_scores"))};
   if (row.contains("lag_samples")) outcome.row->lag_samples = row.at("lag_samples");
+  outcome.row->cut_samples = row.value("cut_samples", int64_t{0});
   return outcome;
 }
 

@@ -44,13 +44,14 @@ double parse_score(const std::string& text, const std::string& where) {
 
 /// Which optional columns a set has.
 struct Known {
-  bool snr = false, noise = false, lag = false, improvement = false;
+  bool snr = false, noise = false, lag = false, cut = false, improvement = false;
 
   explicit Known(const ResultTable& table) {
     for (const auto& row : table.runs.front().rows) {
       snr |= !row.condition.snr_db.empty();
       noise |= !row.condition.noise.empty();
       lag |= row.lag_samples.has_value();
+      cut |= row.cut_samples > 0;
       improvement |= !std::isnan(table.si_sdr_improvement(row));
     }
   }
@@ -64,6 +65,7 @@ std::string per_utterance_csv(const ResultTable& table) {
   if (known.snr) header.push_back("snr_db");
   if (known.noise) header.push_back("noise");
   if (known.lag) header.push_back("lag_samples");
+  if (known.cut) header.push_back("cut_samples");
   for (const Metric& metric : table.metrics) header.push_back(metric.name);
   if (known.improvement) header.push_back(kImprovement);
   for (const Metric& metric : table.metrics) {
@@ -77,6 +79,7 @@ std::string per_utterance_csv(const ResultTable& table) {
     if (known.snr) fields.push_back(row.condition.snr_db);
     if (known.noise) fields.push_back(row.condition.noise);
     if (known.lag) fields.push_back(std::to_string(row.lag_samples.value_or(0)));
+    if (known.cut) fields.push_back(std::to_string(row.cut_samples));
     for (size_t m = 0; m < table.metrics.size(); ++m) fields.push_back(score_text(row.score(m)));
     if (known.improvement) fields.push_back(score_text(table.si_sdr_improvement(row)));
     for (size_t m = 0; m < table.metrics.size() && noisy; ++m) {
@@ -105,6 +108,7 @@ json summary_json(const StoredResults& results) {
                   {"about", results.about},
                   {"n", run.rows.size()},
                   {"failures", run.failures.size()},
+                  {"cut", table.cut_utterances().size()},
                   {"notes", run.notes},
                   {"left_out", table.left_out},
                   {"metrics", json::object()}};
@@ -250,6 +254,9 @@ ResultTable read_scores(const fs::path& path) {
     if (const std::string lag = text(csv.column("lag_samples")); !lag.empty()) {
       row.lag_samples = static_cast<int64_t>(parse_score(lag, where));
     }
+    if (const std::string cut = text(csv.column("cut_samples")); !cut.empty()) {
+      row.cut_samples = static_cast<int64_t>(parse_score(cut, where));
+    }
     add_note(run.notes, text(csv.column("note")));
     run.rows.push_back(std::move(row));
   }
@@ -292,6 +299,7 @@ void write_runs(const fs::path& folder, const ResultTable& scores,
                   {"runs", paths},
                   {"models", json::object()},
                   {"environment", json::object()},
+                  {"cut", table.cut_utterances().size()},
                   {"notes", table.remarks()},
                   {"left_out", table.left_out},
                   {"metrics", json::object()}};

@@ -174,6 +174,16 @@ std::vector<const RunResults*> ResultTable::all_runs() const {
   return all;
 }
 
+std::set<std::string> ResultTable::cut_utterances() const {
+  std::set<std::string> cut;
+  for (const RunResults& run : runs) {
+    for (const UtteranceScores& row : run.rows) {
+      if (row.cut_samples > 0) cut.insert(row.id);
+    }
+  }
+  return cut;
+}
+
 double ResultTable::si_sdr_improvement(const UtteranceScores& row) const {
   const auto metric = find("si_sdr");
   return metric ? row.score(*metric) - row.score(*metric, true) : NAN;

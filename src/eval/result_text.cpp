@@ -114,11 +114,26 @@ std::string remarks_text(const ResultTable& table) {
   return text;
 }
 
+/// What of the set takes no part in the means.
 std::string left_out_text(const ResultTable& paired) {
-  return paired.left_out.empty() ? "" : join(paired.left_out, "\n") + "\n";
+  std::vector<std::string> lines = paired.left_out;
+  lines.push_back(cut_text(paired));
+  std::erase(lines, "");
+  return lines.empty() ? "" : join(lines, "\n") + "\n";
 }
 
 }  // namespace
+
+std::string cut_text(const ResultTable& table) {
+  std::set<std::string> all;
+  for (const RunResults& run : table.runs) {
+    for (const UtteranceScores& row : run.rows) all.insert(row.id);
+  }
+  const size_t cut = table.cut_utterances().size();
+  if (cut == 0) return "";
+  return format("of %d of %d pairs, one side is longer by 16 ms at most, and is cut", cut,
+                all.size());
+}
 
 std::string score_table(const ResultTable& scores) {
   const ResultTable table = scores.paired();

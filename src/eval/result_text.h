@@ -6,6 +6,9 @@
 
 namespace limbeck {
 
+/// How many pairs have sides of unequal lengths, of which the longer one is cut; "" for none.
+std::string cut_text(const ResultTable& table);
+
 // All of these show means that may be compared (ResultTable::paired), and say of what they are.
 
 /// Of a table of one run, "| noisy | … |" and "| system | … |": means over the utterances, in the

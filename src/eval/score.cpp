@@ -57,11 +57,18 @@ std::vector<double> scores_of(std::span<const float> clean, std::span<const floa
 Outcome score(const EvaluationItem& item, const Signals& s, const ScoreOptions& options) {
   Outcome outcome;
   UtteranceScores row{item.id, s.clean.seconds(), item.condition, {}, {}, {}};
-  if (options.fit.align) row.lag_samples = s.estimate_overlap.lag();
+  if (options.fit.align) {
+    row.lag_samples = s.estimate_overlap.lag();
+  } else {
+    row.cut_samples = s.estimate_overlap.cut(s.clean, s.estimate);
+  }
   row.scores =
       scores_of(s.estimate_overlap.of_clean(s.clean), s.estimate_overlap.of_other(s.estimate),
                 s.clean.rate_hz, options.metrics, "", item.id, outcome.failures);
   if (!item.noisy.path.empty()) {
+    if (!options.fit.align) {
+      row.cut_samples = std::max(row.cut_samples, s.noisy_overlap.cut(s.clean, s.noisy));
+    }
     row.noisy_scores =
         scores_of(s.noisy_overlap.of_clean(s.clean), s.noisy_overlap.of_other(s.noisy),
                   s.clean.rate_hz, options.metrics, "_noisy", item.id, outcome.failures);

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <new>
 
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
@@ -105,20 +104,6 @@ std::optional<int64_t> peak_memory_bytes([[maybe_unused]] const at::Device& devi
 #else
   return std::nullopt;
 #endif
-}
-
-bool is_out_of_memory(const std::exception& error) {
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
-      dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) {
-    return true;
-  }
-  const auto* of_libtorch = dynamic_cast<const c10::Error*>(&error);
-  if (of_libtorch == nullptr) return false;
-  // These have no type of their own.
-  const std::string text = of_libtorch->what_without_backtrace();
-  return text.find("DefaultCPUAllocator: ") != std::string::npos ||
-         text.find("CUDNN_STATUS_ALLOC_FAILED") != std::string::npos ||
-         text.find("CUBLAS_STATUS_ALLOC_FAILED") != std::string::npos;
 }
 
 void throw_out_of_memory(const at::Device& device, const std::string& batch) {

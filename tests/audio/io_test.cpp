@@ -195,9 +195,27 @@ TEST(AudioIo, StereoNeedsAChannel) {
             (std::vector<float>{-0.5F}));
   const std::string file = (dir / "s.wav").string();
   EXPECT_EQ(message_of<DataError>([&] { read_audio(dir / "s.wav"); }),
-            file + ": has 2 channels where one was expected; choose one");
+            file +
+                ": has 2 channels where one was expected; limbeck-evaluate --channel scores "
+                "one of them, or their mean, and limbeck-prepare --audio-out --channel makes "
+                "copies of it");
   EXPECT_EQ(message_of<DataError>([&] { read_audio(dir / "s.wav", {.channel = 2}); }),
             file + ": has no channel 2: it has 2, counted from 0");
+  put_channels(dir / "t.wav", 3, {1, 0.5F, 0, -1, -1, 0.5F});
+  EXPECT_EQ(read_audio(dir / "t.wav", {.channel = channel_choice("mix")}).samples,
+            (std::vector<float>{0.5F, -0.5F}));
+}
+
+TEST(AudioIo, AChannelIsANumberOrTheMix) {
+  EXPECT_EQ(channel_choice("0").index, 0);
+  EXPECT_EQ(channel_choice("12").index, 12);
+  EXPECT_TRUE(channel_choice("mix").mix);
+  for (const std::string text : {"0", "12", "mix"}) EXPECT_EQ(channel_choice(text).text(), text);
+  EXPECT_EQ(ChannelChoice().text(), "");
+  for (const std::string text : {"", "-1", "1.5", "left", "Mix", "99999999999"}) {
+    EXPECT_EQ(message_of<ConfigError>([&] { channel_choice(text); }),
+              "'" + text + "' is neither a channel's number, from 0, nor mix");
+  }
 }
 
 TEST(AudioIo, RefusesSegmentsOutsideTheFile) {

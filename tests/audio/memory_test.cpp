@@ -1,9 +1,12 @@
 #include <gmock/gmock.h>
 
+#include <new>
+
 #include "core/full_disk.h"
 #include "core/memory_limit.h"
 #include "data/support.h"
 #include "limbeck/audio/io.h"
+#include "limbeck/audio/real_fft.h"
 #include "limbeck/core/error.h"
 
 namespace limbeck {
@@ -37,7 +40,21 @@ TEST(Memory, AFileThatTakesMoreThanThereIsIsNamed) {
             "data: " + path.string() + ": lasts 1 h 00 min, which takes more memory than there is");
 }
 
+TEST(Memory, ATransformThatTakesMoreThanThereIsIsNoCrash) {
+  EXPECT_EQ(test::message_on_full_disk(1 << 20,
+                                       [] {
+                                         test::leave_memory(16 << 20);
+                                         RealFft(1 << 24);
+                                       }),
+            std::bad_alloc().what());
+}
+
 #endif
+
+TEST(Memory, ATransformOfTooManySamplesIsRefused) {
+  EXPECT_EQ(test::message_of<DataError>([] { RealFft(size_t{1} << 27); }),
+            "a Fourier transform takes 67108864 samples at most, not 134217728");
+}
 
 }  // namespace
 }  // namespace limbeck

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "core/scratch.h"
 #include "limbeck/core/cause.h"
@@ -58,6 +59,33 @@ TEST(Cause, HasNoBacktrace) {
                                   "a total capacity of 79.10 GiB of which 1.00 GiB is free.")),
       "out of memory: 2.50 GiB asked for at once");
   EXPECT_EQ(cause_of(std::runtime_error("plain")), "plain");
+}
+
+TEST(Cause, KnowsLackOfMemoryWhoeverSaysSo) {
+  EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
+  EXPECT_TRUE(is_out_of_memory(std::system_error(ENOMEM, std::generic_category())));
+  for (const char* text : {"DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 "
+                           "bytes.",
+                           "CUDA out of memory. Tried to allocate 2.50 GiB.",
+                           "CUDA error: out of memory", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+                           "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"}) {
+    EXPECT_TRUE(is_out_of_memory(std::runtime_error(text))) << text;
+    EXPECT_TRUE(cause_of(std::runtime_error(text)).starts_with("out of memory")) << text;
+  }
+  // Ours say themselves what is so, and files may have any name.
+  EXPECT_FALSE(is_out_of_memory(DataError("out of memory.wav: does not exist")));
+  EXPECT_FALSE(is_out_of_memory(std::filesystem::filesystem_error(
+      "out of memory.wav", std::make_error_code(std::errc::not_a_directory))));
+  EXPECT_FALSE(is_out_of_memory(std::runtime_error("shape [2]")));
+}
+
+TEST(Cause, LackOfMemoryNamesTheFile) {
+  const auto lacks = []() -> int { throw std::bad_alloc(); };
+  EXPECT_EQ(error_of<DataError>([&] { within_memory("a.wav", lacks); }),
+            "a.wav: takes more memory than there is");
+  EXPECT_EQ(within_memory("a.wav", [] { return 3; }), 3);
+  EXPECT_THROW(within_memory("a.wav", []() -> int { throw std::logic_error("x"); }),
+               std::logic_error);
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include "core/full_disk.h"
+#include "core/memory_limit.h"
 #include "data/made_corpus.h"
 #include "limbeck/core/error.h"
+#include "limbeck/core/format.h"
 
 namespace limbeck {
 namespace {
@@ -198,6 +201,29 @@ TEST(ManifestStats, RealPairs) {
   for (const double snr_db : stats.splits[0].snrs_db) mean += snr_db / 25;
   EXPECT_NEAR(mean, 3.8, 0.3);  // mean SI-SDR of the noisy side is 3.80 dB
 }
+
+#ifdef LIMBECK_MEMORY_LIMITS
+TEST(ManifestStats, WhatTakesTooMuchMemoryOnceItIsDecodedIsOneProblem) {
+  TempDir dir;
+  // Takes 192 MiB while it is decoded and 384 while it is measured, beside what a thread reserves:
+  // 8 MiB, or 72 where there is room for it. Up to 64 may be at hand already.
+  constexpr int64_t kLong = 32 << 20;
+  std::vector<float> clicks(kLong);
+  for (size_t i = 0; i < clicks.size(); i += 1000) clicks[i] = 0.5F;
+  Manifest manifest;
+  manifest.entries = {put_entry(dir / "long.wav", clicks),
+                      put_entry(dir / "short.wav", sine(16000, 500, 0.5))};
+  const auto measured = [&] {
+    test::leave_memory(280 << 20);
+    Logger logger(Verbosity::quiet);
+    const ManifestStats stats = measure(manifest, 1, logger);
+    throw DataError(format("%d measured; %s: %s", stats.splits.at(0).files,
+                           stats.problems.at(0).file, stats.problems.at(0).reason));
+  };
+  EXPECT_EQ(test::message_on_full_disk(1 << 20, measured),
+            "1 measured; " + (dir / "long.wav").string() + ": takes more memory than there is");
+}
+#endif
 
 }  // namespace
 }  // namespace limbeck

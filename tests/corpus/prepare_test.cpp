@@ -21,25 +21,12 @@ namespace {
 
 using test::message_of;
 using test::put_audio;
+using test::put_stereo;
 using test::put_text;
 using test::TempDir;
 using test::white;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-/// A mono WAV file whose header then says otherwise.
-void put_stereo(const std::filesystem::path& path, const std::vector<float>& left,
-                const std::vector<float>& right, int rate_hz) {
-  std::vector<float> both;
-  for (size_t i = 0; i < left.size(); ++i) both.insert(both.end(), {left[i], right[i]});
-  put_audio(path, both, rate_hz);
-  std::string bytes = read_file(path);
-  bytes[22] = 2;  // channels
-  for (int i = 0; i < 4; ++i)
-    bytes[28U + static_cast<size_t>(i)] = static_cast<char>((rate_hz * 4) >> (8 * i));
-  bytes[32] = 4;  // bytes a frame
-  put_text(path, bytes);
-}
 
 class Prepare : public ::testing::Test {
  protected:
@@ -501,8 +488,7 @@ TEST_F(Prepare, MakesCopiesOfOneChannelAtTheRateAskedFor) {
   EXPECT_EQ(read_audio(dir_ / "copies/x/one.flac").samples,
             read_audio(dir_ / "speech/x/one.wav").samples);
 
-  options.copies.channel = {};
-  options.copies.mix = true;
+  options.copies.channel = channel_choice("mix");
   options.rate_hz = 48000;
   recordings(options);
   const auto mix = read_audio(dir_ / "copies/both.flac").samples;

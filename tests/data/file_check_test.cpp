@@ -50,6 +50,20 @@ TEST(RequireFiles, NamesWhatIsMissingOrNotAsListed) {
       HasSubstr("noise0.wav: has 9000 samples where 7 are listed"));
 }
 
+TEST(RequireFiles, OfSeveralChannelsNeedAChoice) {
+  const test::TempDir dir;
+  Logger logger(Verbosity::quiet);
+  test::put_stereo(dir / "both.wav", test::white(100, 1), test::white(100, 2));
+  const auto require = [&](const ChannelChoice& channel) {
+    require_files({{dir / "both.wav", 100, 16000, channel}}, logger);
+  };
+  EXPECT_THAT(message_of<DataError>([&] { require({}); }),
+              HasSubstr("both.wav: has 2 channels where one was expected; "));
+  EXPECT_THAT(message_of<DataError>([&] { require(2); }), HasSubstr("both.wav: has no channel 2"));
+  require(1);
+  require(channel_choice("mix"));
+}
+
 TEST(FilesOf, AreThoseOfTrainingAndValidation) {
   MadeCorpus corpus;
   corpus.add_responses();

@@ -130,6 +130,10 @@ TEST_F(MadeManifests, ResponsesComeFromAFolderOrAManifest) {
   EXPECT_THAT(message_of<DataError>([&] { find_responses(folder, Split::train, 16000); }),
               HasSubstr("c.wav: cannot be read as audio"));
   std::filesystem::remove(dir_ / "rooms" / "c.wav");
+  test::put_stereo(dir_ / "rooms" / "c.wav", test::white(300, 3), test::white(300, 4));
+  EXPECT_THAT(message_of<DataError>([&] { find_responses(folder, Split::train, 16000); }),
+              HasSubstr("c.wav: has 2 channels where one was expected; "));
+  std::filesystem::remove(dir_ / "rooms" / "c.wav");
   const DataOptions options = mixtures("reverb: {responses: " + folder + ", probability: 1}");
   EXPECT_NE(make_train_dataset(options)->get(0, SeedKey(1)).recipe.response, "");
 }

@@ -62,6 +62,23 @@ inline void put_audio(const std::filesystem::path& path, std::vector<float> samp
   write_audio(path, {std::move(samples), rate_hz}, format);
 }
 
+inline void put_text(const std::filesystem::path& path, const std::string& text);
+
+/// A mono WAV file whose header then says otherwise.
+inline void put_stereo(const std::filesystem::path& path, const std::vector<float>& left,
+                       const std::vector<float>& right, int rate_hz = 16000) {
+  std::vector<float> both;
+  for (size_t i = 0; i < left.size(); ++i) both.insert(both.end(), {left[i], right[i]});
+  put_audio(path, both, rate_hz);
+  std::string bytes = read_file(path);
+  bytes[22] = 2;  // channels
+  for (int i = 0; i < 4; ++i) {
+    bytes[28U + static_cast<size_t>(i)] = static_cast<char>((rate_hz * 4) >> (8 * i));
+  }
+  bytes[32] = 4;  // bytes a frame
+  put_text(path, bytes);
+}
+
 inline void put_text(const std::filesystem::path& path, const std::string& text) {
   std::filesystem::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << text;

@@ -60,7 +60,7 @@ struct Memory {
 c10::Storage on_device(const c10::Storage& host) {
   const auto bytes = static_cast<int64_t>(host.nbytes());
   TORCH_CHECK_WITH(OutOfMemoryError, bytes_in_use + bytes <= bytes_allowed,
-                   "the device has no room for ", bytes, " bytes");
+                   "fake device out of memory. Tried to allocate ", bytes, " bytes. ");
   bytes_in_use += bytes;
   const auto release = [](void* context) {
     auto* memory = static_cast<Memory*>(context);

@@ -19,6 +19,8 @@ TEST(Fit, CutsWhatDiffersByAHopAndRefusesMore) {
   for (const size_t length : {16000U, 15744U, 16256U}) {
     const Overlap overlap = fit(clean, wave(white(static_cast<int64_t>(length), 2)), "x", {});
     EXPECT_EQ(overlap.count, std::min<size_t>(length, 16000));
+    EXPECT_EQ(overlap.cut(clean, wave(white(static_cast<int64_t>(length), 2))),
+              length == 16000 ? 0 : 256);
     EXPECT_EQ(overlap.lag(), 0);
   }
   for (const int64_t length : {15743, 16257}) {
@@ -75,6 +77,23 @@ TEST(Fit, ReadsAtTheRateThatIsAskedFor) {
   const auto expected = sine(16000, 1000, 0.5);
   for (size_t i = 1000; i < 15000; ++i) ASSERT_NEAR(read.samples[i], expected[i], 1e-4);
   EXPECT_THROW(read_for_scoring({path, std::string(32, '0')}, {}), DataError);
+}
+
+TEST(Fit, ReadsTheChannelThatIsAskedFor) {
+  const TempDir folder;
+  const auto path = folder / "a.wav";
+  put_stereo(path, white(100, 1), white(100, 2));
+  const auto read = [&](const ChannelChoice& channel, const std::string& hash = "") {
+    return read_for_scoring({path, hash}, {.channel = channel}).samples;
+  };
+  EXPECT_EQ(read(1), read_audio(path, {.channel = 1}).samples);
+  EXPECT_EQ(read(1, hash_audio(read(1))), read(1));
+  EXPECT_THROW(read(0, hash_audio(read(1))), DataError);
+  for (size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(read(channel_choice("mix"))[i], (read(0)[i] + read(1)[i]) / 2);
+  }
+  EXPECT_NE(message_of<DataError>([&] { read({}); }).find("limbeck-evaluate --channel"),
+            std::string::npos);
 }
 
 TEST(Fit, KnowsTheLengthOfWhatItReadsWhole) {

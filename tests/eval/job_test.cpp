@@ -7,6 +7,7 @@
 
 #include "eval/journal.h"
 #include "eval/support.h"
+#include "limbeck/config/resolve.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/eval/evaluate.h"
 #include "limbeck/nn/model_file.h"
@@ -370,6 +371,115 @@ TEST_F(JobTest, FilesOfAnySystemAreKnownByTheirContent) {
                                  {.metrics = build_metrics({"si_sdr"})}, folder_ / "out");
   EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(folders); }),
               AllOf(HasSubstr("clean: "), HasSubstr("set: ")));
+}
+
+/// Makes each pair of a set one of two channels, whose first holds noise.
+void add_noise_before(TestSet& set) {
+  for (ManifestEntry& entry : set.pairs.entries) {
+    for (AudioFile* side : {&entry.audio, &entry.noisy}) {
+      const auto samples = read_audio(side->path).samples;
+      side->path.replace_extension(".stereo.wav");
+      put_stereo(side->path, white(static_cast<int64_t>(samples.size()), 9), samples);
+      side->hash = hash_audio(read_audio(side->path, {.channel = 1}).samples);
+    }
+  }
+}
+
+TEST_F(JobTest, AModelScoresTheChannelThatIsChosen) {
+  TestSet stereo = set_;
+  add_noise_before(stereo);
+  TestSet mono = stereo;
+  for (ManifestEntry& entry : mono.pairs.entries) {
+    for (AudioFile* side : {&entry.audio, &entry.noisy}) {
+      const auto samples = read_audio(side->path, {.channel = 1}).samples;
+      side->path.replace_extension(".mono.wav");
+      put_audio(side->path, samples);
+    }
+  }
+  const auto job_of = [&](const TestSet& set, const ChannelChoice& channel,
+                          const std::string& out) {
+    return model_job(
+        {(folder_ / "model.safetensors").string()}, set,
+        {.metrics = build_metrics({"si_sdr"}), .fit = {.channel = channel}, .device = "cpu"},
+        folder_ / out, quiet_);
+  };
+  const ResultTable expected = run_job(job_of(mono, {}, "mono"), quiet_);
+  const ResultTable chosen = run_job(job_of(stereo, 1, "stereo"), quiet_);
+  ASSERT_EQ(chosen.runs.front().rows.size(), 4U);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(chosen.runs.front().rows[i].scores, expected.runs.front().rows[i].scores);
+    EXPECT_EQ(chosen.runs.front().rows[i].noisy_scores, expected.runs.front().rows[i].noisy_scores);
+  }
+  const ResultTable none = run_job(job_of(stereo, {}, "none"), quiet_);
+  EXPECT_EQ(none.runs.front().failures.size(), 4U);
+  EXPECT_THAT(none.runs.front().failures.at(0).reason,
+              HasSubstr("has 2 channels where one was expected; limbeck-evaluate --channel"));
+}
+
+TEST_F(JobTest, ResultsOfAnotherChannelAreOthers) {
+  add_noise_before(set_);
+  for (const ManifestEntry& entry : set_.pairs.entries) {
+    for (const auto& [folder, side] : {std::pair("c", &entry.audio), {"n", &entry.noisy}}) {
+      fs::create_directories(folder_ / folder);
+      fs::copy_file(side->path, folder_ / folder / (entry.id + ".wav"));
+    }
+  }
+  const auto job_of = [&](const ChannelChoice& channel) {
+    return files_job((folder_ / "n").string(), (folder_ / "c").string(), "",
+                     {.metrics = build_metrics({"si_sdr"}), .fit = {.channel = channel}},
+                     folder_ / "out");
+  };
+  // What was begun with one is not gone on with by another.
+  const EvaluationJob begun = job_of(0);
+  Journal(begun.folder, {begun.identity, begun.scoring.metrics, false, {}})
+      .add("0", {scores_row("0", {}, {42}, {}), {}});
+  EXPECT_THAT(message_of<ConfigError>([&] { run_job(job_of(1), quiet_); }),
+              HasSubstr("fit.channel: \"0\" → \"1\""));
+  EXPECT_EQ(run_job(begun, quiet_).runs.front().rows.at(0).scores[0], 42);
+  EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(job_of(channel_choice("mix"))); }),
+              HasSubstr("fit.channel: \"0\" → mix"));
+  EXPECT_THAT(message_of<ConfigError>([&] { require_own_folder(job_of({})); }),
+              HasSubstr("fit.channel"));
+  EXPECT_THAT(said(job_of(0)), HasSubstr("scored before"));
+  fs::remove_all(folder_ / "out");
+  EXPECT_GT(run_job(job_of(1), quiet_).runs.front().rows.at(0).scores[0], 0);
+}
+
+TEST(EvaluateConfigChannel, IsANumberOrTheMix) {
+  const std::string base = "{clean: a, estimate: b, out: c, channel: ";
+  for (const std::string channel : {"1", "mix", "''"}) {
+    config::read_text<EvaluateConfig>(base + channel + "}", "f.yaml");
+  }
+  EXPECT_THAT(
+      message_of<ConfigError>([&] { config::read_text<EvaluateConfig>(base + "left}", "f.yaml"); }),
+      HasSubstr("channel: 'left' is neither a channel's number, from 0, nor mix"));
+}
+
+TEST_F(JobTest, WhatIsCutIsToldAndKept) {
+  fs::copy(folder_ / "noisy", folder_ / "est");
+  for (const char* id : {"1", "3"}) {
+    auto samples = read_audio(folder_ / "est" / (std::string(id) + ".wav")).samples;
+    samples.resize(samples.size() + (id[0] == '1' ? 256 : 257));  // one more is no pair
+    put_audio(folder_ / "est" / (std::string(id) + ".wav"), samples);
+  }
+  const auto job = files_job((folder_ / "est").string(), set_,
+                             {.metrics = build_metrics({"si_sdr"})}, folder_ / "out");
+  const std::string text = "of 1 of 3 pairs, one side is longer by 16 ms at most, and is cut";
+  for (int call = 0; call < 2; ++call) {
+    EXPECT_THAT(said(job), HasSubstr("est: " + text + ":\n  1: by 256 samples"));
+  }
+  EXPECT_THAT(read_file(folder_ / "out/table.md"), HasSubstr(text + "\n"));
+  const auto summary = nlohmann::json::parse(read_file(folder_ / "out/summary.json"));
+  EXPECT_EQ(summary["cut"], 1);
+  EXPECT_EQ(summary["failures"], 1);
+  EXPECT_THAT(header(), ElementsAre("id", "seconds", "speaker", "cut_samples", "si_sdr",
+                                    "si_sdr_improvement", "si_sdr_noisy"));
+  EXPECT_EQ(run_job(job, quiet_).runs.front().rows.at(1).cut_samples, 256);
+
+  const auto equal = files_job((folder_ / "noisy").string(), set_,
+                               {.metrics = build_metrics({"si_sdr"})}, folder_ / "equal");
+  EXPECT_THAT(said(equal), Not(HasSubstr("cut")));
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "equal/summary.json"))["cut"], 0);
 }
 
 TEST_F(JobTest, AFileWithoutPartnerIsListedAndScoredAgainUntilAllIsThere) {

@@ -125,6 +125,21 @@ TEST(ResultText, TableHasTheNoisyRowFirstAndSaysWhereNumbersAreMissing) {
   EXPECT_THAT(table, EndsWith("|\n\n" + std::string(kLeftOut) + "\n"));
 }
 
+TEST(ResultText, SaysWhatOfAnyRunWasCut) {
+  EXPECT_EQ(cut_text(made_table()), "");
+  ResultTable table = made_table();
+  table.runs.push_back(table.runs.front());
+  table.runs[0].rows[0].cut_samples = 3;
+  table.runs[1].rows[0].cut_samples = 5;
+  table.runs[1].rows[2].cut_samples = 1;
+  const std::string text = "of 2 of 4 pairs, one side is longer by 16 ms at most, and is cut";
+  EXPECT_EQ(cut_text(table), text);
+  EXPECT_THAT(runs_table(table), EndsWith(text + "\n"));
+  const TempDir folder;
+  write_runs(folder.path(), table, {identity_of("a"), identity_of("b")}, {"a", "b"});
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder / "summary.json"))["cut"], 2);
+}
+
 TEST(ResultText, BreakDownBySnrSpeakerAndNoise) {
   const std::string tables = breakdown_tables(made_table());
   EXPECT_LT(tables.find("| SNR "), tables.find("| speaker "));

@@ -56,6 +56,32 @@ TEST_F(ScoreTest, ListsWhatFailsAndScoresTheRest) {
   EXPECT_NE(results.failures[3].reason.find("has another content"), std::string::npos);
 }
 
+TEST_F(ScoreTest, CountsWhatIsCut) {
+  std::vector<EvaluationItem> items = {pair("equal", 0.1), pair("longer", 0.1),
+                                       pair("shorter", 0.1)};
+  put_audio(items[1].noisy.path, white(1700, 1));
+  put_audio(items[2].noisy.path, white(1560, 1));
+  const auto cuts = [&](const FitOptions& fit, const Enhance& enhance) {
+    std::vector<int64_t> all;
+    const RunResults results = score_items(
+        items, {.metrics = build_metrics({"si_sdr"}), .fit = fit, .enhance = enhance}, logger_);
+    for (const UtteranceScores& row : results.rows) all.push_back(row.cut_samples);
+    return all;
+  };
+  EXPECT_EQ(cuts({}, keep), (std::vector<int64_t>{0, 100, 40}));
+  for (EvaluationItem& item : items) {
+    item.estimate.path = folder_ / "estimate.wav";
+    item.noisy = {};
+  }
+  put_audio(items[0].estimate.path, read_audio(items[0].clean.path).samples);
+  EXPECT_EQ(cuts({}, {}), (std::vector<int64_t>{0, 0, 0}));
+  auto longer = read_audio(items[0].clean.path).samples;
+  longer.push_back(0);
+  put_audio(items[0].estimate.path, longer);
+  EXPECT_EQ(cuts({}, {}), (std::vector<int64_t>{1, 1, 1}));
+  EXPECT_EQ(cuts({.align = true}, {}), (std::vector<int64_t>{0, 0, 0}));  // the lags say it all
+}
+
 TEST_F(ScoreTest, LackOfMemoryIsAFailureOfThatUtterance) {
   ScoreOptions options;
   options.enhance = [](const std::vector<const EvaluationItem*>& items,
@@ -201,12 +227,14 @@ TEST_F(ScoreTest, AJournalKeepsNamesThatAreNoUtf8) {
   const std::string id = "caf\xE9/1";
   Outcome outcome;
   outcome.row = UtteranceScores{id, 1.5, {"z\xFF", "5", R"(b\xff)"}, {}, {2.5}, {1.0}};
+  outcome.row->cut_samples = 7;
   outcome.failures = {{id, "pesq", "/data/caf\xE9/1.wav: is silent"}};
   Journal(folder_ / "out", head).add(id, outcome);
   const Journal journal(folder_ / "out", head);
   ASSERT_TRUE(journal.known().contains(id));
   const Outcome& known = journal.known().at(id);
   EXPECT_EQ(known.row->id, id);
+  EXPECT_EQ(known.row->cut_samples, 7);
   EXPECT_EQ(known.row->condition.speaker, "z\xFF");
   EXPECT_EQ(known.row->condition.noise, R"(b\xff)");
   EXPECT_EQ(known.failures[0].reason, outcome.failures[0].reason);

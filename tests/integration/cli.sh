@@ -22,6 +22,9 @@ for tool in prepare study runs bench; do
   done
 done
 expect 0 "  limbeck-evaluate compare" "$bin/limbeck-evaluate" compare --help
+for tool in prepare study bench; do
+  COLUMNS=100 "$bin/limbeck-$tool" --help | grep -v "^  limbeck-" | awk 'length > 100 { exit 1 }' || fail "help of $tool is wider than the terminal"
+done
 expect 2 "did you mean 'recordings'?" "$bin/limbeck-prepare" recording
 expect 2 "See limbeck-runs plot --help" "$bin/limbeck-runs" plot --outt x.svg
 expect 0 "Paths are relative to the folder in which the command is started" "$bin/limbeck-evaluate" --help-config
@@ -179,6 +182,10 @@ expect 0 "| audio" "$bin/limbeck-evaluate" --manifest "$work/test.csv" --estimat
 cmp "$work/saved/per_utterance.csv" "$work/again/per_utterance.csv" || fail "saved audio scores otherwise"
 expect 0 "+0.00 [+0.00, +0.00]" sh -c "$bin/limbeck-evaluate compare $work/saved $work/again | tr -s ' |' ' '"
 expect 3 "no-such/per_utterance.csv" "$bin/limbeck-evaluate" compare "$work/saved" "$work/no-such"
+expect 2 "'comp' is neither a file nor a subcommand; did you mean 'compare'?" "$bin/limbeck-evaluate" comp "$work/saved" "$work/again"
+expect 2 "did you mean 'compare'?" "$bin/limbeck-evaluate" compar "$work/saved" "$work/again" --worst 3
+expect 2 "did you mean 'status'?" "$bin/limbeck-study" statsu "$work/study"
+expect 0 "channel: mix" "$bin/limbeck-evaluate" --clean a --estimate b --out c --channel mix --dump-config
 expect 0 "resample_hz: 16000" "$bin/limbeck-evaluate" --clean a --estimate b --out c --resample --align --dump-config
 expect 0 "resample_hz: 8000" "$bin/limbeck-evaluate" --clean a --estimate b --out c --resample 8000 --dump-config
 expect 2 "--resample: 0 is not above 0" "$bin/limbeck-evaluate" --clean a --estimate b --out c --resample 0 --dump-config

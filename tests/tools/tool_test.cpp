@@ -3,7 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
+#include <sstream>
 
 #include "common.h"
 #include "data/support.h"
@@ -65,6 +67,70 @@ TEST(Tool, HelpOfASubcommandHasItsOwnExampleAndWhatAllShare) {
   EXPECT_THAT(help, HasSubstr("  --threads,--jobs            threads that work\n"));
 }
 
+/// The lines of --help in a terminal of so many columns; "": of no known width.
+std::vector<std::string> help_lines(const std::string& columns) {
+  columns.empty() ? ::unsetenv("COLUMNS") : ::setenv("COLUMNS", columns.c_str(), 1);
+  Tool tool("limbeck-made",
+            "Makes what is made ± ready, and says a good deal more about it than "
+            "a line has room for.",
+            "limbeck-made --an-option-with-a-long-name value --another value --and-one-more value "
+            "file");
+  std::string text;
+  tool.app.add_option("--bands", text,
+                      "what of the bands is taken, which takes more words to say than fit into "
+                      "the line that it begins in, whatever the terminal");
+  tool.app.add_option("--a-name-beyond-the-column-of-help", text, "what stands below its name");
+  tool.app.fallthrough();
+  auto* command = tool.app.add_subcommand(
+      "list", "lists what there is, which takes more words to say than a line holds, too");
+  std::vector<std::string> lines;
+  for (const auto& arguments : {std::vector<std::string>{"--help"}, {"list", "--help"}}) {
+    std::istringstream all(run(tool, arguments, [] { return 0; }).out);
+    for (std::string line; std::getline(all, line);) lines.push_back(line);
+  }
+  EXPECT_EQ(command->get_name(), "list");
+  ::unsetenv("COLUMNS");
+  return lines;
+}
+
+size_t characters_of(const std::string& line) {
+  return static_cast<size_t>(
+      std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+TEST(Tool, HelpFitsTheTerminal) {
+  for (const auto& [columns, width] :
+       {std::pair<std::string, size_t>("60", 60), {"", 80}, {"x", 80}, {"1", 50}, {"200", 200}}) {
+    const auto lines = help_lines(columns);
+    size_t widest = 0;
+    std::string words;
+    for (const std::string& line : lines) {
+      if (line.starts_with("  limbeck-made")) {
+        EXPECT_THAT(line, testing::EndsWith("--and-one-more value file"));
+      } else {
+        widest = std::max(widest, characters_of(line));
+      }
+      std::istringstream all(line);
+      for (std::string word; all >> word;) words += word + " ";
+    }
+    EXPECT_LE(widest, width) << columns;
+    EXPECT_GT(widest + 20, std::min<size_t>(width, 160)) << columns;  // no narrower than it may be
+    for (const char* text : {"what of the bands is taken, which takes more words to say than fit "
+                             "into the line that it begins in, whatever the terminal ",
+                             "lists what there is, which takes more words to say than a line holds",
+                             "Makes what is made ± ready, and says a good deal more about it "}) {
+      EXPECT_THAT(words, HasSubstr(text)) << columns;
+    }
+  }
+  const auto lines = help_lines("");
+  const auto first = std::find_if(lines.begin(), lines.end(),
+                                  [](const auto& line) { return line.starts_with("  --bands"); });
+  ASSERT_LT(first + 1, lines.end());
+  EXPECT_EQ(*first,
+            "  --bands TEXT                what of the bands is taken, which takes more words");
+  EXPECT_THAT(*(first + 1), testing::StartsWith(std::string(30, ' ') + "to say "));
+}
+
 TEST(Tool, SaysWhatMayHaveBeenMeant) {
   const auto error = [](const std::vector<std::string>& arguments) {
     const Ended ended = Made().run(arguments);
@@ -82,6 +148,8 @@ TEST(Tool, SaysWhatMayHaveBeenMeant) {
             "See limbeck-made list --help\n");
   EXPECT_EQ(error({"x\x1b[2J"}),
             "error: 'x\\x1b[2J' is no subcommand here\nSee limbeck-made --help\n");
+  EXPECT_EQ(error({"li", "x"}),
+            "error: 'li' is no subcommand here; did you mean 'list'?\nSee limbeck-made --help\n");
   EXPECT_EQ(error({}), "error: A subcommand is required\nSee limbeck-made --help\n");
   EXPECT_EQ(error({"render"}), "error: --out is required\nSee limbeck-made render --help\n");
 }
@@ -122,7 +190,10 @@ struct Config {
   int64_t threads = 0;
   void describe(config::Visitor& v) {
     v.value("name", name, "what it is called");
-    v.value("threads", threads, "threads", config::at_least(0));
+    v.value("threads", threads,
+            "threads that work, or how many of them there are where more of them wait for work "
+            "than do it",
+            config::at_least(0));
     v.value("device", name, "where");
   }
 };
@@ -165,6 +236,54 @@ TEST(ConfigOptions, ABareNumberIsNoZero) {
   }
 }
 
+/// A tool that takes files beside a subcommand, and one whose first subcommand need not be named.
+struct WithFiles {
+  explicit WithFiles(bool has_default)
+      : tool("limbeck-made", "Is made.", "limbeck-made a.yaml"),
+        taking(has_default ? tool.app.add_subcommand("run", "runs") : &tool.app),
+        options(*taking, "device") {
+    tool.app.add_subcommand("compare", "compares");
+  }
+  Ended run(std::vector<std::string> arguments) {
+    if (taking != &tool.app) arguments.insert(arguments.begin(), "run");
+    return limbeck::run(tool, arguments, [&] { return options.load(config) ? 0 : 0; });
+  }
+
+  Tool tool;
+  CLI::App* taking;
+  ConfigOptions options;
+  Config config;
+};
+
+TEST(ConfigOptions, AMistypedSubcommandIsNoFile) {
+  const test::TempDir dir;
+  for (const bool has_default : {false, true}) {
+    for (const std::string word : {"comp", "compar", "conpare"}) {
+      const std::string text =
+          "error: '" + word + "' is neither a file nor a subcommand; did you mean 'compare'?\n";
+      const Ended ended = WithFiles(has_default).run({word, "a", "b"});
+      EXPECT_EQ(ended.code, 2);
+      EXPECT_EQ(ended.error, text);
+      // An option of the one that was meant is none here.
+      EXPECT_THAT(WithFiles(has_default).run({word, "a", "--worst", "3"}).error,
+                  testing::StartsWith(text + "See limbeck-made "));
+    }
+    const Ended other = WithFiles(has_default).run({(dir / "none.yaml").string()});
+    EXPECT_THAT(other.error, HasSubstr("none.yaml: cannot be read"));
+  }
+}
+
+TEST(ConfigOptions, AFileMayHaveNearlyTheNameOfASubcommand) {
+  const test::TempDir dir;
+  test::put_text(dir / "comp", "name: a\n");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(dir.path());
+  WithFiles made(false);
+  EXPECT_EQ(made.run({"comp"}).error, "");
+  std::filesystem::current_path(before);
+  EXPECT_EQ(made.config.name, "a");
+}
+
 TEST(ConfigOptions, HelpSaysWhatPathsAreRelativeTo) {
   Tool tool("limbeck-made", "Is made.", "limbeck-made a.yaml");
   const ConfigOptions options(tool.app, "device");
@@ -172,6 +291,8 @@ TEST(ConfigOptions, HelpSaysWhatPathsAreRelativeTo) {
   const Ended ended = run(tool, {"--help-config"}, [&] { return options.load(config) ? 1 : 0; });
   EXPECT_THAT(ended.out, HasSubstr("# Paths are relative to the folder in which the command is"));
   EXPECT_THAT(ended.out, HasSubstr("name: text"));
+  EXPECT_THAT(ended.out, HasSubstr("; default 0\n    threads that work, or how many of them there "
+                                   "are where more of them wait for\n    work than do it\n"));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "listing.h"
 
-#include <charconv>
 #include <string>
 
 #include "../common.h"
@@ -15,16 +14,11 @@ namespace fs = std::filesystem;
 namespace {
 
 void set_channel(const std::string& text, CopyOptions& copies) {
-  copies.mix = text == "mix";
-  if (copies.mix) return;
-  int channel = -1;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, channel);
-  if (error != std::errc() || stop != end || channel < 0) {
-    throw CLI::ValidationError("--channel",
-                               "'" + text + "' is neither a channel's number, from 0, nor mix");
+  try {
+    copies.channel = channel_choice(text);
+  } catch (const ConfigError& e) {
+    throw CLI::ValidationError("--channel", e.what());
   }
-  copies.channel = channel;
 }
 
 }  // namespace

@@ -17,10 +17,30 @@ struct AudioInfo {
   int channels = 0;
 };
 
+/// Which channel is read: one by its number, the mean of all, or, where none is chosen, the only
+/// one.
+struct ChannelChoice {
+  ChannelChoice() = default;
+  ChannelChoice(int number) : index(number) {}  // NOLINT: meant to be implicit
+
+  bool is_made() const { return index || mix; }
+  /// "0", "1", …, "mix", or "" for none.
+  std::string text() const;
+
+  std::optional<int> index;  ///< from 0
+  bool mix = false;          ///< the mean of all
+};
+
+/// Of a text "0", "1", … or "mix". Throws ConfigError for another.
+ChannelChoice channel_choice(std::string_view text);
+
+/// Throws DataError naming the file: several channels and none chosen, no such channel.
+void require_channel(const std::filesystem::path& path, int channels, const ChannelChoice& choice);
+
 struct ReadOptions {
-  std::optional<int> channel;  ///< from 0; a file of several channels needs one
-  int64_t start = 0;           ///< first sample
-  int64_t count = -1;          ///< number of samples; −1 reads to the end
+  ChannelChoice channel;  ///< a file of several channels needs one
+  int64_t start = 0;      ///< first sample
+  int64_t count = -1;     ///< number of samples; −1 reads to the end
 };
 
 /// How samples are stored. Ogg (Vorbis) has one way only and ignores it; FLAC has no float.

@@ -12,6 +12,7 @@ namespace limbeck {
 /// and imaginary parts of X[1], X[2], ... Both directions are without scaling.
 class RealFft {
  public:
+  /// Throws DataError where the size is above 2^26 (70 minutes at 16 kHz).
   explicit RealFft(std::size_t size);
   ~RealFft();
   RealFft(const RealFft&) = delete;

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <vector>
 
+#include "limbeck/audio/io.h"
 #include "limbeck/core/log.h"
 #include "limbeck/data/listing.h"
 
@@ -15,8 +15,7 @@ namespace limbeck {
 struct CopyOptions {
   std::filesystem::path folder;  ///< empty: no copies, and none of what follows
   bool resample = false;         ///< take files of other rates, too
-  std::optional<int> channel;    ///< of files of several channels, from 0
-  bool mix = false;              ///< the mean of all channels instead
+  ChannelChoice channel;         ///< of files of several channels
 };
 
 enum class SplitBy { nothing, speaker, file };

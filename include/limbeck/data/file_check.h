@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "limbeck/audio/io.h"
 #include "limbeck/core/log.h"
 #include "limbeck/data/selection.h"
 
@@ -15,6 +16,7 @@ struct NamedFile {
   std::filesystem::path path;
   int64_t samples = 0;
   int rate_hz = 0;
+  ChannelChoice channel = {};
 };
 
 /// Adds recordings, and both sides of pairs.
@@ -22,7 +24,8 @@ void add_files(const std::vector<ManifestEntry>& entries, std::vector<NamedFile>
 void add_files(const SplitEntries& part, std::vector<NamedFile>& files);
 
 /// Opens each file once and reads its header; nothing is decoded. Throws DataError that names those
-/// that are not there, cannot be read, or have another length or rate than is said; Interrupted.
+/// that are not there, cannot be read, have another length or rate than is said, or several
+/// channels of which none is chosen; Interrupted.
 void require_files(const std::vector<NamedFile>& files, Logger& logger);
 
 /// The files that validation reads, of all sets.

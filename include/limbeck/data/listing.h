@@ -71,7 +71,7 @@ void add_oddity(const std::filesystem::path& file, const std::vector<float>& sam
 std::vector<Problem> measure_recording(ManifestEntry& entry, int64_t rate_hz);
 
 /// Runs `measure`, which gives what is odd, on every entry, on `threads` threads (0: one a core);
-/// those for which it throws DataError are left out and become problems.
+/// those for which it throws DataError or lacks memory are left out and become problems.
 Listing measure_all(Manifest::Kind kind, std::vector<ManifestEntry> entries, int64_t threads,
                     Logger& logger,
                     const std::function<std::vector<Problem>(ManifestEntry&)>& measure);

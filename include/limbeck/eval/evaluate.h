@@ -29,6 +29,7 @@ struct EvaluateConfig {
   std::vector<MetricConfig> metrics = {"pesq_wb", "csig", "cbak", "covl", "stoi", "si_sdr"};
   bool align = false;
   int64_t resample_hz = 0;
+  std::string channel;
   bool save_audio = false;
   std::string device = "auto";
   nn::Kernels kernels = nn::Kernels::fused;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "limbeck/audio/io.h"
 #include "limbeck/core/log.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/eval/result_table.h"
@@ -32,8 +33,9 @@ struct Naming {
 
 /// How files are treated that do not fit their clean side.
 struct FitOptions {
-  int64_t resample_hz = 0;  ///< bring all files to this rate; 0: other rates are failures
-  bool align = false;       ///< shift by the lag of the largest cross-correlation, then cut
+  int64_t resample_hz = 0;     ///< bring all files to this rate; 0: other rates are failures
+  bool align = false;          ///< shift by the lag of the largest cross-correlation, then cut
+  ChannelChoice channel = {};  ///< of every file; none: files of several channels are failures
 };
 
 /// How things are scored, whatever they are.

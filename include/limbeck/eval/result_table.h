@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct UtteranceScores {
   std::optional<int64_t> lag_samples;  ///< of the estimate, where it was aligned
   std::vector<double> scores;
   std::vector<double> noisy_scores;  ///< empty where no noisy side is known
+  /// By which the longest of its files is longer than what is scored (data/pair_lengths.h); 0 where
+  /// it was aligned.
+  int64_t cut_samples = 0;
 
   /// NaN where the side is not known.
   double score(size_t metric, bool noisy = false) const;
@@ -83,6 +87,9 @@ struct ResultTable {
   /// Of the means of these runs.
   Summary over_runs(const std::vector<const RunResults*>& some, size_t metric) const;
   std::vector<const RunResults*> all_runs() const;
+
+  /// Utterances of which a file was cut, in any run.
+  std::set<std::string> cut_utterances() const;
 
   /// Improvement in SI-SDR of one utterance, dB; NaN where it is not known.
   double si_sdr_improvement(const UtteranceScores& row) const;

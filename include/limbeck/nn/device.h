@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "limbeck/core/cause.h"
+
 namespace limbeck::nn {
 
 /// "auto" takes the first GPU if LibTorch sees one. Throws ConfigError for a device that is not
@@ -44,8 +46,6 @@ at::TensorOptions host_memory(const at::Device& device);
 /// LibTorch 2.9.
 std::optional<int64_t> peak_memory_bytes(const at::Device& device);
 
-/// Out of memory, on the host or on a GPU.
-bool is_out_of_memory(const std::exception& error);
 /// Throws ConfigError; `batch` is the option that decides how much is needed, with its value.
 [[noreturn]] void throw_out_of_memory(const at::Device& device, const std::string& batch);
 /// Throws DataError, of a recording that the caller is to name.
