@@ -1,7 +1,7 @@
 #include "corpus/intake.h"
 
-#include <new>
-#include <string>
+#include <algorithm>
+#include <cstdlib>
 
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/resample.h"
@@ -10,6 +10,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
 #include "limbeck/core/place.h"
+#include "limbeck/data/pair_lengths.h"
 
 namespace limbeck {
 namespace {
@@ -63,16 +64,6 @@ Waveform read_as_asked(const fs::path& path, int64_t rate_hz, const CopyOptions&
   }
 }
 
-/// Calls `body`, whose lack of memory becomes DataError naming the file.
-template <class Body>
-auto within_memory(const fs::path& path, const Body& body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    throw DataError(path.string() + ": takes more memory than there is");
-  }
-}
-
 }  // namespace
 
 void require_places(const std::vector<ManifestEntry>& entries, const CopyOptions& copies,
@@ -92,7 +83,7 @@ void require_places(const std::vector<ManifestEntry>& entries, const CopyOptions
 }
 
 Waveform take_in(const fs::path& path, int64_t rate_hz, const CopyOptions& copies) {
-  return within_memory(path, [&] {
+  return within_memory(path.string(), [&] {
     Waveform wave = read_as_asked(path, rate_hz, copies);
     if (wave.size() * 1000 < rate_hz) {  // has no level, let alone a spectrum
       throw DataError(format("%s: has %d samples (less than 1 ms), which cannot be mixed or scored",
@@ -105,7 +96,7 @@ Waveform take_in(const fs::path& path, int64_t rate_hz, const CopyOptions& copie
 void keep(AudioFile& file, Waveform wave, const std::string& id, const char* side,
           const CopyOptions& copies, std::vector<Problem>& oddities) {
   const fs::path original = file.path;
-  within_memory(original, [&] {
+  within_memory(original.string(), [&] {
     if (!copies.folder.empty()) {
       const fs::path copy = copy_of(id, side, copies);
       make_folder(copy.parent_path());
@@ -120,6 +111,31 @@ void keep(AudioFile& file, Waveform wave, const std::string& id, const char* sid
     file.hash = hash_audio(wave.samples);
     add_oddity(file.path, wave.samples, oddities);
   });
+}
+
+int64_t common_length(const std::string& clean, const Waveform& clean_wave,
+                      const std::string& noisy, const Waveform& noisy_wave) {
+  const int64_t largest = largest_length_difference(clean_wave.rate_hz);
+  if (std::abs(clean_wave.size() - noisy_wave.size()) > largest) {
+    throw DataError(format("%s: has %d samples and %s has %d, more than %d (16 ms) apart", clean,
+                           clean_wave.size(), noisy, noisy_wave.size(), largest));
+  }
+  return std::min(clean_wave.size(), noisy_wave.size());
+}
+
+std::string about_cuts(const std::vector<ManifestEntry>& pairs) {
+  std::vector<std::string> cut;
+  for (const ManifestEntry& pair : pairs) {
+    const int64_t samples = std::max(pair.audio.cut, pair.noisy.cut);
+    const AudioFile& file = pair.audio.cut > 0 ? pair.audio : pair.noisy;
+    if (samples > 0) cut.push_back(format("%s: by %d samples", file.path, samples));
+  }
+  if (cut.empty()) return "";
+  return format(
+             "of %d of %d pairs, one side is longer by 16 ms at most, and is cut (columns "
+             "clean_cut and noisy_cut):",
+             cut.size(), pairs.size()) +
+         listed(cut, 3);
 }
 
 }  // namespace limbeck

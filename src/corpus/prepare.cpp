@@ -1,7 +1,6 @@
 #include "limbeck/corpus/prepare.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,7 +13,6 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/place.h"
 #include "limbeck/core/random.h"
-#include "limbeck/data/pair_lengths.h"
 
 namespace limbeck {
 namespace {
@@ -204,13 +202,7 @@ std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options
   AudioFile noisy = entry.noisy;
   Waveform clean_wave = take_in(audio.path, options.rate_hz, options.copies);
   Waveform noisy_wave = take_in(noisy.path, options.rate_hz, options.copies);
-  const int64_t largest = largest_length_difference(clean_wave.rate_hz);
-  if (std::abs(clean_wave.size() - noisy_wave.size()) > largest) {
-    throw DataError(format("%s: has %d samples and %s has %d, more than %d (16 ms) apart",
-                           entry.audio.path, clean_wave.size(), entry.noisy.path, noisy_wave.size(),
-                           largest));
-  }
-  entry.samples = std::min(clean_wave.size(), noisy_wave.size());
+  entry.samples = common_length(audio.path.string(), clean_wave, noisy.path.string(), noisy_wave);
   entry.rate_hz = clean_wave.rate_hz;
   audio.cut = clean_wave.size() - entry.samples;
   noisy.cut = noisy_wave.size() - entry.samples;
@@ -224,20 +216,6 @@ std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options
   entry.audio = std::move(audio);
   entry.noisy = std::move(noisy);
   return oddities;
-}
-
-void tell_of_cuts(const std::vector<ManifestEntry>& pairs, Logger& logger) {
-  std::vector<std::string> cut;
-  for (const ManifestEntry& pair : pairs) {
-    const int64_t samples = std::max(pair.audio.cut, pair.noisy.cut);
-    const AudioFile& file = pair.audio.cut > 0 ? pair.audio : pair.noisy;
-    if (samples > 0) cut.push_back(format("%s: by %d samples", file.path, samples));
-  }
-  if (cut.empty()) return;
-  logger.warn(format("of %d of %d pairs, one side is longer by 16 ms at most, and is cut (columns "
-                     "clean_cut and noisy_cut):",
-                     cut.size(), pairs.size()) +
-              listed(cut, 3));
 }
 
 }  // namespace
@@ -292,7 +270,8 @@ Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
   require_places(entries, options.copies, {kCleanSide, kNoisySide});
   Listing listing = measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
                                 [&](ManifestEntry& entry) { return take_pair(entry, options); });
-  tell_of_cuts(listing.manifest.entries, logger);
+  const std::string cuts = about_cuts(listing.manifest.entries);
+  if (!cuts.empty()) logger.warn(cuts);
   listing.problems.insert(listing.problems.begin(), problems.begin(), problems.end());
   std::stable_sort(listing.problems.begin(), listing.problems.end(),
                    [](const Problem& a, const Problem& b) { return a.file < b.file; });
