@@ -45,21 +45,39 @@ class SplitTable {
     return found == rows_.end() ? nullptr : &found->second;
   }
 
+  /// Which rows name files that are not on the disk; empty: none. A row of a file elsewhere is
+  /// well: speech and noise may share a table.
+  std::string about_absent() const {
+    std::vector<std::string> absent;
+    for (const auto& [file, row] : rows_) {
+      std::error_code ignored;
+      if (!fs::exists(file, ignored)) absent.push_back(row.place + ": " + file);
+    }
+    if (absent.empty()) return "";
+    return format("%s: of %d rows, %d name files that are not there:", names(), rows_.size(),
+                  absent.size()) +
+           listed(absent, 3);
+  }
+
  private:
   void read(const fs::path& path) {
     const Csv csv = read_csv(path);
     const fs::path folder = place_of(path).parent_path();
     names_.push_back(path.string());
-    const int file = csv.column("file");
-    const int split = csv.column("split");
+    const auto column = [&](const char* name) {
+      if (std::ranges::count(csv.header, name) < 2) return csv.column(name);
+      throw DataError(path.string() + ":1: column '" + name + "' occurs twice");
+    };
+    const int file = column("file");
+    const int split = column("split");
     if (file < 0 || split < 0) {
       throw DataError(path.string() + ":1: column '" + (file < 0 ? "file" : "split") +
                       "' is missing; needed are file and split");
     }
-    const int speaker = csv.column("speaker") >= 0 ? csv.column("speaker") : csv.column("label");
+    const int speaker = column("speaker") >= 0 ? column("speaker") : column("label");
     all_have_speakers_ = all_have_speakers_ && speaker >= 0;
     for (size_t i = 0; i < csv.rows.size(); ++i) {
-      const auto text = [&](int column) { return csv.rows[i][static_cast<size_t>(column)]; };
+      const auto text = [&](int at) { return csv.rows[i][static_cast<size_t>(at)]; };
       Assignment row{text(split), {}, format("%s:%d", path, csv.lines[i])};
       if (speaker >= 0) row.speaker = text(speaker);
       if (text(file).empty()) throw DataError(row.place + ": column 'file' is empty");
@@ -228,6 +246,8 @@ Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
   SpeakerRule rule = options.speaker;
   if (!options.splits.empty()) {
     const SplitTable table(options.splits);
+    const std::string absent = table.about_absent();
+    if (!absent.empty()) logger.warn(absent);
     split_by_table(entries, table, rule);
     if (table.all_have_speakers()) rule = SpeakerRule::none;  // an empty one was meant
   }
