@@ -133,7 +133,15 @@ Manifest Protocol::manifest(Split split, Role role) const {
   all.kind = role == Role::pairs ? Manifest::Kind::pairs : Manifest::Kind::recordings;
   all.path = file;
   size_t number = 0;
+  std::map<std::string, std::string> path_of_content;
   for (const LockedManifest& locked : of(split).of(role)) {
+    const auto [other, is_new] = path_of_content.emplace(locked.hash, locked.path);
+    if (!is_new) {
+      throw DataError(
+          format("%s: names %s and %s for %s of %s, which list the same; name one of "
+                 "them",
+                 file, other->second, locked.path, role_name(role), split_name(split)));
+    }
     const Manifest one = Manifest::read(locked.path);
     require_kind(one, role);
     const std::string hash = one.content_hash();

@@ -82,7 +82,8 @@ struct Protocol {
 
   /// The entries that play the role in the split, manifest after manifest, with the extra columns
   /// of all; empty if none is named. Throws DataError for a manifest that changed since it was
-  /// locked, and for two entries of one id among the pairs of test: results go by id.
+  /// locked, for two that list the same, and for two entries of one id among the pairs of test:
+  /// results go by id.
   Manifest manifest(Split split, Role role) const;
 
   /// Hash of what is locked, and in which role; neither name nor place changes it.
