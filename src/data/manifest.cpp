@@ -98,6 +98,10 @@ void require_hash(const AudioFile& file, const std::vector<float>& samples) {
 }
 
 Manifest Manifest::read(const fs::path& path) {
+  if (const std::string type = lower_extension(path); type == ".yaml" || type == ".yml") {
+    throw DataError(path.string() + ": has the name of a protocol (" + type +
+                    "); a manifest (.csv) is needed here");
+  }
   const Csv csv = read_csv(path);
   Manifest manifest;
   manifest.path = path;

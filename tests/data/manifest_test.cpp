@@ -214,6 +214,14 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"width", kRecordings + "a,b\n", ":2: 2 fields where the header has 7"}),
     [](const auto& test_case) { return std::string(test_case.param.name); });
 
+TEST(Manifest, IsNoProtocol) {
+  TempDir dir;
+  put_text(dir / "p.yaml", "# A comment; with a sign that some tables have\nname: p\n");
+  EXPECT_EQ(message_of<DataError>([&] { Manifest::read(dir / "p.yaml"); }),
+            (dir / "p.yaml").string() +
+                ": has the name of a protocol (.yaml); a manifest (.csv) is needed here");
+}
+
 TEST(Manifest, NamesAMissingFile) {
   EXPECT_THAT(message_of<DataError>([] { Manifest::read("/no/such.csv"); }),
               HasSubstr("/no/such.csv: cannot be read"));

@@ -70,7 +70,8 @@ struct Protocol {
   /// DataError if it cannot be read, ConfigError with all that is wrong in it.
   static Protocol read(const std::filesystem::path& path);
 
-  /// Replaces the file at once. Paths become relative to its folder, as those of a manifest.
+  /// Replaces the file at once. Paths become relative to its folder, as those of a manifest. Throws
+  /// ConfigError, and writes nothing, where `read` would refuse it.
   void write(const std::filesystem::path& path) const;
 
   /// Locks a manifest as it is now; `manifest.path` must be set. Throws DataError if it is of
