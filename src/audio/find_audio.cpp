@@ -17,6 +17,8 @@ namespace fs = std::filesystem;
 
 using Counts = std::map<std::string, int64_t>;
 
+bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
+
 /// Links to folders wait until all real ones are searched, so that what they lead to has its own
 /// name wherever it has one here, in whatever order the disk lists them.
 class FolderSearch {
@@ -48,18 +50,11 @@ class FolderSearch {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
       throw_if_interrupted();
       const fs::path& path = entry.path();
-      const std::string extension = lower_extension(path);
       std::error_code ignored;  // a ring of links is no folder; whoever reads it says what it is
-      if (path.filename().native().starts_with('.')) {
-        ++found_.others["hidden"];
-      } else if (entry.is_directory(ignored)) {
+      if (!is_hidden(path) && entry.is_directory(ignored)) {
         (entry.is_symlink(ignored) ? links_ : folders_).insert(path);
-      } else if (is_audio_path(path)) {
-        found_.audio.push_back(path.lexically_relative(root_));
-      } else if (is_unread_audio_path(path)) {
-        ++found_.unread[extension];
       } else {
-        ++found_.others[extension.empty() ? "without extension" : extension];
+        found_.add(path.lexically_relative(root_));
       }
     }
   }
@@ -96,13 +91,24 @@ std::string passed_over(const Counts& counts, const char* reason) {
 
 }  // namespace
 
+void FolderContents::add(const fs::path& relative) {
+  const std::string extension = lower_extension(relative);
+  if (is_hidden(relative)) {
+    ++others["hidden"];
+  } else if (is_audio_path(relative)) {
+    audio.push_back(relative);
+  } else if (is_unread_audio_path(relative)) {
+    ++unread[extension];
+  } else {
+    ++others[extension.empty() ? "without extension" : extension];
+  }
+}
+
 FolderContents search_folder(const fs::path& folder, const std::optional<FileNumber>& left_out) {
   return FolderSearch(folder, left_out).found();
 }
 
-std::vector<fs::path> find_audio(const fs::path& folder, Logger* logger) {
-  require_folder(folder);
-  FolderContents found = search_folder(folder);
+std::vector<fs::path> choose_audio(FolderContents found, const fs::path& place, Logger* logger) {
   if (!found.closed.empty()) {
     const auto& [closed, reason] = found.closed.front();
     throw DataError(closed.string() + ": " + reason);
@@ -110,21 +116,26 @@ std::vector<fs::path> find_audio(const fs::path& folder, Logger* logger) {
   const std::string unread = passed_over(
       found.unread, ", which cannot be read (ffmpeg -i FILE FILE.flac makes what can be)");
   if (found.audio.empty()) {
-    throw DataError(folder.string() + ": holds no audio file (.wav, .flac, .ogg, .mp3, .aiff)" +
+    throw DataError(place.string() + ": holds no audio file (.wav, .flac, .ogg, .mp3, .aiff)" +
                     (unread.empty() ? "" : ": " + unread));
   }
   const std::string second = passed_over(
       leave_best(found.audio), ", beside which files of the same name are of a lossless type");
   if (logger == nullptr) return std::move(found.audio);
   for (const std::string& text : {unread, second}) {
-    if (!text.empty()) logger->warn(folder.string() + ": " + text);
+    if (!text.empty()) logger->warn(place.string() + ": " + text);
   }
   if (!found.repeated.empty()) {
-    logger->warn(format("%s: %d links lead to folders that are searched already:", folder,
+    logger->warn(format("%s: %d links lead to folders that are searched already:", place,
                         found.repeated.size()) +
                  listed(found.repeated, 3));
   }
   return std::move(found.audio);
+}
+
+std::vector<fs::path> find_audio(const fs::path& folder, Logger* logger) {
+  require_folder(folder);
+  return choose_audio(search_folder(folder), folder, logger);
 }
 
 }  // namespace limbeck

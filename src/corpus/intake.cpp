@@ -1,6 +1,7 @@
 #include "corpus/intake.h"
 
-#include <string>
+#include <algorithm>
+#include <cstdlib>
 
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/resample.h"
@@ -9,6 +10,7 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/id_paths.h"
 #include "limbeck/core/place.h"
+#include "limbeck/data/pair_lengths.h"
 
 namespace limbeck {
 namespace {
@@ -92,6 +94,31 @@ void keep(AudioFile& file, Waveform wave, const std::string& id, const char* sid
     file.hash = hash_audio(wave.samples);
     add_oddity(file.path, wave.samples, oddities);
   });
+}
+
+int64_t common_length(const std::string& clean, const Waveform& clean_wave,
+                      const std::string& noisy, const Waveform& noisy_wave) {
+  const int64_t largest = largest_length_difference(clean_wave.rate_hz);
+  if (std::abs(clean_wave.size() - noisy_wave.size()) > largest) {
+    throw DataError(format("%s: has %d samples and %s has %d, more than %d (16 ms) apart", clean,
+                           clean_wave.size(), noisy, noisy_wave.size(), largest));
+  }
+  return std::min(clean_wave.size(), noisy_wave.size());
+}
+
+std::string about_cuts(const std::vector<ManifestEntry>& pairs) {
+  std::vector<std::string> cut;
+  for (const ManifestEntry& pair : pairs) {
+    const int64_t samples = std::max(pair.audio.cut, pair.noisy.cut);
+    const AudioFile& file = pair.audio.cut > 0 ? pair.audio : pair.noisy;
+    if (samples > 0) cut.push_back(format("%s: by %d samples", file.path, samples));
+  }
+  if (cut.empty()) return "";
+  return format(
+             "of %d of %d pairs, one side is longer by 16 ms at most, and is cut (columns "
+             "clean_cut and noisy_cut):",
+             cut.size(), pairs.size()) +
+         listed(cut, 3);
 }
 
 }  // namespace limbeck

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "limbeck/audio/waveform.h"
@@ -22,5 +23,13 @@ Waveform take_in(const std::filesystem::path& path, int64_t rate_hz, const CopyO
 /// Notes its hash, and what is odd about it. Throws DataError: it cannot be written, no memory.
 void keep(AudioFile& file, Waveform wave, const std::string& id, const char* side,
           const CopyOptions& copies, std::vector<Problem>& oddities);
+
+/// Samples that both sides of a pair have. Throws DataError where they differ by more than
+/// largest_length_difference() at their rate, which is one; `clean` and `noisy` name them.
+int64_t common_length(const std::string& clean, const Waveform& clean_wave,
+                      const std::string& noisy, const Waveform& noisy_wave);
+
+/// "of 2 of 3 pairs, one side is longer …"; empty: none is cut.
+std::string about_cuts(const std::vector<ManifestEntry>& pairs);
 
 }  // namespace limbeck

@@ -1,7 +1,6 @@
 #include "limbeck/corpus/prepare.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,7 +13,6 @@
 #include "limbeck/core/format.h"
 #include "limbeck/core/place.h"
 #include "limbeck/core/random.h"
-#include "limbeck/data/pair_lengths.h"
 
 namespace limbeck {
 namespace {
@@ -47,21 +45,39 @@ class SplitTable {
     return found == rows_.end() ? nullptr : &found->second;
   }
 
+  /// Which rows name files that are not on the disk; empty: none. A row of a file elsewhere is
+  /// well: speech and noise may share a table.
+  std::string about_absent() const {
+    std::vector<std::string> absent;
+    for (const auto& [file, row] : rows_) {
+      std::error_code ignored;
+      if (!fs::exists(file, ignored)) absent.push_back(row.place + ": " + file);
+    }
+    if (absent.empty()) return "";
+    return format("%s: of %d rows, %d name files that are not there:", names(), rows_.size(),
+                  absent.size()) +
+           listed(absent, 3);
+  }
+
  private:
   void read(const fs::path& path) {
     const Csv csv = read_csv(path);
     const fs::path folder = place_of(path).parent_path();
     names_.push_back(path.string());
-    const int file = csv.column("file");
-    const int split = csv.column("split");
+    const auto column = [&](const char* name) {
+      if (std::ranges::count(csv.header, name) < 2) return csv.column(name);
+      throw DataError(path.string() + ":1: column '" + name + "' occurs twice");
+    };
+    const int file = column("file");
+    const int split = column("split");
     if (file < 0 || split < 0) {
       throw DataError(path.string() + ":1: column '" + (file < 0 ? "file" : "split") +
                       "' is missing; needed are file and split");
     }
-    const int speaker = csv.column("speaker") >= 0 ? csv.column("speaker") : csv.column("label");
+    const int speaker = column("speaker") >= 0 ? column("speaker") : column("label");
     all_have_speakers_ = all_have_speakers_ && speaker >= 0;
     for (size_t i = 0; i < csv.rows.size(); ++i) {
-      const auto text = [&](int column) { return csv.rows[i][static_cast<size_t>(column)]; };
+      const auto text = [&](int at) { return csv.rows[i][static_cast<size_t>(at)]; };
       Assignment row{text(split), {}, format("%s:%d", path, csv.lines[i])};
       if (speaker >= 0) row.speaker = text(speaker);
       if (text(file).empty()) throw DataError(row.place + ": column 'file' is empty");
@@ -204,13 +220,7 @@ std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options
   AudioFile noisy = entry.noisy;
   Waveform clean_wave = take_in(audio.path, options.rate_hz, options.copies);
   Waveform noisy_wave = take_in(noisy.path, options.rate_hz, options.copies);
-  const int64_t largest = largest_length_difference(clean_wave.rate_hz);
-  if (std::abs(clean_wave.size() - noisy_wave.size()) > largest) {
-    throw DataError(format("%s: has %d samples and %s has %d, more than %d (16 ms) apart",
-                           entry.audio.path, clean_wave.size(), entry.noisy.path, noisy_wave.size(),
-                           largest));
-  }
-  entry.samples = std::min(clean_wave.size(), noisy_wave.size());
+  entry.samples = common_length(audio.path.string(), clean_wave, noisy.path.string(), noisy_wave);
   entry.rate_hz = clean_wave.rate_hz;
   audio.cut = clean_wave.size() - entry.samples;
   noisy.cut = noisy_wave.size() - entry.samples;
@@ -226,20 +236,6 @@ std::vector<Problem> take_pair(ManifestEntry& entry, const PairsOptions& options
   return oddities;
 }
 
-void tell_of_cuts(const std::vector<ManifestEntry>& pairs, Logger& logger) {
-  std::vector<std::string> cut;
-  for (const ManifestEntry& pair : pairs) {
-    const int64_t samples = std::max(pair.audio.cut, pair.noisy.cut);
-    const AudioFile& file = pair.audio.cut > 0 ? pair.audio : pair.noisy;
-    if (samples > 0) cut.push_back(format("%s: by %d samples", file.path, samples));
-  }
-  if (cut.empty()) return;
-  logger.warn(format("of %d of %d pairs, one side is longer by 16 ms at most, and is cut (columns "
-                     "clean_cut and noisy_cut):",
-                     cut.size(), pairs.size()) +
-              listed(cut, 3));
-}
-
 }  // namespace
 
 Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
@@ -250,6 +246,8 @@ Listing prepare_recordings(const RecordingsOptions& options, Logger& logger) {
   SpeakerRule rule = options.speaker;
   if (!options.splits.empty()) {
     const SplitTable table(options.splits);
+    const std::string absent = table.about_absent();
+    if (!absent.empty()) logger.warn(absent);
     split_by_table(entries, table, rule);
     if (table.all_have_speakers()) rule = SpeakerRule::none;  // an empty one was meant
   }
@@ -292,7 +290,8 @@ Listing prepare_pairs(const PairsOptions& options, Logger& logger) {
   require_places(entries, options.copies, {kCleanSide, kNoisySide});
   Listing listing = measure_all(Manifest::Kind::pairs, std::move(entries), options.threads, logger,
                                 [&](ManifestEntry& entry) { return take_pair(entry, options); });
-  tell_of_cuts(listing.manifest.entries, logger);
+  const std::string cuts = about_cuts(listing.manifest.entries);
+  if (!cuts.empty()) logger.warn(cuts);
   listing.problems.insert(listing.problems.begin(), problems.begin(), problems.end());
   std::stable_sort(listing.problems.begin(), listing.problems.end(),
                    [](const Problem& a, const Problem& b) { return a.file < b.file; });

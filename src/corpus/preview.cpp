@@ -110,6 +110,7 @@ PreviewPage make_page(const DataOptions& data, const PreviewOptions& options,
 void write_preview(const DataOptions& data, const PreviewOptions& options, Logger& logger) {
   const DataSelection selection = select_data(data);
   require_sound(selection, Split::train);
+  tell_of_response_folders(data, logger);
   const auto dataset = make_train_dataset(data, selection);
   LoaderOptions loading = loader_options(data, options.batch_size, &logger);
   loading.workers = 0;

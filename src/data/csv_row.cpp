@@ -1,7 +1,6 @@
 #include "data/csv_row.h"
 
 #include <charconv>
-#include <cmath>
 #include <set>
 
 #include "limbeck/core/error.h"
@@ -16,6 +15,17 @@ bool parse(const std::string& text, Number& number) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   return error == std::errc() && stop == end;
+}
+
+/// What was meant by a name of the header, perhaps; empty: nothing is like it.
+std::string hint_of(const Csv& csv, const std::string& name) {
+  for (const std::string& other : csv.header) {
+    if (!other.empty() && (other.front() == ' ' || other.back() == ' ')) {
+      return " (the header has '" + other + "': blanks beside commas count)";
+    }
+  }
+  const std::string meant = nearest(name, csv.header);
+  return meant.empty() ? "" : " (the header has '" + meant + "')";
 }
 
 }  // namespace
@@ -34,27 +44,20 @@ const std::string& CsvRow::non_empty(const std::string& column) const {
   return value;
 }
 
-int64_t CsvRow::positive(const std::string& column, int64_t largest) const {
+int64_t CsvRow::integer(const std::string& column, int64_t smallest, int64_t largest) const {
   int64_t value = 0;
-  if (!parse(text(column), value) || value <= 0 || value > largest) {
-    fail("column '" + column + "': '" + text(column) + "' is not a positive whole number");
+  if (!parse(text(column), value) || value < smallest || value > largest) {
+    fail(format("column '%s': '%s' is not a whole number from %d to %d", column, text(column),
+                smallest, largest));
   }
   return value;
 }
 
-int64_t CsvRow::count(const std::string& column, int64_t largest) const {
-  int64_t value = 0;
-  if (!parse(text(column), value) || value < 0 || value > largest) {
-    fail(format("column '%s': '%s' is not a whole number from 0 to %d", column, text(column),
-                largest));
-  }
-  return value;
-}
-
-double CsvRow::number(const std::string& column) const {
+double CsvRow::number(const std::string& column, double smallest, double largest) const {
   double value = 0;
-  if (!parse(text(column), value) || !std::isfinite(value)) {
-    fail("column '" + column + "': '" + text(column) + "' is not a number");
+  if (!parse(text(column), value) || !(value >= smallest && value <= largest)) {
+    fail(format("column '%s': '%s' is not a number from %s to %s", column, text(column),
+                shortest(smallest), shortest(largest)));
   }
   return value;
 }
@@ -77,8 +80,8 @@ void require_columns(const Csv& csv, const std::vector<std::string>& needed,
   }
   for (const auto& name : needed) {
     if (csv.column(name) >= 0) continue;
-    throw DataError(file.string() + ":1: column '" + name + "' is missing; " + what + " has " +
-                    join(needed, ","));
+    throw DataError(file.string() + ":1: column '" + name + "' is missing" + hint_of(csv, name) +
+                    "; " + what + " has " + join(needed, ","));
   }
 }
 

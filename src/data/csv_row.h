@@ -9,6 +9,10 @@
 
 namespace limbeck {
 
+/// What a table may say of a recording: as much as the header of a FLAC file can.
+inline constexpr int64_t kMostSamples = (int64_t{1} << 36) - 1;
+inline constexpr int64_t kLargestRateHz = (1 << 20) - 1;
+
 /// One row of a CSV file with its place, so that every complaint can name it.
 class CsvRow {
  public:
@@ -24,9 +28,8 @@ class CsvRow {
   // A field of a column that is there, as what it should be; each fails if it is not that.
   const std::string& text(const std::string& column) const;
   const std::string& non_empty(const std::string& column) const;
-  int64_t positive(const std::string& column, int64_t largest = INT64_MAX) const;
-  int64_t count(const std::string& column, int64_t largest) const;
-  double number(const std::string& column) const;
+  int64_t integer(const std::string& column, int64_t smallest, int64_t largest) const;
+  double number(const std::string& column, double smallest, double largest) const;
   const std::string& hash(const std::string& column) const;
 
  private:

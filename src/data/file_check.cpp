@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "data/source.h"
+#include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
 #include "limbeck/core/error.h"
@@ -98,6 +100,15 @@ std::vector<NamedFile> files_of(const DataOptions& options, const DataSelection&
     add_files(make_source(set.source)->listed_responses(), files);
   }
   return files;
+}
+
+void tell_of_response_folders(const DataOptions& options, Logger& logger) {
+  std::set<std::string> folders = {make_source(options.source)->response_folder()};
+  for (const ValidSetOptions& set : options.valid_sets) {
+    folders.insert(make_source(set.source)->response_folder());
+  }
+  folders.erase("");
+  for (const std::string& folder : folders) find_audio(folder, &logger);
 }
 
 std::string silence_text(const std::string& source, Split split, Role role, size_t entries) {

@@ -63,6 +63,23 @@ std::string end_of_path(const fs::path& path, size_t parts) {
   return end;
 }
 
+/// Throws DataError if one folder lies in another: its files would be listed twice.
+void require_apart(const std::vector<fs::path>& folders) {
+  std::vector<fs::path> places;
+  for (const fs::path& folder : folders) {
+    places.push_back(on_disk([&] { return fs::weakly_canonical(folder); }));
+  }
+  for (size_t inner = 0; inner < folders.size(); ++inner) {
+    for (size_t outer = 0; outer < folders.size(); ++outer) {
+      const fs::path& above = places[outer];
+      if (inner == outer || std::ranges::mismatch(above, places[inner]).in1 != above.end())
+        continue;
+      throw DataError(format("%s: lies in %s, which is searched, too; name one of them",
+                             folders[inner], folders[outer]));
+    }
+  }
+}
+
 /// What stands in front of the ids of each folder: as much of its path as tells it from the others.
 std::vector<std::string> fronts_of(const std::vector<fs::path>& folders) {
   if (folders.size() == 1) return {""};
@@ -74,6 +91,7 @@ std::vector<std::string> fronts_of(const std::vector<fs::path>& folders) {
       throw DataError(same.string() + ": is named twice");
     }
   }
+  require_apart(folders);
   std::vector<std::string> fronts;
   for (const fs::path& path : paths) {
     size_t parts = 1;

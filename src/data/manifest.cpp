@@ -1,7 +1,6 @@
 #include "limbeck/data/manifest.h"
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 
 #include "data/csv_row.h"
@@ -57,8 +56,8 @@ ManifestEntry entry_of(const CsvRow& row, Manifest::Kind kind, bool has_cuts) {
   entry.id = row.non_empty("id");
   entry.speaker = row.text("speaker");
   entry.split = split_of(row);
-  entry.samples = row.positive("samples");
-  entry.rate_hz = static_cast<int>(row.positive("rate", std::numeric_limits<int>::max()));
+  entry.samples = row.integer("samples", 1, kMostSamples);
+  entry.rate_hz = static_cast<int>(row.integer("rate", 1, kLargestRateHz));
   if (kind == Manifest::Kind::recordings) {
     entry.audio = file_of(row, "path", "hash");
   } else {
@@ -66,8 +65,8 @@ ManifestEntry entry_of(const CsvRow& row, Manifest::Kind kind, bool has_cuts) {
     entry.noisy = file_of(row, "noisy", "noisy_hash");
     if (has_cuts) {
       const int64_t largest = largest_length_difference(entry.rate_hz);
-      entry.audio.cut = row.count("clean_cut", largest);
-      entry.noisy.cut = row.count("noisy_cut", largest);
+      entry.audio.cut = row.integer("clean_cut", 0, largest);
+      entry.noisy.cut = row.integer("noisy_cut", 0, largest);
     }
   }
   return entry;
@@ -99,6 +98,10 @@ void require_hash(const AudioFile& file, const std::vector<float>& samples) {
 }
 
 Manifest Manifest::read(const fs::path& path) {
+  if (const std::string type = lower_extension(path); type == ".yaml" || type == ".yml") {
+    throw DataError(path.string() + ": has the name of a protocol (" + type +
+                    "); a manifest (.csv) is needed here");
+  }
   const Csv csv = read_csv(path);
   Manifest manifest;
   manifest.path = path;

@@ -83,8 +83,12 @@ std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest,
         measure_all(Manifest::Kind::recordings,
                     find_recordings({folder_or_manifest}, SpeakerRule::none, logger), 0, silent,
                     [&](ManifestEntry& entry) { return measure_recording(entry, rate_hz); });
-    if (!listing.problems.empty()) {
-      throw DataError(listing.problems[0].file + ": " + listing.problems[0].reason);
+    std::vector<std::string> problems;
+    for (const auto& [file, reason] : listing.problems) problems.push_back(file + ": " + reason);
+    if (!problems.empty()) {
+      throw DataError(format("%s: %d of %d files cannot be impulse responses:", folder_or_manifest,
+                             problems.size(), problems.size() + listing.manifest.entries.size()) +
+                      listed(problems));
     }
     manifest = std::move(listing.manifest);
   } else {

@@ -35,6 +35,14 @@ void require_kind(const Manifest& manifest, Role role) {
                          pairs ? "pairs" : "recordings", role_name(role)));
 }
 
+Manifest read_locked(const fs::path& manifest, const fs::path& protocol) {
+  try {
+    return Manifest::read(manifest);
+  } catch (const DataError& e) {
+    throw DataError(format("%s (%s names it)", e.what(), protocol));
+  }
+}
+
 /// Results go by id.
 void require_new_ids(const Manifest& all, const Manifest& more) {
   std::map<std::string, fs::path> seen;
@@ -105,10 +113,12 @@ void Protocol::write(const fs::path& path) const {
   const fs::path folder = place_of(path).parent_path();
   Protocol placed = *this;
   change_paths(placed, [&](const std::string& one) { return path_from(folder, one); });
-  write_file_atomically(path,
-                        "# Locks the manifests by content; made by limbeck-prepare. Make it again "
-                        "rather than edit a hash.\n" +
-                            config::to_yaml(config::to_node(placed)));
+  const std::string text =
+      "# Locks the manifests by content; made by limbeck-prepare. Make it again rather than edit a "
+      "hash.\n" +
+      config::to_yaml(config::to_node(placed));
+  config::read_text<Protocol>(text, path.string());  // what is refused when it is read
+  write_file_atomically(path, text);
 }
 
 void Protocol::add(Split split, Role role, const Manifest& manifest) {
@@ -133,8 +143,16 @@ Manifest Protocol::manifest(Split split, Role role) const {
   all.kind = role == Role::pairs ? Manifest::Kind::pairs : Manifest::Kind::recordings;
   all.path = file;
   size_t number = 0;
+  std::map<std::string, std::string> path_of_content;
   for (const LockedManifest& locked : of(split).of(role)) {
-    const Manifest one = Manifest::read(locked.path);
+    const auto [other, is_new] = path_of_content.emplace(locked.hash, locked.path);
+    if (!is_new) {
+      throw DataError(
+          format("%s: names %s and %s for %s of %s, which list the same; name one of "
+                 "them",
+                 file, other->second, locked.path, role_name(role), split_name(split)));
+    }
+    const Manifest one = read_locked(locked.path, file);
     require_kind(one, role);
     const std::string hash = one.content_hash();
     if (hash != locked.hash) {

@@ -15,11 +15,18 @@ const std::vector<std::string> kColumns = {"id",         "speech",  "noise",    
                                            "early_ms",   "snr_db",  "level_dbfs", "speech_gain",
                                            "noise_gain", "samples", "clean_hash", "noisy_hash"};
 
-int64_t parse_count(const CsvRow& row, std::string_view text, const std::string& piece) {
+constexpr double kMostEarlyMs = 1000;  // as the option has it
+constexpr double kMostDb = 1000;
+constexpr double kLargestGain = 1e6;
+
+int64_t parse_samples(const CsvRow& row, std::string_view text, int64_t smallest,
+                      const std::string& piece) {
   int64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || value < 0) {
-    row.fail("'" + piece + "' is no piece; one is id@start+count");
+  if (error != std::errc() || stop != text.data() + text.size() || value < smallest ||
+      value > kMostSamples) {
+    row.fail(format("'%s' is no piece; one is id@start+count, in samples, at most %d", piece,
+                    kMostSamples));
   }
   return value;
 }
@@ -32,8 +39,8 @@ Piece parse_piece(const CsvRow& row, const std::string& text) {
     row.fail("'" + text + "' is no piece; one is id@start+count");
   }
   const std::string_view numbers(text);
-  return {text.substr(0, at), parse_count(row, numbers.substr(at + 1, plus - at - 1), text),
-          parse_count(row, numbers.substr(plus + 1), text)};
+  return {text.substr(0, at), parse_samples(row, numbers.substr(at + 1, plus - at - 1), 0, text),
+          parse_samples(row, numbers.substr(plus + 1), 1, text)};
 }
 
 std::vector<Piece> parse_pieces(const CsvRow& row, const std::string& column) {
@@ -53,14 +60,14 @@ Recipe parse_recipe(const CsvRow& row) {
   recipe.speech = parse_pieces(row, "speech");
   recipe.noise = parse_pieces(row, "noise");
   recipe.response = row.text("response");
-  recipe.early_ms = row.number("early_ms");
-  recipe.snr_db = row.number("snr_db");
-  recipe.level_dbfs = row.number("level_dbfs");
-  recipe.speech_gain = row.number("speech_gain");
-  recipe.noise_gain = row.number("noise_gain");
+  recipe.early_ms = row.number("early_ms", 0, kMostEarlyMs);
+  recipe.snr_db = row.number("snr_db", -kMostDb, kMostDb);
+  recipe.level_dbfs = row.number("level_dbfs", -kMostDb, kMostDb);
+  recipe.speech_gain = row.number("speech_gain", -kLargestGain, kLargestGain);
+  recipe.noise_gain = row.number("noise_gain", -kLargestGain, kLargestGain);
   recipe.clean_hash = row.hash("clean_hash");
   recipe.noisy_hash = row.hash("noisy_hash");
-  const int64_t samples = row.positive("samples");
+  const int64_t samples = row.integer("samples", 1, kMostSamples);
   for (const auto* pieces : {&recipe.speech, &recipe.noise}) {
     if (samples_of(*pieces) == samples) continue;
     row.fail(format("%s are %d samples, column 'samples' says %d",

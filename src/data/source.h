@@ -54,6 +54,9 @@ class DataSource {
   /// read when a data set is made.
   virtual std::vector<ManifestEntry> listed_responses() const { return {}; }
 
+  /// The folder whose recordings are impulse responses; empty: none.
+  virtual std::string response_folder() const { return ""; }
+
   /// The protocol that is named; empty: none.
   virtual std::string protocol_file() const { return ""; }
 };

@@ -130,6 +130,7 @@ void run_training(const TrainingConfig& config, const SessionOptions& session, L
         format(", %d examples for validation%s", set.size(), name.empty() ? "" : " on " + name);
   }
   logger.info(sizes);
+  tell_of_response_folders(config.data, logger);
   if (config.train.epochs > 0) {
     logger.info(
         format("length: %d epochs, which are %d steps", config.train.epochs, options.steps));

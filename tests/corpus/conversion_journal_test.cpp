@@ -9,7 +9,7 @@ using test::put_text;
 using test::TempDir;
 
 ConvertedPair pair_of(int64_t samples) {
-  return {"10-ab", "12-cd", samples, 700, 800, "00ff", "11ee", 3, 4};
+  return {"10-ab", "12-cd", samples, 0, 5, 700, 800, "00ff", "11ee", 3, 4};
 }
 
 TEST(ConversionJournal, RemembersTheLastRowOfEachPair) {
@@ -27,6 +27,8 @@ TEST(ConversionJournal, RemembersTheLastRowOfEachPair) {
   EXPECT_EQ(p1.samples, 300);
   EXPECT_EQ(p1.clean_version, "10-ab");
   EXPECT_EQ(p1.noisy_version, "12-cd");
+  EXPECT_EQ(p1.clean_cut, 0);
+  EXPECT_EQ(p1.noisy_cut, 5);
   EXPECT_EQ(p1.clean_bytes, 700);
   EXPECT_EQ(p1.noisy_bytes, 800);
   EXPECT_EQ(p1.clean_hash, "00ff");

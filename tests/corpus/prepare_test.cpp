@@ -27,6 +27,7 @@ using test::TempDir;
 using test::white;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Prepare : public ::testing::Test {
  protected:
@@ -275,6 +276,29 @@ TEST_F(Prepare, TakesSeveralTablesAsOne) {
       one + ", " + two + ": no row for 1 of 2 files:\n  " + (dir_ / "speech/ann/1.flac").string());
 }
 
+// A table may be older than the folder, or speak of more than is at hand.
+TEST_F(Prepare, CountsRowsOfFilesThatAreNotThere) {
+  put("speech/a.flac");
+  put("noise/b.flac");
+  logger_.add_file(dir_ / "log");
+  RecordingsOptions options;
+  options.splits = {dir_ / "splits.csv"};
+  put_text(dir_ / "splits.csv", "file,split\nspeech/a.flac,train\nnoise/b.flac,test\n");
+  recordings(options);
+  EXPECT_THAT(read_file(dir_ / "log"), Not(HasSubstr("not there")));
+  put_text(dir_ / "splits.csv",
+           "file,split\nspeech/a.flac,train\nnoise/b.flac,test\nspeech/gone.flac,test\n");
+  EXPECT_THAT(ids(recordings(options)), ElementsAre("a"));
+  const std::string absent =
+      (dir_ / "splits.csv").string() + ": of 3 rows, 1 name files that are not there:\n  " +
+      (dir_ / "splits.csv").string() + ":4: " + (dir_ / "speech/gone.flac").string();
+  EXPECT_THAT(read_file(dir_ / "log"), HasSubstr(absent));
+  // It is why a file has no row, too.
+  put_text(dir_ / "splits.csv", "file,split\nspeech/a.wav,train\n");
+  EXPECT_THROW(recordings(options), DataError);
+  EXPECT_THAT(read_file(dir_ / "log"), HasSubstr("splits.csv:2: "));
+}
+
 TEST_F(Prepare, RefusesWrongTables) {
   put("speech/a.flac");
   put("speech/b.flac");
@@ -296,6 +320,8 @@ TEST_F(Prepare, RefusesWrongTables) {
   EXPECT_EQ(failure("file,split\n,train\n"), table + ":2: column 'file' is empty");
   EXPECT_EQ(failure("name,split\n"),
             table + ":1: column 'file' is missing; needed are file and split");
+  EXPECT_EQ(failure("file,split,split\nspeech/a.flac,train,test\n"),
+            table + ":1: column 'split' occurs twice");
   options.split_by = SplitBy::speaker;
   EXPECT_THROW(recordings(options), ConfigError);
 }

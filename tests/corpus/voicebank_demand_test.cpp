@@ -120,7 +120,7 @@ TEST_F(VoiceBank, OneStrayFileDoesNotDecideTheRateOfAll) {
 TEST_F(VoiceBank, NamesEachBrokenFileAndPreparesTheRest) {
   std::string& cut = corpus_.clean("p226_001");
   cut.resize(cut.size() - 1000);
-  corpus_.noisy("p227_001") = wav_bytes(white(9000, 5));  // its partner has 9903
+  corpus_.noisy("p227_001") = wav_bytes(white(9134, 5));  // its partner has 9903
   corpus_.noisy("p227_023") = wav_bytes(white(9000, 5), 16000);
   corpus_.clean("p286_001") = "no audio at all, whatever its name says";
   corpus_.write_folders(source());
@@ -128,7 +128,8 @@ TEST_F(VoiceBank, NamesEachBrokenFileAndPreparesTheRest) {
   EXPECT_THAT(
       problems(report),
       ElementsAre("clean_trainset_28spk_wav/p227_001.wav: has 9903 samples and " +
-                      (source() / "noisy_trainset_28spk_wav/p227_001.wav").string() + " has 9000",
+                      (source() / "noisy_trainset_28spk_wav/p227_001.wav").string() +
+                      " has 9134, more than 768 (16 ms) apart",
                   "noisy_trainset_28spk_wav/p227_023.wav: has 16000 Hz where the originals "
                   "have 48000 Hz",
                   HasSubstr("clean_trainset_28spk_wav/p286_001.wav: cannot be read as audio"),
@@ -184,6 +185,74 @@ TEST_F(VoiceBank, NamesABrokenZipAndPreparesTheRest) {
   EXPECT_THAT(text, HasSubstr("out: holds 7 pairs that "));
   EXPECT_THAT(text, HasSubstr("clean_trainset_28spk_wav.zip: cannot be read as a zip file"));
   EXPECT_TRUE(fs::exists(out() / "train.csv"));
+}
+
+// As `prepare pairs`, training and scoring do.
+TEST_F(VoiceBank, CutsTheLongerSideOfAPair) {
+  corpus_.noisy("p227_001") = wav_bytes(white(9903 + 768, 5));
+  corpus_.clean("p232_001") = wav_bytes(white(12009 + 1, 6));
+  corpus_.noisy("p232_001") = wav_bytes(white(12009, 7));
+  corpus_.write_folders(source());
+  logger_.add_file(dir_ / "log");
+  for (const int64_t converted : {12, 0}) {  // known of what is there already, too
+    const VoiceBankReport report = prepare();
+    EXPECT_THAT(report.problems, IsEmpty());
+    EXPECT_EQ(report.converted, converted);
+    EXPECT_EQ(Protocol::read(out() / "protocol.yaml").note,
+              report.partial + "; 2 pairs of unequal lengths, of which the longer side is cut");
+    const ManifestEntry train = entry_of(Manifest::read(out() / "train.csv"), "p227_001");
+    EXPECT_EQ(train.samples, 3301);
+    EXPECT_EQ(train.audio.cut, 0);
+    EXPECT_EQ(train.noisy.cut, 256);
+    EXPECT_EQ(read_audio(train.noisy.path).size(), 3301 + 256);
+    const ManifestEntry test = entry_of(Manifest::read(out() / "test.csv"), "p232_001");
+    EXPECT_EQ(test.samples, 4003);
+    EXPECT_EQ(test.audio.cut, 1);
+    EXPECT_EQ(Manifest::read(out() / "valid.csv").extra_columns.size(), 4U);
+    EXPECT_TRUE(check_data(out(), 1, logger_).faults.empty());
+  }
+  EXPECT_THAT(read_file(dir_ / "log"), HasSubstr("of 2 of 12 pairs, one side is longer by 16 ms"));
+}
+
+// As `zip -r set.zip ../folder` names what it packs.
+TEST_F(VoiceBank, TakesArchivesWhoseNamesLeadUpwards) {
+  corpus_.write_zips(source());
+  test::Members members;
+  for (const auto& [name, bytes] : corpus_.folders[MadeVoiceBank::kCleanTest]) {
+    members.emplace_back("../clean/" + name, bytes);
+  }
+  test::put_zip(source() / "clean_testset_wav.zip", members);
+  EXPECT_EQ(prepare().partial, "train 4 of 10802, valid 4 of 770, test 4 of 824");
+}
+
+TEST_F(VoiceBank, TakesTheLosslessOfTwoFilesOfOneName) {
+  corpus_.folders[MadeVoiceBank::kCleanTest]["p232_001.mp3"] = "a preview, which is passed over";
+  corpus_.folders[MadeVoiceBank::kCleanTest]["p232_001.m4a"] = "another one";
+  for (const bool zipped : {true, false}) {
+    fs::remove_all(source());
+    if (zipped) {
+      corpus_.write_zips(source());
+    } else {
+      corpus_.write_folders(source());
+    }
+    const fs::path log = dir_ / (zipped ? "zips.log" : "folders.log");
+    logger_.add_file(log);
+    const VoiceBankReport report = prepare();
+    EXPECT_EQ(report.partial, "train 4 of 10802, valid 4 of 770, test 4 of 824");
+    EXPECT_THAT(read_file(log), HasSubstr(": passed over 1 .mp3, beside which files"));
+    EXPECT_THAT(read_file(log), HasSubstr(": passed over 1 .m4a, which cannot be read"));
+  }
+}
+
+// A few megabytes of zeros that would become gigabytes, in a set that is sound but for it.
+TEST_F(VoiceBank, LeavesOutWhatWouldUnpackToMoreThanRecordingsHold) {
+  corpus_.clean("p286_001").append(150 << 20, '\0');
+  corpus_.write_zips(source());
+  const VoiceBankReport report = prepare();
+  EXPECT_THAT(problems(report),
+              ElementsAre(HasSubstr("clean_trainset_28spk_wav.zip/clean_trainset_28spk_wav/"
+                                    "p286_001.wav: would unpack ")));
+  EXPECT_EQ(report.converted, 11);
 }
 
 TEST_F(VoiceBank, MakesOnlyWhatIsNotThereWhole) {

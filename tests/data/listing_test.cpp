@@ -29,6 +29,13 @@ TEST(FindRecordings, TellsFoldersApartWhoseNamesEndAlike) {
   EXPECT_THAT(ids({one, other}), ElementsAre(end, "other/" + end));
   EXPECT_EQ(message_of<DataError>([&] { ids({one, other, one / "../one/."}); }),
             one.string() + ": is named twice");
+  fs::create_directory_symlink(one, dir / "link");
+  put_text(one / "deep/b.wav", "");
+  for (const fs::path& again : {one / "deep", dir / "link", dir / "link/deep"}) {
+    EXPECT_EQ(message_of<DataError>([&] { ids({again, one}); }),
+              again.string() + ": lies in " + one.string() +
+                  ", which is searched, too; name one of them");
+  }
 }
 
 TEST(Speakers, FollowTheRule) {

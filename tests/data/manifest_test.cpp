@@ -167,42 +167,60 @@ TEST_P(BadManifest, IsRefusedWithFileAndLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     Messages, BadManifest,
-    ::testing::Values(Bad{"empty", "", ": is empty"},
-                      Bad{"missing", "id,path,speaker,split,samples,rate\n",
-                          ":1: column 'hash' is missing; a manifest of recordings has "
-                          "id,path,speaker,split,samples,rate,hash"},
-                      Bad{"missing_in_pairs",
-                          "id,clean,speaker,split,samples,rate,clean_hash,noisy_hash\n",
-                          ":1: column 'noisy' is missing; a manifest of pairs has "
-                          "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash"},
-                      Bad{"twice", "id,path,speaker,split,samples,rate,hash,id\n",
-                          ":1: column 'id' occurs twice"},
-                      Bad{"duplicate", kRecordings + row("a") + row("b") + row("a"),
-                          ":4: id 'a' stands in line 2 too"},
-                      Bad{"no_id", kRecordings + row(""), ":2: column 'id' is empty"},
-                      Bad{"no_path", kRecordings + "a,,bob,train,1,1," + kHash + "\n",
-                          ":2: column 'path' is empty"},
-                      Bad{"split", kRecordings + row("a", "dev"),
-                          ":2: column 'split': 'dev' is none of train, valid, test"},
-                      Bad{"words", kRecordings + row("a", "train", "many"),
-                          ":2: column 'samples': 'many' is not a positive whole number"},
-                      Bad{"fraction", kRecordings + row("a", "train", "10.5"),
-                          ":2: column 'samples': '10.5' is not a positive whole number"},
-                      Bad{"zero", kRecordings + row("a", "train", "0"),
-                          ":2: column 'samples': '0' is not a positive whole number"},
-                      Bad{"huge", kRecordings + row("a", "train", "5", "99999999999"),
-                          ":2: column 'rate': '99999999999' is not a positive whole number"},
-                      Bad{"negative", kRecordings + row("a", "train", "5", "-1"),
-                          ":2: column 'rate': '-1' is not a positive whole number"},
-                      Bad{"cut",
-                          "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash,"
-                          "clean_cut,noisy_cut\na,a.wav,b.wav,bob,train,5,16000," +
-                              kHash + "," + kHash + ",0,257\n",
-                          ":2: column 'noisy_cut': '257' is not a whole number from 0 to 256"},
-                      Bad{"hash", kRecordings + "a,a.wav,bob,train,1,1,12ab\n",
-                          ":2: column 'hash': '12ab' is not a hash of 32 hexadecimal digits"},
-                      Bad{"width", kRecordings + "a,b\n", ":2: 2 fields where the header has 7"}),
+    ::testing::Values(
+        Bad{"empty", "", ": is empty"},
+        Bad{"missing", "id,path,speaker,split,samples,rate\n",
+            ":1: column 'hash' is missing; a manifest of recordings has "
+            "id,path,speaker,split,samples,rate,hash"},
+        Bad{"blanks", "id, path, speaker, split, samples, rate, hash\n",
+            ":1: column 'path' is missing (the header has ' path': blanks beside "
+            "commas count); a manifest of recordings has "
+            "id,path,speaker,split,samples,rate,hash"},
+        Bad{"mistyped", "id,path,speakers,split,samples,rate,hash\n",
+            ":1: column 'speaker' is missing (the header has 'speakers'); a manifest "
+            "of recordings has id,path,speaker,split,samples,rate,hash"},
+        Bad{"missing_in_pairs", "id,clean,speaker,split,samples,rate,clean_hash,noisy_hash\n",
+            ":1: column 'noisy' is missing; a manifest of pairs has "
+            "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash"},
+        Bad{"twice", "id,path,speaker,split,samples,rate,hash,id\n",
+            ":1: column 'id' occurs twice"},
+        Bad{"duplicate", kRecordings + row("a") + row("b") + row("a"),
+            ":4: id 'a' stands in line 2 too"},
+        Bad{"no_id", kRecordings + row(""), ":2: column 'id' is empty"},
+        Bad{"no_path", kRecordings + "a,,bob,train,1,1," + kHash + "\n",
+            ":2: column 'path' is empty"},
+        Bad{"split", kRecordings + row("a", "dev"),
+            ":2: column 'split': 'dev' is none of train, valid, test"},
+        Bad{"words", kRecordings + row("a", "train", "many"),
+            ":2: column 'samples': 'many' is not a whole number from 1 to 68719476735"},
+        Bad{"fraction", kRecordings + row("a", "train", "10.5"),
+            ":2: column 'samples': '10.5' is not a whole number from 1 to 68719476735"},
+        Bad{"zero", kRecordings + row("a", "train", "0"),
+            ":2: column 'samples': '0' is not a whole number from 1 to 68719476735"},
+        Bad{"long", kRecordings + row("a", "train", "9223372036854775807"),
+            ":2: column 'samples': '9223372036854775807' is not a whole number from "
+            "1 to 68719476735"},
+        Bad{"fast", kRecordings + row("a", "train", "5", "2147483647"),
+            ":2: column 'rate': '2147483647' is not a whole number from 1 to 1048575"},
+        Bad{"negative", kRecordings + row("a", "train", "5", "-1"),
+            ":2: column 'rate': '-1' is not a whole number from 1 to 1048575"},
+        Bad{"cut",
+            "id,clean,noisy,speaker,split,samples,rate,clean_hash,noisy_hash,"
+            "clean_cut,noisy_cut\na,a.wav,b.wav,bob,train,5,16000," +
+                kHash + "," + kHash + ",0,257\n",
+            ":2: column 'noisy_cut': '257' is not a whole number from 0 to 256"},
+        Bad{"hash", kRecordings + "a,a.wav,bob,train,1,1,12ab\n",
+            ":2: column 'hash': '12ab' is not a hash of 32 hexadecimal digits"},
+        Bad{"width", kRecordings + "a,b\n", ":2: 2 fields where the header has 7"}),
     [](const auto& test_case) { return std::string(test_case.param.name); });
+
+TEST(Manifest, IsNoProtocol) {
+  TempDir dir;
+  put_text(dir / "p.yaml", "# A comment; with a sign that some tables have\nname: p\n");
+  EXPECT_EQ(message_of<DataError>([&] { Manifest::read(dir / "p.yaml"); }),
+            (dir / "p.yaml").string() +
+                ": has the name of a protocol (.yaml); a manifest (.csv) is needed here");
+}
 
 TEST(Manifest, NamesAMissingFile) {
   EXPECT_THAT(message_of<DataError>([] { Manifest::read("/no/such.csv"); }),

@@ -127,15 +127,22 @@ TEST_F(MadeManifests, ResponsesComeFromAFolderOrAManifest) {
   EXPECT_THAT(message_of<DataError>([&] { find_responses(rooms, Split::train, 8000); }),
               HasSubstr("b.wav: has 16000 Hz where data.rate_hz is 8000"));
   put_text(dir_ / "rooms" / "c.wav", "no audio");
-  EXPECT_THAT(message_of<DataError>([&] { find_responses(folder, Split::train, 16000); }),
-              HasSubstr("c.wav: cannot be read as audio"));
-  std::filesystem::remove(dir_ / "rooms" / "c.wav");
-  test::put_stereo(dir_ / "rooms" / "c.wav", test::white(300, 3), test::white(300, 4));
-  EXPECT_THAT(message_of<DataError>([&] { find_responses(folder, Split::train, 16000); }),
-              HasSubstr("c.wav: has 2 channels where one was expected; "));
-  std::filesystem::remove(dir_ / "rooms" / "c.wav");
+  put_entry(dir_ / "rooms" / "fast.wav", test::white(300, 3), 48000);
+  test::put_stereo(dir_ / "rooms" / "wide.wav", test::white(300, 3), test::white(300, 4));
+  const std::string fault =
+      message_of<DataError>([&] { find_responses(folder, Split::train, 16000); });
+  EXPECT_THAT(fault, HasSubstr("rooms: 3 of 5 files cannot be impulse responses:\n  "));
+  EXPECT_THAT(fault, HasSubstr("c.wav: cannot be read as audio"));
+  EXPECT_THAT(fault, HasSubstr("fast.wav: has 48000 Hz where 16000 Hz are expected"));
+  EXPECT_THAT(fault, HasSubstr("wide.wav: has 2 channels where one was expected; "));
+  for (const char* name : {"c.wav", "fast.wav", "wide.wav"}) {
+    std::filesystem::remove(dir_ / "rooms" / name);
+  }
   const DataOptions options = mixtures("reverb: {responses: " + folder + ", probability: 1}");
   EXPECT_NE(make_train_dataset(options)->get(0, SeedKey(1)).recipe.response, "");
+  logger.add_file(dir_ / "training.log");
+  tell_of_response_folders(options, logger);
+  EXPECT_THAT(read_file(dir_ / "training.log"), HasSubstr("rooms: passed over 1 .m4a"));
 }
 
 TEST_F(MadeManifests, ValidationFollowsRecipes) {

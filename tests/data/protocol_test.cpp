@@ -165,6 +165,30 @@ TEST_F(MadeProtocol, TellsPairsOfOneIdApartInTraining) {
   EXPECT_THAT(ids(protocol.manifest(Split::train, Role::pairs)), ElementsAre("p", "q", "p#2"));
 }
 
+TEST_F(MadeProtocol, IsNotWrittenAsNobodyCouldReadIt) {
+  Protocol protocol = read();
+  protocol.name = "";
+  EXPECT_THAT(message_of<ConfigError>([&] { protocol.write(dir_ / "set/new.yaml"); }),
+              HasSubstr("name: must not be empty"));
+  EXPECT_FALSE(fs::exists(dir_ / "set/new.yaml"));
+}
+
+TEST_F(MadeProtocol, NamesAManifestThatIsGoneAndWhoNamesIt) {
+  fs::remove(dir_ / "set/lists/noise.csv");
+  EXPECT_EQ(message_of<DataError>([&] { read().manifest(Split::train, Role::noise); }),
+            (dir_ / "set/lists/noise.csv").string() +
+                ": cannot be read: No such file or directory (" +
+                (dir_ / "set/protocol.yaml").string() + " names it)");
+}
+
+TEST_F(MadeProtocol, RefusesWhatIsNamedTwice) {
+  protocol_.add(Split::train, Role::speech, list("speech"));
+  const std::string speech = (dir_ / "set/lists/speech.csv").string();
+  EXPECT_EQ(message_of<DataError>([&] { protocol_.manifest(Split::train, Role::speech); }),
+            protocol_.file.string() + ": names " + speech + " and " + speech +
+                " for speech of train, which list the same; name one of them");
+}
+
 TEST_F(MadeProtocol, RefusesTwoTestPairsOfOneId) {
   put_text(dir_ / "set/lists/more.csv", kPairs + pair("y", "test"));
   protocol_.add(Split::test, Role::pairs, list("more"));

@@ -141,8 +141,8 @@ TEST(Recipes, SayWhereAFileIsWrong) {
     return message_of<DataError>([&] { read_recipes(file); });
   };
   EXPECT_THAT(failure("id,speech\n"), HasSubstr(file + ":1: column 'noise' is missing; a file of"));
-  for (const char* piece :
-       {"x", "x@5", "x@5+", "x@+5", "@1+2", "x@5+1.5", "x@-1+5", "x+1@5", ";"}) {
+  for (const char* piece : {"x", "x@5", "x@5+", "x@+5", "@1+2", "x@5+1.5", "x@-1+5", "x+1@5", ";",
+                            "x@0+0", "x@9223372036854775807+5", "x@5+9223372036854775807"}) {
     EXPECT_THAT(failure(kHeader + row(piece, "n@0+5", "5")),
                 HasSubstr("r.csv:2: '" + std::string(piece == std::string(";") ? "" : piece) +
                           "' is no piece; one is id@start+count"));
@@ -152,8 +152,17 @@ TEST(Recipes, SayWhereAFileIsWrong) {
               HasSubstr(":2: the pieces of speech are 4 samples, column 'samples' says 5"));
   EXPECT_THAT(failure(kHeader + row("s@0+5", "n@0+4", "5")),
               HasSubstr("the pieces of noise are 4"));
-  EXPECT_THAT(failure(kHeader + "a,s@0+5,n@0+5,,0,five,-20,1,1,5," + kHash + "," + kHash + "\n"),
-              HasSubstr(":2: column 'snr_db': 'five' is not a number"));
+  const auto numbers = [&](const std::string& four) {
+    return failure(kHeader + "a,s@0+5,n@0+5,,0," + four + ",5," + kHash + "," + kHash + "\n");
+  };
+  EXPECT_THAT(numbers("five,-20,1,1"),
+              HasSubstr(":2: column 'snr_db': 'five' is not a number from -1000 to 1000"));
+  EXPECT_THAT(numbers("5,-inf,1,1"), HasSubstr(":2: column 'level_dbfs': '-inf' is not a number"));
+  EXPECT_THAT(numbers("5,-20,nan,1"), HasSubstr(":2: column 'speech_gain': 'nan' is not a number"));
+  EXPECT_THAT(numbers("5,-20,1,1e300"),
+              HasSubstr(":2: column 'noise_gain': '1e300' is not a number from -1e+06 to 1e+06"));
+  EXPECT_THAT(failure(kHeader + "a,s@0+5,n@0+5,,1e300,5,-20,1,1,5," + kHash + "," + kHash + "\n"),
+              HasSubstr(":2: column 'early_ms': '1e300' is not a number from 0 to 1000"));
   EXPECT_THAT(failure(kHeader + "a,s@0+5,n@0+5,,0,5,-20,1,1,5,x," + kHash + "\n"),
               HasSubstr(":2: column 'clean_hash': 'x' is not a hash"));
   EXPECT_THAT(failure(kHeader + row("s@0+5", "n@0+5", "5") + row("s@0+5", "n@0+5", "5")),

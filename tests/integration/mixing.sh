@@ -46,8 +46,21 @@ expect 3 "holds recorded pairs" "$prepare" mixtures configs/pretrain/demo_studen
 expect 2 "--out is required" "$prepare" mixtures "${config[@]}"
 expect 0 "data.source.reverb.early_ms" "$prepare" preview --help-config
 
+# No table that is read, and no recording, is replaced by what is written.
+cp "$work/clean.csv" "$work/kept.csv"
+would="would replace it"
+expect 2 "$would" "$prepare" recordings "$work/corpus/clean" --splits "$work/corpus/manifest.csv" --out "$work/corpus/manifest.csv"
+expect 2 "has the name of a recording" "$prepare" recordings "$work/corpus/clean" --out "$work/corpus/clean/new.wav"
+expect 2 "$would" "$prepare" protocol --name x --train "$work/clean.csv" --noise "$work/noise.csv" --out "$work/clean.csv"
+expect 2 "$would" "$prepare" mixtures "${config[@]}" --out "$work/clean.csv"
+expect 2 "$would" "$prepare" render "$work/pairs/pairs.csv" "${render[@]:3}" --out "$work/pairs"
+cmp "$work/clean.csv" "$work/kept.csv" || fail "a manifest was replaced"
+
 # They serve as validation set, and as a set to score on.
 train=("$bin/limbeck-pretrain" "${config[@]}" --threads 1 --set train.steps=4 --set train.validate_every=4)
+: >"$work/rooms/other.m4a"
+expect 0 "rooms: passed over 1 .m4a" "${train[@]}" --set "run.dir=$work/checked" --check
+rm "$work/rooms/other.m4a"
 expect 0 "5 examples for validation" "${train[@]}" --set "data.source.valid_recipes=$work/valid.csv" --set "run.dir=$work/run"
 score=("$bin/limbeck-evaluate" --model "$work/run" --metrics si_sdr --out "$work/scores")
 expect 3 "of test in valid" "${score[@]}" --manifest "$work/pairs/pairs.csv"

@@ -72,10 +72,12 @@ diff -r --exclude=journal.csv --exclude=lock "$work/once" "$work/unpacked" || fa
 clean=$folders/clean_trainset_28spk_wav
 noisy=$folders/noisy_trainset_28spk_wav
 truncate -s -5000 "$clean/p226_003.wav"
-cp "$noisy/p227_001.wav" "$noisy/p227_002.wav"
+cp "$noisy/p227_001.wav" "$noisy/p227_002.wav" # 8.6 ms longer: cut
+cp "$noisy/p227_001.wav" "$noisy/p227_003.wav"
 rm -rf "$work/broken"
 expect 5 "$clean/p226_003.wav: is cut short" "$prepare" voicebank-demand --source "$folders" --out "$work/broken" --allow-partial
-grep -qF "$clean/p227_002.wav: has " "$work/output" || fail "unequal lengths are not named"
+grep -qF "$clean/p227_003.wav: has " "$work/output" || fail "unequal lengths are not named"
+grep -qF "$work/broken/train/noisy/p227_002.flac: by 137 samples" "$work/output" || fail "the pair that is cut is not named"
 [ "$(wc -l <"$work/broken/failures.csv")" = 3 ] || fail "failures.csv"
 [ "$(wc -l <"$work/broken/train.csv")" = 16 ] || fail "the rest is not prepared"
 head -c -1000 "$zips/noisy_testset_wav.zip" >"$work/torn" && cp -r "$zips" "$work/torn_zips" &&

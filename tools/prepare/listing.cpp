@@ -3,8 +3,10 @@
 #include <string>
 
 #include "../common.h"
+#include "limbeck/audio/audio_path.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/id_paths.h"
 #include "limbeck/core/place.h"
 
 namespace limbeck {
@@ -43,6 +45,14 @@ void describe_audio(CLI::App& app, SpeakerRule& speaker, int64_t& rate_hz, CopyO
          "--channel", [&copies](const std::string& text) { set_channel(text, copies); },
          "channel of files of several that is copied, from 0; mix: the mean of all")
       ->needs(out);
+}
+
+void require_table(const fs::path& out, const std::vector<fs::path>& read) {
+  require_writable(out);
+  if (is_audio_path(out)) {
+    throw ConfigError(out.string() + ": has the name of a recording; a table goes there (--out)");
+  }
+  require_inputs_kept({out}, read);
 }
 
 int write_listing(const Listing& prepared, const fs::path& out, Logger& logger) {

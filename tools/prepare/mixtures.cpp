@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "../common.h"
 #include "command.h"
@@ -11,6 +12,7 @@
 #include "limbeck/data/file_check.h"
 #include "limbeck/data/selection.h"
 #include "limbeck/train/config.h"
+#include "listing.h"
 
 namespace limbeck {
 namespace {
@@ -24,6 +26,13 @@ struct Arguments {
   fs::path out;
 };
 
+/// Of all values, among which are the files that are read.
+void add_texts(const config::Node& node, std::vector<fs::path>& texts) {
+  texts.emplace_back(node.scalar);
+  for (const config::Node& item : node.items) add_texts(item, texts);
+  for (const auto& entry : node.entries) add_texts(entry.value, texts);
+}
+
 int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
   TrainingConfig config;
   if (!a.config->load(config)) return static_cast<int>(ExitCode::ok);
@@ -34,6 +43,7 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
     throw DataError("split " + a.split +
                     " holds recorded pairs; mixtures are made of speech and noise");
   }
+  tell_of_response_folders(config.data, logger);
   const auto dataset = make_fixed_dataset(config.data, data, split);
   if (a.config->check) {
     std::vector<NamedFile> files;
@@ -42,7 +52,9 @@ int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
     return static_cast<int>(ExitCode::ok);
   }
   if (a.out.empty()) throw ConfigError("--out is required: the file of recipes to write");
-  require_writable(a.out);
+  std::vector<fs::path> read;
+  add_texts(config::to_node(config.data), read);
+  require_table(a.out, read);
   require_sound(data, split);
   const auto recipes = draw_recipes(*dataset, a.count,
                                     static_cast<uint64_t>(config.data.valid_seed), threads, logger);

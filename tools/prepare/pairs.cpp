@@ -3,7 +3,6 @@
 #include <string>
 
 #include "command.h"
-#include "limbeck/core/place.h"
 #include "listing.h"
 
 namespace limbeck {
@@ -32,7 +31,7 @@ Subcommand pairs_command(CLI::App& parent, const SharedOptions& shared) {
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);
   return {app, [a, &shared](Logger& logger) {
-            require_writable(a->out);
+            require_table(a->out, {});
             parse_split(a->split, a->pairs.split);
             a->pairs.threads = shared.threads;
             return write_listing(prepare_pairs(a->pairs, logger), a->out, logger);

@@ -10,6 +10,7 @@
 #include "limbeck/core/place.h"
 #include "limbeck/corpus/prepare.h"
 #include "limbeck/data/training_record.h"
+#include "listing.h"
 
 namespace limbeck {
 namespace {
@@ -80,6 +81,11 @@ int run(const Arguments& a, Logger& logger) {
   if (a.train.empty() && a.valid.empty() && a.test.empty()) {
     throw ConfigError("nothing to lock: give --train, --valid or --test");
   }
+  std::vector<fs::path> read;
+  for (const auto* paths : {&a.train, &a.valid, &a.test, &a.noise}) {
+    read.insert(read.end(), paths->begin(), paths->end());
+  }
+  require_table(a.out, read);
   Protocol protocol = make_protocol(a);
   refuse_leaks(protocol, a.allow_leak, logger);
   make_folder(a.out.parent_path());

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "command.h"
-#include "limbeck/core/place.h"
 #include "listing.h"
 
 namespace limbeck {
@@ -53,7 +52,7 @@ Subcommand recordings_command(CLI::App& parent, const SharedOptions& shared) {
   auto a = std::make_shared<Arguments>();
   describe(*app, *a);
   return {app, [a, &shared](Logger& logger) {
-            require_writable(a->out);
+            require_table(a->out, a->recordings.splits);
             a->recordings.split_by = a->split_by.empty()     ? SplitBy::nothing
                                      : a->split_by == "file" ? SplitBy::file
                                                              : SplitBy::speaker;

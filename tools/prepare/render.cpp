@@ -2,10 +2,12 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "command.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
+#include "limbeck/core/id_paths.h"
 #include "limbeck/corpus/fixed_mixtures.h"
 #include "limbeck/corpus/prepare.h"
 #include "limbeck/data/mixture.h"
@@ -32,6 +34,11 @@ std::vector<ManifestEntry> entries_of(const std::vector<std::string>& manifests,
 int render(Arguments& a, int64_t threads, Logger& logger) {
   parse_split(a.split, a.options.split);
   a.options.threads = threads;
+  std::vector<fs::path> read = {a.recipes, a.responses};
+  for (const auto* manifests : {&a.speech, &a.noise}) {
+    read.insert(read.end(), manifests->begin(), manifests->end());
+  }
+  require_inputs_kept({a.options.out / "pairs.csv"}, read);
   const MixtureSources sources = {entries_of(a.speech, a.options.split),
                                   entries_of(a.noise, a.options.split),
                                   find_responses(a.responses, a.options.split, a.rate_hz, &logger)};
@@ -64,7 +71,7 @@ Subcommand render_command(CLI::App& parent, const SharedOptions& shared) {
       ->check(CLI::IsMember({"train", "valid", "test"}))
       ->capture_default_str();
   app->add_option("--rate", a->rate_hz, "sample rate in Hz of the recordings")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(8000, 192000))
       ->capture_default_str();
   app->add_option("--out", a->options.out, "folder for clean/, noisy/ and pairs.csv")->required();
   return {app, [a, &shared](Logger& logger) { return render(*a, shared.threads, logger); }};

@@ -43,7 +43,7 @@ struct RecordingsOptions {
 /// several. Files that cannot be used (unreadable, several channels, another rate, less than 1 ms)
 /// are left out and returned as problems; silent ones and those with a DC offset stay and are
 /// returned as oddities. Files whose speaker neither folder nor name tells for sure have none,
-/// which is warned about.
+/// which is warned about; so are rows of `splits` that name files that are not there.
 ///
 /// Throws DataError: no file found, two files of one id, a file without a row in `splits` (all are
 /// listed), a wrong split, two rows that say different things of one file; ConfigError: both ways

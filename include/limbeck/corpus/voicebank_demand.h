@@ -61,12 +61,14 @@ struct VoiceBankReport {
 ///
 ///     out/{train,valid,test}/{clean,noisy}/<original name>.flac
 ///     out/{train,valid,test}.csv   pairs, with the columns noise and snr_db of the log files, and
-///                                  clean_clipped and noisy_clipped
+///                                  clean_clipped and noisy_clipped; those of manifests where
+///                                  sides differ in length, as in prepare_pairs
 ///     out/protocol.yaml            if all pairs are there, or a part is allowed
 ///     out/failures.csv             file,reason; if there are any
 ///
 /// Copies that are at 16 kHz already are taken over sample by sample, and the protocol's note,
 /// which stands under every table, says so: others convert otherwise, and its hashes differ, too.
+/// It says as well how many pairs are of unequal lengths.
 ///
 /// Called again, it keeps the files that are whole (by out/journal.csv: the original is the one
 /// that was converted, and the file has the size that was written) and makes the others.

@@ -34,6 +34,10 @@ std::vector<NamedFile> validation_files(const DataSelection& data);
 /// The files that training and validation read.
 std::vector<NamedFile> files_of(const DataOptions& options, const DataSelection& data);
 
+/// Tells `logger` what is passed over (find_audio) in the folders of impulse responses that
+/// training and validation search, which they do in silence. Throws DataError, Interrupted.
+void tell_of_response_folders(const DataOptions& options, Logger& logger);
+
 /// What is wrong with entries of a role of which none is to be heard.
 std::string silence_text(const std::string& source, Split split, Role role, size_t entries);
 

@@ -55,7 +55,7 @@ struct Listing {
 /// are paths below the folder without extension; if there are several folders, with the folder's
 /// name in front, and as much of the path before it as tells it from folders of the same name.
 /// Lossy files beside lossless ones of their name are left out (find_audio). Throws DataError: no
-/// file found, two files of one id; Interrupted.
+/// file found, two files of one id, a folder that lies in another one; Interrupted.
 std::vector<ManifestEntry> find_recordings(const std::vector<std::filesystem::path>& folders,
                                            SpeakerRule rule, Logger* logger = nullptr);
 

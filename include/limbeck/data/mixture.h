@@ -25,7 +25,7 @@ struct MixtureSources {
 
 /// Entries of rooms' impulse responses: of a manifest, those of the split; of a folder, all; none
 /// if the path is empty. `logger` is told what of a folder is passed over (find_audio). Throws
-/// DataError: an unreadable file, another rate, several channels.
+/// DataError that lists the files that cannot be read, have several channels or another rate.
 std::vector<ManifestEntry> find_responses(const std::string& folder_or_manifest, Split split,
                                           int64_t rate_hz, Logger* logger = nullptr);
 

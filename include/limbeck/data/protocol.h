@@ -70,7 +70,8 @@ struct Protocol {
   /// DataError if it cannot be read, ConfigError with all that is wrong in it.
   static Protocol read(const std::filesystem::path& path);
 
-  /// Replaces the file at once. Paths become relative to its folder, as those of a manifest.
+  /// Replaces the file at once. Paths become relative to its folder, as those of a manifest. Throws
+  /// ConfigError, and writes nothing, where `read` would refuse it.
   void write(const std::filesystem::path& path) const;
 
   /// Locks a manifest as it is now; `manifest.path` must be set. Throws DataError if it is of
@@ -82,7 +83,8 @@ struct Protocol {
 
   /// The entries that play the role in the split, manifest after manifest, with the extra columns
   /// of all; empty if none is named. Throws DataError for a manifest that changed since it was
-  /// locked, and for two entries of one id among the pairs of test: results go by id.
+  /// locked, for two that list the same, and for two entries of one id among the pairs of test:
+  /// results go by id.
   Manifest manifest(Split split, Role role) const;
 
   /// Hash of what is locked, and in which role; neither name nor place changes it.

@@ -34,32 +34,34 @@ class FolderCollection : public AudioCollection {
 
 class ZipCollection : public AudioCollection {
  public:
-  explicit ZipCollection(const fs::path& file) : AudioCollection(file), archive_(file) {
-    for (size_t i = 0; i < archive_.members().size(); ++i) {
-      const ZipArchive::Member& member = archive_.members()[i];
-      if (!is_audio_path(member.name) || is_hidden(member.name)) continue;
-      const auto size = static_cast<unsigned long long>(member.size);
-      add(member.name, {archive_.label(member), format("%d-%08x", size, member.crc)});
-      member_of_[fs::path(member.name).stem().string()] = i;
+  ZipCollection(const fs::path& file, Logger& logger) : AudioCollection(file), archive_(file) {
+    std::map<fs::path, const ZipArchive::Member*> by_name;
+    for (const ZipArchive::Member& member : archive_.members()) {
+      if (!is_hidden(member.name)) by_name[member.name] = &member;
     }
-    if (items().empty()) throw DataError(file.string() + ": holds no audio file");
+    FolderContents found;
+    for (const auto& [name, member] : by_name) found.add(name);
+    for (const fs::path& name : choose_audio(std::move(found), file, &logger)) {
+      const ZipArchive::Member& member = *by_name.at(name);
+      add(name, {archive_.label(member), format("%d-%08x", member.size, member.crc)});
+      member_of_[name.stem().string()] = &member;
+    }
   }
 
   Waveform read(const std::string& name) const override {
-    return read_audio_bytes(archive_.read(archive_.members()[member_of_.at(name)]),
-                            items().at(name).label);
+    return read_audio_bytes(archive_.read(*member_of_.at(name)), items().at(name).label);
   }
 
  private:
   /// Archives made on a Mac hold shadows of the files: __MACOSX/._NAME.
   static bool is_hidden(const fs::path& member) {
     return std::any_of(member.begin(), member.end(), [](const fs::path& part) {
-      return part.string().starts_with('.') || part == "__MACOSX";
+      return (part.string().starts_with('.') && part != "..") || part == "__MACOSX";
     });
   }
 
   ZipArchive archive_;
-  std::map<std::string, size_t> member_of_;
+  std::map<std::string, const ZipArchive::Member*> member_of_;
 };
 
 bool is_file(const fs::path& path) {
@@ -100,7 +102,7 @@ std::unique_ptr<AudioCollection> open_collection(const fs::path& source, const s
                                                  Logger& logger) {
   for (const fs::path& place : places(source)) {
     if (is_file(place / (name + ".zip"))) {
-      return std::make_unique<ZipCollection>(place / (name + ".zip"));
+      return std::make_unique<ZipCollection>(place / (name + ".zip"), logger);
     }
     if (is_folder(place / name)) return std::make_unique<FolderCollection>(place / name, logger);
   }
@@ -120,7 +122,7 @@ std::optional<TextFile> find_text(const fs::path& source, const std::string& nam
     const ZipArchive zip(file);
     for (const ZipArchive::Member& member : zip.members()) {
       if (fs::path(member.name).filename() == name)
-        return TextFile{zip.label(member), zip.read(member)};
+        return TextFile{zip.label(member), zip.read(member, ZipArchive::kLargestText)};
     }
   }
   return std::nullopt;

@@ -43,7 +43,7 @@ class AudioCollection {
 };
 
 /// NAME.zip or a folder NAME in `source` or in a folder of it, whichever comes first in this order;
-/// null if there is none. `logger` is told what of a folder is passed over (find_audio). Throws
+/// null if there is none. `logger` is told what of it is passed over (choose_audio). Throws
 /// DataError if what is found cannot be read or holds no audio.
 std::unique_ptr<AudioCollection> open_collection(const std::filesystem::path& source,
                                                  const std::string& name, Logger& logger);

@@ -15,8 +15,9 @@ namespace {
 
 // The last column ends every whole row, so that one that was cut off is told from a shorter number.
 const std::vector<std::string> kColumns = {
-    "id",         "clean_version", "noisy_version", "samples",       "clean_bytes", "noisy_bytes",
-    "clean_hash", "noisy_hash",    "clean_clipped", "noisy_clipped", "end"};
+    "id",          "clean_version", "noisy_version", "samples",    "clean_cut",     "noisy_cut",
+    "clean_bytes", "noisy_bytes",   "clean_hash",    "noisy_hash", "clean_clipped", "noisy_clipped",
+    "end"};
 
 bool parse(const std::string& text, int64_t& number) {
   const char* end = text.data() + text.size();
@@ -37,15 +38,17 @@ bool parse_row(const std::string& line, std::string& id, ConvertedPair& pair) {
   id = fields[0];
   pair.clean_version = fields[1];
   pair.noisy_version = fields[2];
-  pair.clean_hash = fields[6];
-  pair.noisy_hash = fields[7];
-  return parse(fields[3], pair.samples) && parse(fields[4], pair.clean_bytes) &&
-         parse(fields[5], pair.noisy_bytes) && parse(fields[8], pair.clean_clipped) &&
-         parse(fields[9], pair.noisy_clipped) && fields[10] == ".";
+  pair.clean_hash = fields[8];
+  pair.noisy_hash = fields[9];
+  return parse(fields[3], pair.samples) && parse(fields[4], pair.clean_cut) &&
+         parse(fields[5], pair.noisy_cut) && parse(fields[6], pair.clean_bytes) &&
+         parse(fields[7], pair.noisy_bytes) && parse(fields[10], pair.clean_clipped) &&
+         parse(fields[11], pair.noisy_clipped) && fields[12] == ".";
 }
 
 std::string row_of(const std::string& id, const ConvertedPair& pair) {
   return csv_line({id, pair.clean_version, pair.noisy_version, std::to_string(pair.samples),
+                   std::to_string(pair.clean_cut), std::to_string(pair.noisy_cut),
                    std::to_string(pair.clean_bytes), std::to_string(pair.noisy_bytes),
                    pair.clean_hash, pair.noisy_hash, std::to_string(pair.clean_clipped),
                    std::to_string(pair.noisy_clipped), "."});

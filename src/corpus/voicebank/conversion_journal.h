@@ -12,7 +12,8 @@ namespace limbeck {
 /// What is known of a pair that was converted and lies in its place, whole.
 struct ConvertedPair {
   std::string clean_version, noisy_version;  ///< `AudioCollection::Item::version` of the originals
-  int64_t samples = 0;                       ///< after conversion, as all that follows
+  int64_t samples = 0;                       ///< of both; after conversion, as all that follows
+  int64_t clean_cut = 0, noisy_cut = 0;      ///< by how many more a file has
   int64_t clean_bytes = 0, noisy_bytes = 0;  ///< size of the files
   std::string clean_hash, noisy_hash;        ///< of the samples (`hash_audio`)
   int64_t clean_clipped = 0, noisy_clipped = 0;

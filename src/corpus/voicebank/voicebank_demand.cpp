@@ -5,10 +5,12 @@
 #include <optional>
 #include <set>
 
+#include "corpus/intake.h"
 #include "corpus/voicebank/conversion_journal.h"
 #include "corpus/voicebank/voicebank_plan.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/resample.h"
+#include "limbeck/core/cause.h"
 #include "limbeck/core/csv.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/files.h"
@@ -110,9 +112,13 @@ class Converter {
     const PlannedPair& pair = plan_.pairs[i];
     Waveform clean, noisy;
     try {
-      clean = original(*pair.clean, pair.id);
-      noisy = original(*pair.noisy, pair.id);
-      require_same_length(pair, clean, noisy);
+      within_memory(label_of(*pair.clean, pair.id), [&] {
+        clean = original(*pair.clean, pair.id);
+        noisy = original(*pair.noisy, pair.id);
+        common_length(label_of(*pair.clean, pair.id), clean, label_of(*pair.noisy, pair.id), noisy);
+        clean = resample(clean, kVoiceBankHz);
+        noisy = resample(noisy, kVoiceBankHz);
+      });
     } catch (const DataError& e) {
       problems_[i] = problem_of(pair, e.what());
       for (const char* side : {"clean", "noisy"}) fs::remove(file_of(out_, pair, side));
@@ -121,10 +127,11 @@ class Converter {
     ConvertedPair row;
     row.clean_version = pair.clean->items().at(pair.id).version;
     row.noisy_version = pair.noisy->items().at(pair.id).version;
-    row.clean_clipped =
-        write(clean, file_of(out_, pair, "clean"), row.samples, row.clean_bytes, row.clean_hash);
-    row.noisy_clipped =
-        write(noisy, file_of(out_, pair, "noisy"), row.samples, row.noisy_bytes, row.noisy_hash);
+    row.samples = std::min(clean.size(), noisy.size());
+    row.clean_cut = clean.size() - row.samples;
+    row.noisy_cut = noisy.size() - row.samples;
+    row.clean_clipped = write(clean, file_of(out_, pair, "clean"), row.clean_bytes, row.clean_hash);
+    row.noisy_clipped = write(noisy, file_of(out_, pair, "noisy"), row.noisy_bytes, row.noisy_hash);
     journal_.append(pair.id, row);
     results_[i] = row;
   }
@@ -133,6 +140,10 @@ class Converter {
   const std::optional<Problem>& problem(size_t i) const { return problems_[i]; }
 
  private:
+  static const std::string& label_of(const AudioCollection& collection, const std::string& id) {
+    return collection.items().at(id).label;
+  }
+
   bool is_current(const PlannedPair& pair, const ConvertedPair& row) const {
     return row.clean_version == pair.clean->items().at(pair.id).version &&
            row.noisy_version == pair.noisy->items().at(pair.id).version &&
@@ -146,7 +157,9 @@ class Converter {
     for (size_t i = 0; i < plan.pairs.size() && read < 10; ++i) {
       const PlannedPair& pair = plan.pairs[i];
       try {
-        converted += pair.clean->read(pair.id).rate_hz == kVoiceBankHz ? 1 : 0;
+        const Waveform wave = within_memory(label_of(*pair.clean, pair.id),
+                                            [&] { return pair.clean->read(pair.id); });
+        converted += wave.rate_hz == kVoiceBankHz ? 1 : 0;
         ++read;
       } catch (const DataError&) {  // converting says why
       }
@@ -157,35 +170,25 @@ class Converter {
   Waveform original(const AudioCollection& collection, const std::string& id) const {
     Waveform wave = collection.read(id);
     if (wave.rate_hz == source_hz_) return wave;
-    throw DataError(format("%s: has %d Hz where the %s have %d Hz", collection.items().at(id).label,
+    throw DataError(format("%s: has %d Hz where the %s have %d Hz", label_of(collection, id),
                            wave.rate_hz, source_hz_ == kVoiceBankHz ? "others" : "originals",
                            source_hz_));
   }
 
-  static void require_same_length(const PlannedPair& pair, const Waveform& clean,
-                                  const Waveform& noisy) {
-    if (clean.size() == noisy.size()) return;
-    throw DataError(format("%s: has %d samples and %s has %d",
-                           pair.clean->items().at(pair.id).label, clean.size(),
-                           pair.noisy->items().at(pair.id).label, noisy.size()));
-  }
-
   static Problem problem_of(const PlannedPair& pair, const std::string& message) {
     for (const AudioCollection* side : {pair.noisy, pair.clean}) {
-      const std::string& label = side->items().at(pair.id).label;
+      const std::string& label = label_of(*side, pair.id);
       if (message.starts_with(label + ": ")) return {label, without_path(message, label)};
     }
-    return {pair.clean->items().at(pair.id).label, message};
+    return {label_of(*pair.clean, pair.id), message};
   }
 
   /// Returns the number of samples that were clipped. The hash is that of the file, read back.
-  static int64_t write(const Waveform& wave, const fs::path& file, int64_t& samples, int64_t& bytes,
+  static int64_t write(const Waveform& wave, const fs::path& file, int64_t& bytes,
                        std::string& hash) {
-    const int64_t clipped = write_audio(file, resample(wave, kVoiceBankHz), SampleFormat::pcm16);
-    const Waveform written = read_audio(file);
-    samples = written.size();
+    const int64_t clipped = write_audio(file, wave, SampleFormat::pcm16);
     bytes = static_cast<int64_t>(fs::file_size(file));
-    hash = hash_audio(written.samples);
+    hash = hash_audio(read_audio(file).samples);
     return clipped;
   }
 
@@ -200,8 +203,8 @@ class Converter {
 ManifestEntry entry_of(const PlannedPair& pair, const ConvertedPair& row, const fs::path& out) {
   ManifestEntry entry;
   entry.id = pair.id;
-  entry.audio = {file_of(out, pair, "clean"), row.clean_hash};
-  entry.noisy = {file_of(out, pair, "noisy"), row.noisy_hash};
+  entry.audio = {file_of(out, pair, "clean"), row.clean_hash, row.clean_cut};
+  entry.noisy = {file_of(out, pair, "noisy"), row.noisy_hash, row.noisy_cut};
   entry.speaker = pair.speaker;
   entry.split = pair.split;
   entry.samples = row.samples;
@@ -235,6 +238,29 @@ void collect(const VoiceBankPlan& plan, const Converter& converter, const fs::pa
   }
 }
 
+std::vector<ManifestEntry> entries_of(const VoiceBankReport& report) {
+  std::vector<ManifestEntry> all;
+  for (const Manifest& manifest : report.manifests) {
+    all.insert(all.end(), manifest.entries.begin(), manifest.entries.end());
+  }
+  return all;
+}
+
+/// What of the set is not as published.
+std::string note_of(const VoiceBankReport& report) {
+  std::vector<std::string> notes;
+  if (!report.partial.empty()) notes.push_back(report.partial);
+  if (report.source_hz == kVoiceBankHz) notes.emplace_back(kConvertedBefore);
+  const auto pairs = entries_of(report);
+  const auto cut = std::count_if(pairs.begin(), pairs.end(), [](const ManifestEntry& pair) {
+    return pair.audio.cut > 0 || pair.noisy.cut > 0;
+  });
+  if (cut > 0) {
+    notes.push_back(format("%d pairs of unequal lengths, of which the longer side is cut", cut));
+  }
+  return join(notes, "; ");
+}
+
 /// Manifests, failures and, last, the protocol that vouches for them.
 void write_lists(const VoiceBankOptions& options, VoiceBankReport& report, Logger& logger) {
   const fs::path protocol_file = options.out / "protocol.yaml";
@@ -260,11 +286,7 @@ void write_lists(const VoiceBankOptions& options, VoiceBankReport& report, Logge
   Protocol protocol;
   protocol.name = kVoiceBankName;
   protocol.partial = !report.partial.empty();
-  protocol.note = report.partial;
-  if (report.source_hz == kVoiceBankHz) {
-    if (protocol.partial) protocol.note += "; ";
-    protocol.note += kConvertedBefore;
-  }
+  protocol.note = note_of(report);
   protocol.file = protocol_file;
   for (const Manifest& manifest : report.manifests) {
     protocol.add(manifest.entries.front().split, Role::pairs, manifest);
@@ -312,10 +334,10 @@ VoiceBankReport prepare_voicebank_demand(const VoiceBankOptions& options, Logger
                  [&](int64_t i) { converter.convert(left[static_cast<size_t>(i)]); });
   }
   collect(plan, converter, options.out, report);
-  report.converted = -report.kept;
-  for (const Manifest& manifest : report.manifests) {
-    report.converted += static_cast<int64_t>(manifest.entries.size());
-  }
+  const auto entries = entries_of(report);
+  report.converted = static_cast<int64_t>(entries.size()) - report.kept;
+  const std::string cuts = about_cuts(entries);
+  if (!cuts.empty()) logger.warn(cuts);
   write_lists(options, report, logger);
   return report;
 }

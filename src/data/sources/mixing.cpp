@@ -70,6 +70,10 @@ std::vector<ManifestEntry> MixingOptions::listed_responses() const {
   return read_responses(responses).entries;
 }
 
+std::string MixingOptions::response_folder() const {
+  return is_folder(mixture.reverb.responses) ? mixture.reverb.responses : "";
+}
+
 void MixingOptions::add_contents(std::map<std::string, std::string>& contents,
                                  int64_t rate_hz) const {
   const std::string& responses = mixture.reverb.responses;

@@ -28,6 +28,9 @@ struct MixingOptions {
   /// See DataSource::listed_responses.
   std::vector<ManifestEntry> listed_responses() const;
 
+  /// See DataSource::response_folder.
+  std::string response_folder() const;
+
   /// See DataSource::contents.
   void add_contents(std::map<std::string, std::string>& contents, int64_t rate_hz) const;
 };

@@ -40,6 +40,8 @@ class Mixtures : public DataSource {
     return options_.mixing.listed_responses();
   }
 
+  std::string response_folder() const override { return options_.mixing.response_folder(); }
+
   std::map<std::string, std::string> contents(const DataSelection& data,
                                               int64_t rate_hz) const override {
     std::map<std::string, std::string> all = {{"speech", content_of(data, Role::speech)},

@@ -39,6 +39,8 @@ class LockedData : public DataSource {
     return options_.mixing.listed_responses();
   }
 
+  std::string response_folder() const override { return options_.mixing.response_folder(); }
+
   std::map<std::string, std::string> contents(const DataSelection& data,
                                               int64_t rate_hz) const override {
     std::string roles;
