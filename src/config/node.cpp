@@ -105,10 +105,12 @@ namespace {
 
 /// Nothing in the text means anything to YAML, within a flow list neither.
 bool is_safe(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) ||
-           std::string_view("_./+-").find(static_cast<char>(c)) != std::string_view::npos;
-  });
+  const bool marks_documents = text == "---" || text == "...";
+  return !text.empty() && !marks_documents &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isalnum(c) ||
+                  std::string_view("_./+-").find(static_cast<char>(c)) != std::string_view::npos;
+         });
 }
 
 bool is_plain(const std::string& text) {

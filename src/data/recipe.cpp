@@ -15,10 +15,13 @@ const std::vector<std::string> kColumns = {"id",         "speech",  "noise",    
                                            "early_ms",   "snr_db",  "level_dbfs", "speech_gain",
                                            "noise_gain", "samples", "clean_hash", "noisy_hash"};
 
+constexpr int64_t kMostSamples = int64_t{1} << 40;  // more than a year, and sums stay numbers
+
 int64_t parse_count(const CsvRow& row, std::string_view text, const std::string& piece) {
   int64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || value < 0) {
+  if (error != std::errc() || stop != text.data() + text.size() || value < 0 ||
+      value > kMostSamples) {
     row.fail("'" + piece + "' is no piece; one is id@start+count");
   }
   return value;

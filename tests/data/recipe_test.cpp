@@ -141,8 +141,8 @@ TEST(Recipes, SayWhereAFileIsWrong) {
     return message_of<DataError>([&] { read_recipes(file); });
   };
   EXPECT_THAT(failure("id,speech\n"), HasSubstr(file + ":1: column 'noise' is missing; a file of"));
-  for (const char* piece :
-       {"x", "x@5", "x@5+", "x@+5", "@1+2", "x@5+1.5", "x@-1+5", "x+1@5", ";"}) {
+  for (const char* piece : {"x", "x@5", "x@5+", "x@+5", "@1+2", "x@5+1.5", "x@-1+5", "x+1@5", ";",
+                            "x@9223372036854775807+5"}) {
     EXPECT_THAT(failure(kHeader + row(piece, "n@0+5", "5")),
                 HasSubstr("r.csv:2: '" + std::string(piece == std::string(";") ? "" : piece) +
                           "' is no piece; one is id@start+count"));
