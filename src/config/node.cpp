@@ -105,12 +105,11 @@ namespace {
 
 /// Nothing in the text means anything to YAML, within a flow list neither.
 bool is_safe(const std::string& text) {
-  const bool marks_documents = text == "---" || text == "...";
-  return !text.empty() && !marks_documents &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) {
-           return std::isalnum(c) ||
-                  std::string_view("_./+-").find(static_cast<char>(c)) != std::string_view::npos;
-         });
+  const bool is_mark = text == "-" || text == "---" || text == "...";
+  return !text.empty() && !is_mark && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) ||
+           std::string_view("_./+-").find(static_cast<char>(c)) != std::string_view::npos;
+  });
 }
 
 bool is_plain(const std::string& text) {

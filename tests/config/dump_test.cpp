@@ -298,8 +298,9 @@ Node quoted(Node node) {
   return node;
 }
 
-TEST(Dump, AWordThatEndsADocumentStaysOne) {
-  for (const char* yaml : {" ---\n", " ...\n", "- ---\n", "a: ---\n", "[---, ...]\n"}) {
+TEST(Dump, AWordThatLooksLikeAMarkStaysOne) {
+  for (const char* yaml :
+       {"[-]\n", "a: {b: -, c: d}\n", " ---\n", " ...\n", "- ---\n", "a: ---\n", "[---, ...]\n"}) {
     const Node node = sound(yaml);
     EXPECT_EQ(tree(quoted(sound(to_yaml(node)))), tree(quoted(node))) << yaml;
     EXPECT_EQ(tree(quoted(sound(to_flow_yaml(node)))), tree(quoted(node))) << yaml;

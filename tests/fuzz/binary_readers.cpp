@@ -68,11 +68,6 @@ std::string sound_as(const std::string& name, int encoding, int channels, int64_
   }
 }
 
-std::vector<std::string> without_empty(std::vector<std::string> texts) {
-  std::erase(texts, "");
-  return texts;
-}
-
 const std::vector<std::string> kChunks = {"RIFF",
                                           "RIFX",
                                           "RF64",
@@ -108,16 +103,27 @@ const std::vector<std::string> kChunks = {"RIFF",
 
 void read_bytes(const std::string& input) { read_audio_bytes(input, "fuzz", {.channel = 0}); }
 
+/// libsndfile takes much for MP3, whose decoder complains of it by itself.
+Reader audio_reader(const std::string& name, const std::vector<std::string>& sound,
+                    const std::vector<std::string>& words,
+                    const std::function<void(const std::string&)>& read = read_bytes) {
+  Reader reader{name, {}, words, read};
+  for (const std::string& one : sound) {
+    if (!one.empty()) reader.sound.push_back(one);
+  }
+  reader.is_loud = true;
+  return reader;
+}
+
 Reader audio() {
-  return {
+  return audio_reader(
       "audio",
-      without_empty(
-          {sound_as("wav", SF_FORMAT_PCM_16, 1, 300), sound_as("wav", SF_FORMAT_FLOAT, 2, 20),
-           sound_as("wav", SF_FORMAT_IMA_ADPCM, 1, 600), sound_as("rf64", SF_FORMAT_PCM_24, 1, 30),
-           sound_as("w64", SF_FORMAT_ULAW, 1, 60), sound_as("aiff", SF_FORMAT_PCM_16, 2, 60),
-           sound_as("aiff", SF_FORMAT_FLOAT, 1, 30), sound_as("au", SF_FORMAT_ALAW, 1, 60),
-           sound_as("caf", SF_FORMAT_PCM_16, 1, 60), sound_as("caf", SF_FORMAT_ALAC_16, 1, 300)}),
-      kChunks, read_bytes};
+      {sound_as("wav", SF_FORMAT_PCM_16, 1, 300), sound_as("wav", SF_FORMAT_FLOAT, 2, 20),
+       sound_as("wav", SF_FORMAT_IMA_ADPCM, 1, 600), sound_as("rf64", SF_FORMAT_PCM_24, 1, 30),
+       sound_as("w64", SF_FORMAT_ULAW, 1, 60), sound_as("aiff", SF_FORMAT_PCM_16, 2, 60),
+       sound_as("aiff", SF_FORMAT_FLOAT, 1, 30), sound_as("au", SF_FORMAT_ALAW, 1, 60),
+       sound_as("caf", SF_FORMAT_PCM_16, 1, 60), sound_as("caf", SF_FORMAT_ALAC_16, 1, 300)},
+      kChunks);
 }
 
 /// FLAC as an encoder leaves it that cannot go back: without its length.
@@ -148,17 +154,14 @@ const std::vector<std::string> kFrames = {"OggS",
 
 Reader flac() {
   const std::string sound = sound_as("flac", SF_FORMAT_PCM_16, 1, 300);
-  return {"flac",
-          {sound, sound_as("flac", SF_FORMAT_PCM_24, 2, 50), without_length(sound)},
-          kFrames,
-          read_bytes};
+  return audio_reader(
+      "flac", {sound, sound_as("flac", SF_FORMAT_PCM_24, 2, 50), without_length(sound)}, kFrames);
 }
 
 Reader ogg() {
-  return {"ogg",
-          without_empty({sound_as("ogg", SF_FORMAT_VORBIS, 1, 300),
-                         sound_as("opus", SF_FORMAT_OPUS, 1, 960)}),
-          kFrames, read_bytes};
+  return audio_reader(
+      "ogg", {sound_as("ogg", SF_FORMAT_VORBIS, 1, 300), sound_as("opus", SF_FORMAT_OPUS, 1, 960)},
+      kFrames);
 }
 
 /// Some by name: libsndfile takes a file for MP3 by its extension, too. Not all, for its decoder
@@ -169,20 +172,15 @@ Reader mp3() {
   const std::string sound = sound_as("mp3", SF_FORMAT_MPEG_LAYER_III, 1, 2000);
   const std::string other = sound_as("wav", SF_FORMAT_PCM_16, 1, 30);
   const std::string tag = std::string("ID3\3\0\0\0\0\0\x0A", 10) + std::string(10, '\0');
-  return {"mp3",
-          sound.empty() ? std::vector{other} : std::vector{sound, tag + sound, other},
-          kFrames,
-          [folder](const std::string& input) {
-            if (input.size() % 16 != 0) return read_bytes(input);
-            put(input);
-            const auto stream = StreamReader::open(folder / "a.mp3");
-            while (!stream->read(1000).empty()) {
-            }
-            read_audio(folder / "a.mp3", {.channel = 0, .start = 1, .count = 1});
-          },
-          {},
-          false,
-          true};
+  return audio_reader("mp3", {sound, sound.empty() ? "" : tag + sound, other}, kFrames,
+                      [folder](const std::string& input) {
+                        if (input.size() % 16 != 0) return read_bytes(input);
+                        put(input);
+                        const auto stream = StreamReader::open(folder / "a.mp3");
+                        while (!stream->read(1000).empty()) {
+                        }
+                        read_audio(folder / "a.mp3", {.channel = 0, .start = 1, .count = 1});
+                      });
 }
 
 /// WAV as `limbeck-enhance -` takes it from a pipe.
