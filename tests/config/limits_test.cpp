@@ -97,6 +97,22 @@ TEST(Limits, FilesThatExtendAgainAndAgain) {
   EXPECT_THAT(diagnostics.messages(), testing::ElementsAre(HasSubstr("more than 1000 files")));
 }
 
+// Each is read as often as it is named, and each reading is a copy.
+TEST(Limits, ALargeFileThatIsExtendedAgainAndAgain) {
+  const Scratch scratch;
+  scratch.put("large.yaml", "x: [1" + repeated(", 1", 40'000) + "]\n");
+  const auto failure_of = [&](size_t times) {
+    const auto file =
+        scratch.put("a.yaml", "x:\n" + repeated("- {extends: [large.yaml]}\n", times));
+    Diagnostics diagnostics;
+    resolve({file}, {}, diagnostics);
+    return limbeck::join(diagnostics.messages(), "\n");
+  };
+  EXPECT_EQ(failure_of(2), "");
+  EXPECT_THAT(failure_of(3),
+              HasSubstr("more than 100000 values in all files that are to be read, each as often"));
+}
+
 TEST(Limits, FilesThatNestTogether) {
   const Scratch scratch;
   const std::string deep = repeated("{a: ", 40), closing = repeated("}", 40);
