@@ -164,7 +164,7 @@ Reader state() {
                        format(R"({"format": 1, "files": {"state.json": {"bytes": %d, )"
                               R"("xxh3_128": "%s"}}})",
                               input.size(), hash_bytes(input.data(), input.size())));
-            const fs::path path = folder.path();
+            const fs::path& path = folder.path();
             summarize_run(path);
             const RunView run(path);
             run.finished();
