@@ -12,6 +12,7 @@ constexpr size_t kMaxDepth = 64;
 constexpr size_t kMaxNodes = 100'000;
 constexpr size_t kMaxFiles = 1000;
 constexpr size_t kMaxBytes = 4 << 20;
+constexpr size_t kMaxKeyBytes = 200;  // YAML takes 1024, escapes written out
 
 /// Values of a tree, itself included; a long text counts as several.
 size_t nodes_in(const Node& node);

@@ -105,7 +105,8 @@ namespace {
 
 /// Nothing in the text means anything to YAML, within a flow list neither.
 bool is_safe(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+  const bool is_mark = text == "-" || text == "---" || text == "...";
+  return !text.empty() && !is_mark && std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return std::isalnum(c) ||
            std::string_view("_./+-").find(static_cast<char>(c)) != std::string_view::npos;
   });

@@ -155,6 +155,8 @@ class TreeBuilder : public YAML::EventHandler {
     parent.key_is_good = false;
     if (node.kind != Node::Kind::scalar) {
       diagnostics_.add(node.where, path(), "a key must be a plain word, not " + node.describe());
+    } else if (node.scalar.size() > kMaxKeyBytes) {
+      diagnostics_.add(node.where, path(), format("a key of more than %d bytes", kMaxKeyBytes));
     } else if (node.scalar == "<<" && !node.quoted) {
       diagnostics_.add(node.where, path(), "YAML merge keys are not used here; use 'extends'");
     } else {

@@ -46,6 +46,18 @@ class FileLoader {
       return Node::make_map(named_at);
     }
     Node root = parse_yaml(text, name, diagnostics_);
+    const bool had_room = nodes_ <= kMaxNodes;
+    nodes_ += nodes_in(root);
+    if (nodes_ > kMaxNodes) {
+      if (had_room) {
+        diagnostics_.add(named_at, "extends",
+                         format("more than %d values in all files that are to be read, each as "
+                                "often as it is named",
+                                kMaxNodes));
+        diagnostics_.mark_incomplete();
+      }
+      return Node::make_map(named_at);
+    }
     if (root.kind == Node::Kind::null) return Node::make_map(root.where);  // a "---" alone
     if (!root.is_map()) {
       diagnostics_.mark_incomplete();
@@ -88,6 +100,7 @@ class FileLoader {
   Diagnostics& diagnostics_;
   std::vector<std::string> open_;
   size_t loaded_ = 0;
+  size_t nodes_ = 0;
 };
 
 std::vector<std::string> split_key(const std::string& key) {

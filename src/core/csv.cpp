@@ -9,6 +9,8 @@
 namespace limbeck {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // what spreadsheets write
+
 /// Files that look like tables to their owner, and are none of this kind.
 void require_plain_text(std::string_view text, const std::string& file_name) {
   const auto fail = [&](const char* what) { throw DataError(file_name + ": " + what); };
@@ -45,7 +47,7 @@ int Csv::column(std::string_view name) const {
 
 Csv parse_csv(std::string_view text, const std::string& file_name) {
   require_plain_text(text, file_name);
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // what spreadsheets write
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Csv csv;
   std::vector<std::string> fields;
   std::string field;
@@ -113,7 +115,8 @@ std::string csv_line(const std::vector<std::string>& fields) {
   for (size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) line += ',';
     const bool looks_blank = fields.size() == 1 && fields[i].empty();  // blank lines are skipped
-    if (!looks_blank && fields[i].find_first_of(",\"\n\r") == std::string::npos) {
+    const bool looks_marked = fields[i].starts_with(kByteOrderMark);
+    if (!looks_blank && !looks_marked && fields[i].find_first_of(",\"\n\r") == std::string::npos) {
       line += fields[i];
       continue;
     }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <climits>
 #include <map>
 
 #include "limbeck/core/error.h"
@@ -16,6 +17,7 @@ namespace {
 std::string problem_of(const std::string& id) {
   const fs::path path(id);
   const std::string name = path.filename().string();
+  if (id.size() >= PATH_MAX) return format("is longer than %d bytes", PATH_MAX - 1);
   if (path.is_absolute()) return "is an absolute path";
   if (std::find(path.begin(), path.end(), "..") != path.end()) return "leads out of the folder";
   if (name.empty() || name == ".") return "has no file name";

@@ -31,6 +31,21 @@ nlohmann::json read_json(const fs::path& file) {
   }
 }
 
+struct Standing {
+  int64_t done = 0;
+  int64_t planned = 0;
+};
+
+Standing standing_of(const fs::path& checkpoint) {
+  const fs::path file = checkpoint / kStateFile;
+  const nlohmann::json state = read_json(file);
+  try {
+    return {state.value("step", int64_t{0}), state.value("planned_steps", int64_t{0})};
+  } catch (const nlohmann::json::exception& e) {
+    throw CheckpointError(file.string() + ": malformed: " + e.what());
+  }
+}
+
 }  // namespace
 
 std::optional<Identity> stored_identity(const RunView& run) {
@@ -52,11 +67,8 @@ Continuation continue_run(const RunView& run, const std::optional<Identity>& sto
 
   const RunView::Found last = run.look_for("last");
   if (!last.folder && !last.unusable.empty()) return as_planned;
-  const nlohmann::json state =
-      last.folder ? read_json(*last.folder / kStateFile) : nlohmann::json::object();
-  const auto done = state.value("step", int64_t{0});
-  const int64_t before =
-      extensions.empty() ? state.value("planned_steps", int64_t{0}) : extensions.back().to;
+  const auto [done, planned_before] = last.folder ? standing_of(*last.folder) : Standing();
+  const int64_t before = extensions.empty() ? planned_before : extensions.back().to;
   const std::string path = run.path().string();
   if (steps < done) {
     throw ConfigError(
@@ -92,7 +104,9 @@ Fork find_fork(const fs::path& run, const std::string& which) {
                             (found.unusable.empty() ? "" : ": " + join(found.unusable, "; ")));
     }
     fork.checkpoint = *found.folder;
-    const std::string files = read_json(fork.checkpoint / kManifestFile).at("files").dump();
+    const auto named = read_json(fork.checkpoint / kManifestFile).at("files");
+    named.at(kStateFile);  // which the fork begins with
+    const std::string files = named.dump();
     fork.content = hash_bytes(files.data(), files.size());
     fork.step = read_json(fork.checkpoint / kStateFile).at("step").get<int64_t>();
     fork.record = view.record();

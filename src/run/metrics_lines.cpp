@@ -20,6 +20,12 @@ void for_each_line(const std::filesystem::path& file,
   }
 }
 
+std::optional<int64_t> step_in(const json& line) {
+  const auto step = line.find("step");
+  const bool is_step = step != line.end() && step->is_number_integer();
+  return is_step ? std::optional(step->get<int64_t>()) : std::nullopt;
+}
+
 void for_each_number(const json& line, const std::function<void(const std::string&, double)>& take,
                      const std::string& prefix) {
   for (const auto& [key, value] : line.items()) {

@@ -7,6 +7,7 @@
 #include "limbeck/core/files.h"
 #include "limbeck/core/json.h"
 #include "run/layout.h"
+#include "run/metrics_lines.h"
 
 namespace limbeck {
 
@@ -18,8 +19,9 @@ void MetricsLog::truncate(int64_t step, bool validated) {
   for (std::string line; std::getline(in, line);) {
     const auto entry = parse_json_if_sound<nlohmann::json>(line);
     if (!entry.is_object() || entry.contains(kDivergedKey)) continue;
-    const auto at = entry.value("step", step + 1);
-    if (at > step || (at == step && !validated && entry.value("split", "") == "valid")) continue;
+    const auto at = step_in(entry);
+    const bool is_validation = entry.value("split", nlohmann::json()) == "valid";
+    if (!at || *at > step || (*at == step && !validated && is_validation)) continue;
     kept += line + "\n";
   }
   write_file_atomically(lines_.path(), kept);

@@ -12,6 +12,7 @@
 #include "limbeck/run/length_plan.h"
 #include "limbeck/run/rounding.h"
 #include "run/layout.h"
+#include "run/metrics_lines.h"
 
 namespace limbeck {
 namespace fs = std::filesystem;
@@ -129,7 +130,7 @@ std::optional<fs::path> RunView::pointed(const std::string& which) const {
 
 int64_t RunView::progress() const {
   const auto entry = last_entry(folder_ / kMetricsFile);
-  return entry.is_object() ? entry.value("step", int64_t{0}) : 0;
+  return entry.is_object() ? step_in(entry).value_or(0) : 0;
 }
 
 bool RunView::diverged() const {

@@ -291,6 +291,22 @@ TEST(Dump, NestedListsParseBack) {
   EXPECT_EQ(tree(sound(to_yaml(node))), tree(node)) << to_yaml(node);
 }
 
+Node quoted(Node node) {
+  node.quoted = node.kind == Node::Kind::scalar;
+  for (Node& item : node.items) item = quoted(item);
+  for (auto& entry : node.entries) entry.value = quoted(entry.value);
+  return node;
+}
+
+TEST(Dump, AWordThatLooksLikeAMarkStaysOne) {
+  for (const char* yaml :
+       {"[-]\n", "a: {b: -, c: d}\n", " ---\n", " ...\n", "- ---\n", "a: ---\n", "[---, ...]\n"}) {
+    const Node node = sound(yaml);
+    EXPECT_EQ(tree(quoted(sound(to_yaml(node)))), tree(quoted(node))) << yaml;
+    EXPECT_EQ(tree(quoted(sound(to_flow_yaml(node)))), tree(quoted(node))) << yaml;
+  }
+}
+
 TEST(Dump, OfResultsLeavesOutWhatDoesNotChangeThem) {
   Sample a = read_sample("name: a\nthreads: 1\n");
   Sample b = read_sample("name: a\nthreads: 8\n");

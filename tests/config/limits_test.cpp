@@ -73,6 +73,13 @@ TEST(Limits, LongText) {
             "f.yaml:1:1: more than 4 MiB of configuration\n");
 }
 
+// One that YAML takes, but not with escapes in the place of what it holds.
+TEST(Limits, LongKeys) {
+  EXPECT_EQ(messages_of(std::string(200, 'k') + ": 1\n"), "");
+  EXPECT_EQ(messages_of("a:\n  t" + std::string(1000, '\t') + "k: 1\n"),
+            "f.yaml:2:3: a: a key of more than 200 bytes\n");
+}
+
 TEST(Limits, ManyValues) {
   EXPECT_THAT(messages_of("[" + repeated("1,", 100'001) + "]"), HasSubstr("more than 100000"));
   EXPECT_EQ(messages_of("[" + repeated("1,", 9'000) + "]"), "");
@@ -88,6 +95,22 @@ TEST(Limits, FilesThatExtendAgainAndAgain) {
   Diagnostics diagnostics;
   resolve({scratch / "0.yaml"}, {}, diagnostics);
   EXPECT_THAT(diagnostics.messages(), testing::ElementsAre(HasSubstr("more than 1000 files")));
+}
+
+// Each is read as often as it is named, and each reading is a copy.
+TEST(Limits, ALargeFileThatIsExtendedAgainAndAgain) {
+  const Scratch scratch;
+  scratch.put("large.yaml", "x: [1" + repeated(", 1", 40'000) + "]\n");
+  const auto failure_of = [&](size_t times) {
+    const auto file =
+        scratch.put("a.yaml", "x:\n" + repeated("- {extends: [large.yaml]}\n", times));
+    Diagnostics diagnostics;
+    resolve({file}, {}, diagnostics);
+    return limbeck::join(diagnostics.messages(), "\n");
+  };
+  EXPECT_EQ(failure_of(2), "");
+  EXPECT_THAT(failure_of(3),
+              HasSubstr("more than 100000 values in all files that are to be read, each as often"));
 }
 
 TEST(Limits, FilesThatNestTogether) {

@@ -38,6 +38,16 @@ TEST(IdPaths, AreNoPlaceElsewhereAndNoneTwice) {
             "\n  'a.wav/b/c' needs a folder where 'a' is a file");
 }
 
+// Each folder of each id is looked at, so that a long one would take for ever.
+TEST(IdPaths, AreNoLongerThanPaths) {
+  std::string deep;
+  for (int i = 0; i < 2000; ++i) deep += "a/";
+  require_paths_of_ids({deep + "x"}, ".wav", "set.csv");
+  for (int i = 0; i < 100; ++i) deep += "a/";
+  EXPECT_EQ(error_of<DataError>([&] { require_paths_of_ids({deep + "x"}, ".wav", "set.csv"); }),
+            "set.csv: ids that cannot name files:\n  '" + deep + "x' is longer than 4095 bytes");
+}
+
 TEST(InputsAreKept, UnderWhateverName) {
   const Scratch scratch;
   const fs::path input = scratch.put("clean/x.wav", "x");

@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class Continuations : public testing::Test {
  protected:
@@ -50,6 +51,17 @@ TEST_F(Continuations, AFinishedRunThatIsAskedForMoreSaysWhatToDo) {
   EXPECT_THAT(refusal(20, false), AllOf(HasSubstr("10 of 10 steps are done, and 20 are asked for"),
                                         HasSubstr("--extend"), HasSubstr("--restart")));
   EXPECT_THAT(refusal(9, true), HasSubstr("has 10 steps done already, and only 9"));
+}
+
+TEST_F(Continuations, ADamagedStateIsNamed) {
+  put_run(path_, 8, 10);
+  const fs::path folder = path_ / "checkpoints/step-00000008";
+  put_text(folder / "manifest.json", R"({"format": 1, "files": {}})");
+  for (const char* state : {"5", R"({"step": "eight"})", R"({"planned_steps": []})"}) {
+    put_text(folder / "state.json", state);
+    EXPECT_THAT(message_of<CheckpointError>([&] { ask(20, true); }),
+                StartsWith((folder / "state.json").string() + ": malformed: "));
+  }
 }
 
 TEST_F(Continuations, ARunIsExtendedAndKnowsIt) {
@@ -123,6 +135,13 @@ TEST_F(Forks, AreAnotherRunByParentAndCheckpoint) {
   EXPECT_EQ(last.facts().find("fork")->find("parent")->scalar, RunView(parent_).identity().hash());
   EXPECT_THAT(message_of<ConfigError>([&] { plan(last, dir_ / "none"); }),
               HasSubstr("--fork: " + (dir_ / "none").string() + ": no such run"));
+}
+
+TEST_F(Forks, NeedTheStateOfTheCheckpoint) {
+  const fs::path folder = parent_ / "checkpoints/step-00000006";
+  put_text(folder / "manifest.json", R"({"format": 1, "files": {}})");
+  EXPECT_THAT(message_of<ConfigError>([&] { plan(planned_, parent_); }),
+              HasSubstr("--fork: " + folder.string() + ": malformed: "));
 }
 
 TEST_F(Forks, BeginWithTheCheckpointAndLeaveTheParentAlone) {

@@ -225,6 +225,16 @@ TEST_F(RunViews, ProgressIsTheNewestStepThatWasWritten) {
   EXPECT_EQ(run_.progress(), 0);
 }
 
+TEST_F(RunViews, PassesOverLinesWithoutASoundStep) {
+  put_run(path_, 4, 10);
+  const std::string sound = "{\"step\": 3, \"split\": 5}\n";
+  put_text(path_ / "metrics.jsonl", sound + "{\"step\": 1e300}\n{\"step\": \"four\"}\n");
+  EXPECT_EQ(run_.progress(), 0);
+  MetricsLog(path_ / "metrics.jsonl").truncate(3, false);
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), sound);
+  EXPECT_EQ(run_.progress(), 3);
+}
+
 TEST_F(RunViews, DivergedIfThatIsTheLastThatWasWritten) {
   EXPECT_FALSE(run_.diverged());
   put_run(path_, 4, 10);
