@@ -132,6 +132,12 @@ TEST(Read, GivesAComponentItsOwnOptions) {
   EXPECT_EQ(sample.distill[1].weight, 1);
 }
 
+TEST(Read, NothingChosenIsAnErrorWhereItIsUsed) {
+  const Chosen nothing;
+  EXPECT_THROW(*nothing, ConfigError);
+  EXPECT_THROW(nothing.as<ComponentOptions>(), ConfigError);
+}
+
 TEST(Read, ChosenOptionsAreCopiedDeeply) {
   Sample sample = read_sample("name: a\ndistill: [{name: distance, order: 4}]\n");
   const Sample copy = sample;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "limbeck/config/node.h"
+#include "limbeck/core/error.h"
 
 namespace limbeck::config {
 
@@ -95,16 +96,21 @@ class Chosen {
   Chosen& operator=(Chosen&&) = default;
 
   const std::string& name() const { return name_; }
-  const ComponentOptions& operator*() const { return *options_; }
-  ComponentOptions* get() { return options_.get(); }
-  /// The options as those of one component; throws std::bad_cast if another one is chosen.
-  template <class Own>
-  Own& as() {
-    return dynamic_cast<Own&>(*options_);
+  /// Throws ConfigError where nothing is chosen: after a name that is not known, which was told.
+  const ComponentOptions& operator*() const {
+    if (options_ == nullptr) throw ConfigError("no component is chosen");
+    return *options_;
   }
+  ComponentOptions* get() { return options_.get(); }
+  /// The options as those of one component; throws std::bad_cast if another one is chosen, and as
+  /// operator* does.
   template <class Own>
   const Own& as() const {
-    return dynamic_cast<const Own&>(*options_);
+    return dynamic_cast<const Own&>(**this);
+  }
+  template <class Own>
+  Own& as() {
+    return const_cast<Own&>(std::as_const(*this).as<Own>());
   }
   void set(std::string name, std::unique_ptr<ComponentOptions> options) {
     name_ = std::move(name);
