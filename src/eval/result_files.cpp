@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
+#include <type_traits>
 
 #include "eval/result_text.h"
 #include "limbeck/core/csv.h"
@@ -31,15 +32,21 @@ constexpr const char* kSummary = "summary.json";
 
 std::string score_text(double value) { return std::isnan(value) ? "" : shortest(value); }
 
-/// NaN for an empty cell.
-double parse_score(const std::string& text, const std::string& where) {
-  if (text.empty()) return NAN;
-  double value = NAN;
+/// An empty cell gives `empty`.
+template <class Number>
+Number parse(const std::string& text, const std::string& where, Number empty) {
+  if (text.empty()) return empty;
+  Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw DataError(where + ": '" + text + "' is not a number");
+    throw DataError(where + ": '" + text + "' is not " +
+                    (std::is_integral_v<Number> ? "a number of samples" : "a number"));
   }
   return value;
+}
+
+double parse_score(const std::string& text, const std::string& where) {
+  return parse<double>(text, where, NAN);
 }
 
 /// Which optional columns a set has.
@@ -252,11 +259,9 @@ ResultTable read_scores(const fs::path& path) {
         scores(columns.own),
         scores(columns.noisy)};
     if (const std::string lag = text(csv.column("lag_samples")); !lag.empty()) {
-      row.lag_samples = static_cast<int64_t>(parse_score(lag, where));
+      row.lag_samples = parse<int64_t>(lag, where, 0);
     }
-    if (const std::string cut = text(csv.column("cut_samples")); !cut.empty()) {
-      row.cut_samples = static_cast<int64_t>(parse_score(cut, where));
-    }
+    row.cut_samples = parse<int64_t>(text(csv.column("cut_samples")), where, 0);
     add_note(run.notes, text(csv.column("note")));
     run.rows.push_back(std::move(row));
   }

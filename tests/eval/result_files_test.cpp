@@ -75,6 +75,18 @@ TEST(ResultFiles, AreTakenOnlyIfTheyAreWhole) {
               HasSubstr("summary.json: does not say what it is a result of"));
 }
 
+TEST(ResultFiles, LagsAndCutsAreWholeNumbers) {
+  const TempDir folder;
+  for (const char* column : {"lag_samples", "cut_samples"}) {
+    for (const char* value : {"1e300", "1.5", "99999999999999999999", "nan"}) {
+      const std::string header = std::string("id,seconds,") + column + ",si_sdr\n";
+      put_text(folder / "per_utterance.csv", header + "a,1," + value + ",2\n");
+      EXPECT_THAT(message_of<DataError>([&] { read_scores(folder / "per_utterance.csv"); }),
+                  HasSubstr(std::string("csv:2: '") + value + "' is not a number of samples"));
+    }
+  }
+}
+
 TEST(ResultFiles, AMetricMayHaveNoNoisyColumn) {
   const TempDir folder;
   put_text(folder / "per_utterance.csv",
