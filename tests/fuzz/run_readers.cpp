@@ -259,13 +259,13 @@ Reader conversion_journal() {
   const MemoryFolder folder;
   {
     ConversionJournal journal(folder / "journal.csv");
-    journal.append("p226_001", {"v1", "v2", 9, 60, 61, "h", "i", 0, 1});
-    journal.append("a,\"b\"", {"", "", 1, 2, 3, "", "", 4, 5});
+    journal.append("p226_001", {"v1", "v2", 9, 0, 2, 60, 61, "h", "i", 0, 1});
+    journal.append("a,\"b\"", {"", "", 1, 0, 0, 2, 3, "", "", 4, 5});
   }
   return {"conversion_journal",
           {read_file(folder / "journal.csv")},
           {",", "\"", "\n", "\r\n", ",.\n", "-1", "99999999999999999999", "\xFF",
-           std::string(1, '\0'), "p226_001,v1,v2,9,60,61,h,i,0,1,.\n", ";", "\"\"", "\xEF\xBB\xBF"},
+           std::string(1, '\0'), "p226_001,v1,v2,9,0,2,60,61,h,i,0,1,.\n", ";", "\"\"", "\xEF\xBB\xBF"},
           [folder](const std::string& input) {
             folder.put("journal.csv", input);
             const auto read = ConversionJournal(folder / "journal.csv").pairs();
