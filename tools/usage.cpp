@@ -172,18 +172,16 @@ void complete_subcommand_help(CLI::App& app, const std::string& example) {
 }
 
 std::string mistaken_subcommand(const CLI::App& app) {
-  std::vector<std::string> known = names_of_subcommands(app);
-  if (known.empty() && app.get_parent() != nullptr) known = names_of_subcommands(*app.get_parent());
-  for (const CLI::Option* option : app.get_options()) {
-    if (!option->get_positional()) continue;
-    for (const std::string& word : option->results()) {
-      std::error_code failed;
-      const std::string meant = meant_by(word, known);
-      if (meant.empty() || std::filesystem::exists(word, failed)) continue;
-      return "'" + word + "' is neither a file nor a subcommand; did you mean '" + meant + "'?";
-    }
-  }
-  return "";
+  const bool is_default = app.get_name() == "run" && app.get_parent() != nullptr;
+  const auto* files = app.get_option_no_throw("config");
+  if (files == nullptr || files->results().empty()) return "";
+  const std::string& word = files->results().front();
+  if (word.find_first_of("./") != std::string::npos) return "";
+  const std::string meant =
+      meant_by(word, names_of_subcommands(is_default ? *app.get_parent() : app));
+  std::error_code failed;
+  if (meant.empty() || meant == word || std::filesystem::exists(word, failed)) return "";
+  return "'" + word + "' is neither a file nor a subcommand; did you mean '" + meant + "'?";
 }
 
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {

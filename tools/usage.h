@@ -17,8 +17,8 @@ std::string wrapped_config_help(const std::string& text);
 /// that it shares with the others.
 void complete_subcommand_help(CLI::App& app, const std::string& example);
 
-/// What to say of a word that stands where a file may, is none, and nearly the name of a
-/// subcommand: one of `app`'s, or, where it has none, one beside it. "" if there is no such word.
+/// What to say where the first of the files that `app` takes is none, and nearly the name of one of
+/// its subcommands, or of one beside "run", which need not be named. "" if that is not so.
 std::string mistaken_subcommand(const CLI::App& app);
 
 /// What is wrong with a command line, what may have been meant, and which --help tells more.

@@ -115,7 +115,7 @@ std::string csv_line(const std::vector<std::string>& fields) {
   for (size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) line += ',';
     const bool looks_blank = fields.size() == 1 && fields[i].empty();  // blank lines are skipped
-    const bool looks_marked = fields[i].starts_with(kByteOrderMark);
+    const bool looks_marked = i == 0 && fields[i].starts_with(kByteOrderMark);
     if (!looks_blank && !looks_marked && fields[i].find_first_of(",\"\n\r") == std::string::npos) {
       line += fields[i];
       continue;

@@ -45,7 +45,7 @@ class SplitTable {
     return found == rows_.end() ? nullptr : &found->second;
   }
 
-  /// Which rows name files that are not on the disk; empty: none. A row of a file elsewhere is
+  /// Which files of the rows are not on the disk; empty: none. A row of a file elsewhere is
   /// well: speech and noise may share a table.
   std::string about_absent() const {
     std::vector<std::string> absent;
@@ -54,7 +54,7 @@ class SplitTable {
       if (!fs::exists(file, ignored)) absent.push_back(row.place + ": " + file);
     }
     if (absent.empty()) return "";
-    return format("%s: of %d rows, %d name files that are not there:", names(), rows_.size(),
+    return format("%s: of %d files that are named, %d are not there:", names(), rows_.size(),
                   absent.size()) +
            listed(absent, 3);
   }

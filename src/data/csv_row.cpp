@@ -17,10 +17,16 @@ bool parse(const std::string& text, Number& number) {
   return error == std::errc() && stop == end;
 }
 
+std::string without_blanks(const std::string& text) {
+  const size_t first = text.find_first_not_of(' ');
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
 /// What was meant by a name of the header, perhaps; empty: nothing is like it.
 std::string hint_of(const Csv& csv, const std::string& name) {
   for (const std::string& other : csv.header) {
-    if (!other.empty() && (other.front() == ' ' || other.back() == ' ')) {
+    if (other != name && without_blanks(other) == name) {
       return " (the header has '" + other + "': blanks beside commas count)";
     }
   }

@@ -8,6 +8,7 @@
 #include "limbeck/audio/find_audio.h"
 #include "limbeck/audio/io.h"
 #include "limbeck/audio/mix.h"
+#include "limbeck/core/cause.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/parallel.h"
@@ -45,7 +46,8 @@ bool any_sound(const std::vector<ManifestEntry>& entries, Role role) {
       continue;
     }
     try {
-      if (!is_silent(read_audio(entry.audio.path).samples)) return true;
+      const std::filesystem::path& file = entry.audio.path;
+      if (!within_memory(file, [&] { return is_silent(read_audio(file).samples); })) return true;
       any_read = true;
     } catch (const DataError&) {  // whoever needs the file will say so
     }

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "eval/result_files.h"
+#include "eval/result_text.h"
 #include "limbeck/core/error.h"
 #include "limbeck/core/format.h"
 #include "limbeck/core/json.h"
@@ -87,6 +89,8 @@ ResultTable joined(const ResultTable& a, const ResultTable& b, const std::vector
         left.rows.emplace_back(UtteranceScores{pair.a->id, pair.a->seconds, {}, {}, {}, {}});
     auto& of_b =
         right.rows.emplace_back(UtteranceScores{pair.a->id, pair.a->seconds, {}, {}, {}, {}});
+    of_a.cut_samples = pair.a->cut_samples;
+    of_b.cut_samples = pair.b->cut_samples;
     for (const Common& metric : metrics) {
       of_a.scores.push_back(pair.a->score(metric.in_a));
       of_b.scores.push_back(pair.b->score(metric.in_b));
@@ -124,6 +128,27 @@ ResultTable read_side(const std::string& folder, const std::string& name) {
   return table;
 }
 
+/// How files were treated before they were scored (FitOptions), if the results say so.
+std::optional<Identity> fit_of(const std::string& folder) {
+  try {
+    const auto stored = read_results(folder);
+    const config::Node* fit = stored ? stored->identity.facts().find("fit") : nullptr;
+    return fit ? std::optional(Identity("fit", 1, *fit)) : std::nullopt;
+  } catch (const ConfigError&) {  // results of others
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> fit_differences(const std::string& folder_a, const std::string& folder_b) {
+  const auto a = fit_of(folder_a), b = fit_of(folder_b);
+  std::vector<std::string> texts;
+  if (!a || !b) return texts;
+  for (const auto& difference : a->differences(*b)) {
+    texts.push_back("files were treated otherwise (A → B): " + difference);
+  }
+  return texts;
+}
+
 std::vector<std::string> warnings_of(const ResultTable& a, const ResultTable& b) {
   std::vector<std::string> warnings;
   for (const Common& metric : common_metrics(a, b)) {
@@ -156,9 +181,13 @@ Comparison compare_results(const std::string& folder_a, const std::string& folde
   comparison.notes_a = a.runs.front().notes;
   comparison.notes_b = b.runs.front().notes;
   comparison.warnings = warnings_of(a, b);
+  for (auto& text : fit_differences(folder_a, folder_b)) {
+    comparison.warnings.push_back(std::move(text));
+  }
   const auto pairs = pairs_of(a, b, comparison);
   const ResultTable both = joined(a, b, common_metrics(a, b), pairs).paired();
   comparison.left_out = both.left_out;
+  if (const std::string cut = cut_text(both); !cut.empty()) comparison.left_out.push_back(cut);
 
   std::vector<std::vector<UtteranceDifference>> rows;
   std::vector<std::string> common;

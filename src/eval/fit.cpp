@@ -31,13 +31,20 @@ FloatBuffer spectrum_of(const std::vector<float>& x, double scale, const RealFft
   return spectrum;
 }
 
+const RealFft& transform_for(size_t samples, const std::string& name) {
+  try {
+    return shared_real_fft(fft_size_for(samples));
+  } catch (const DataError& e) {
+    throw DataError(name + ": cannot be aligned: " + e.what());
+  }
+}
+
 /// Samples by which `other` comes late: the largest absolute cross-correlation within 1 s.
 int64_t best_lag(const Waveform& clean, const Waveform& other, const std::string& name) {
   const double clean_norm = norm(clean.samples);
   const double other_norm = norm(other.samples);
   if (!(clean_norm > 0 && other_norm > 0)) return 0;  // silence is for the metrics to name
-  const auto& transform =
-      shared_real_fft(fft_size_for(clean.samples.size() + other.samples.size()));
+  const auto& transform = transform_for(clean.samples.size() + other.samples.size(), name);
   FloatBuffer scratch(transform.size());
   auto product = spectrum_of(clean.samples, clean_norm, transform, scratch);
   const auto spectrum = spectrum_of(other.samples, other_norm, transform, scratch);

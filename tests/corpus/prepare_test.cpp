@@ -277,7 +277,7 @@ TEST_F(Prepare, TakesSeveralTablesAsOne) {
 }
 
 // A table may be older than the folder, or speak of more than is at hand.
-TEST_F(Prepare, CountsRowsOfFilesThatAreNotThere) {
+TEST_F(Prepare, CountsFilesOfRowsThatAreNotThere) {
   put("speech/a.flac");
   put("noise/b.flac");
   logger_.add_file(dir_ / "log");
@@ -287,10 +287,11 @@ TEST_F(Prepare, CountsRowsOfFilesThatAreNotThere) {
   recordings(options);
   EXPECT_THAT(read_file(dir_ / "log"), Not(HasSubstr("not there")));
   put_text(dir_ / "splits.csv",
-           "file,split\nspeech/a.flac,train\nnoise/b.flac,test\nspeech/gone.flac,test\n");
+           "file,split\nspeech/a.flac,train\nnoise/b.flac,test\nspeech/gone.flac,test\nspeech/"
+           "gone.flac,test\n");
   EXPECT_THAT(ids(recordings(options)), ElementsAre("a"));
   const std::string absent =
-      (dir_ / "splits.csv").string() + ": of 3 rows, 1 name files that are not there:\n  " +
+      (dir_ / "splits.csv").string() + ": of 3 files that are named, 1 are not there:\n  " +
       (dir_ / "splits.csv").string() + ":4: " + (dir_ / "speech/gone.flac").string();
   EXPECT_THAT(read_file(dir_ / "log"), HasSubstr(absent));
   // It is why a file has no row, too.

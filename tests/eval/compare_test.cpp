@@ -126,5 +126,28 @@ TEST_F(CompareTest, SaysWhatMakesResultsLessComparable) {
   EXPECT_NE(comparison_json(comparison).find("device differs"), std::string::npos);
 }
 
+TEST_F(CompareTest, SaysWhatWasDoneToFilesOfOneSide) {
+  const auto put_of = [&](const std::string& channel, int64_t cut) {
+    Identity identity("evaluation", 1);
+    identity.set("fit.resample_hz", 0);
+    if (!channel.empty()) identity.set("fit.channel", channel);
+    ResultTable table = scored({5, 6, 7}, {1, 2, 3});
+    table.runs[0].rows[1].cut_samples = cut;
+    write_results(folder_ / ("of" + channel), {identity, false, {}, table});
+    return (folder_ / ("of" + channel)).string();
+  };
+  const std::string plain = put_of("", 0);
+  EXPECT_TRUE(compare_results(plain, plain, "", 1).warnings.empty());
+  const Comparison comparison = compare_results(plain, put_of("mix", 7), "", 1);
+  ASSERT_EQ(comparison.warnings.size(), 1U);
+  EXPECT_NE(comparison.warnings[0].find("files were treated otherwise (A → B): channel: "),
+            std::string::npos)
+      << comparison.warnings[0];
+  EXPECT_NE(comparison.warnings[0].find("mix"), std::string::npos);
+  ASSERT_EQ(comparison.left_out.size(), 1U);
+  EXPECT_EQ(comparison.left_out[0],
+            "of 1 of 3 pairs, one side is longer by 16 ms at most, and is cut");
+}
+
 }  // namespace
 }  // namespace limbeck::test

@@ -262,24 +262,27 @@ Reader conversion_journal() {
     journal.append("p226_001", {"v1", "v2", 9, 0, 2, 60, 61, "h", "i", 0, 1});
     journal.append("a,\"b\"", {"", "", 1, 0, 0, 2, 3, "", "", 4, 5});
   }
-  return {"conversion_journal",
-          {read_file(folder / "journal.csv")},
-          {",", "\"", "\n", "\r\n", ",.\n", "-1", "99999999999999999999", "\xFF",
-           std::string(1, '\0'), "p226_001,v1,v2,9,0,2,60,61,h,i,0,1,.\n", ";", "\"\"", "\xEF\xBB\xBF"},
-          [folder](const std::string& input) {
-            folder.put("journal.csv", input);
-            const auto read = ConversionJournal(folder / "journal.csv").pairs();
-            const auto again = ConversionJournal(folder / "journal.csv").pairs();
-            require(std::equal(read.begin(), read.end(), again.begin(), again.end(),
-                               [](const auto& a, const auto& b) {
-                                 return a.first == b.first &&
-                                        a.second.samples == b.second.samples &&
-                                        a.second.noisy_hash == b.second.noisy_hash;
-                               }),
-                    "what is written reads the same");
-          },
-          {},
-          true};
+  return {
+      "conversion_journal",
+      {read_file(folder / "journal.csv")},
+      {",", "\"", "\n", "\r\n", ",.\n", "-1", "99999999999999999999", "\xFF", std::string(1, '\0'),
+       "p226_001,v1,v2,9,0,2,60,61,h,i,0,1,.\n", ";", "\"\"", "\xEF\xBB\xBF"},
+      [folder](const std::string& input) {
+        folder.put("journal.csv", input);
+        const auto read = ConversionJournal(folder / "journal.csv").pairs();
+        const auto again = ConversionJournal(folder / "journal.csv").pairs();
+        require(std::equal(read.begin(), read.end(), again.begin(), again.end(),
+                           [](const auto& a, const auto& b) {
+                             return a.first == b.first && a.second.samples == b.second.samples &&
+                                    a.second.clean_cut == b.second.clean_cut &&
+                                    a.second.noisy_cut == b.second.noisy_cut &&
+                                    a.second.clean_bytes == b.second.clean_bytes &&
+                                    a.second.noisy_hash == b.second.noisy_hash;
+                           }),
+                "what is written reads the same");
+      },
+      {},
+      true};
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ for tool in prepare study runs bench; do
 done
 expect 0 "  limbeck-evaluate compare" "$bin/limbeck-evaluate" compare --help
 for tool in prepare study bench; do
-  COLUMNS=100 "$bin/limbeck-$tool" --help | grep -v "^  limbeck-" | awk 'length > 100 { exit 1 }' || fail "help of $tool is wider than the terminal"
+  COLUMNS=100 "$bin/limbeck-$tool" --help | grep -v "^  limbeck-" |
+    python3 -c 'import sys; sys.exit(any(len(line.decode()) > 101 for line in sys.stdin.buffer))' || fail "help of $tool is wider than the terminal"
 done
 expect 2 "did you mean 'recordings'?" "$bin/limbeck-prepare" recording
 expect 2 "See limbeck-runs plot --help" "$bin/limbeck-runs" plot --outt x.svg

@@ -88,7 +88,7 @@ expect 3 "has no channel 2: it has 2, counted from 0" "${stereo[@]}" --out "$wor
 mkdir -p "$work/long"
 python3 - "$work/long/a_long.wav" <<'END'
 import struct, sys
-count = 2 * 16000 * 3 * 3600  # three hours of silence, which take no room on the disk
+count = 2 * 16000 * 6 * 3600  # six hours of silence, which take no room on the disk
 with open(sys.argv[1], "wb") as file:
     file.write(b"RIFF" + struct.pack("<I", count + 36) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 16000, 32000, 2, 16))
     file.write(b"data" + struct.pack("<I", count))
@@ -111,7 +111,7 @@ if [ $limit -le $((1 << 24)) ]; then
   one_lost() { # one_lost FOLDER COMMAND...
     local out=$1
     shift
-    expect 5 "a_long.wav: lasts 3 h 00 min, which takes more memory than there is" under $limit "$@" --out "$out"
+    expect 5 "a_long.wav: lasts 6 h 00 min, which takes more memory than there is" under $limit "$@" --out "$out"
     [ "$(wc -l <"$out/failures.csv")" = 2 ] || fail "a_long is not the one failure in $out"
     [ "$(wc -l <"$out/per_utterance.csv")" = "$(wc -l <"$work/test.csv")" ] || fail "not all others are scored in $out"
   }

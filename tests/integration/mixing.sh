@@ -56,6 +56,10 @@ expect 2 "$would" "$prepare" mixtures "${config[@]}" --out "$work/clean.csv"
 expect 2 "$would" "$prepare" render "$work/pairs/pairs.csv" "${render[@]:3}" --out "$work/pairs"
 cmp "$work/clean.csv" "$work/kept.csv" || fail "a manifest was replaced"
 
+# Recipes that a configuration names are made again.
+"$prepare" mixtures "${config[@]}" --set "data.source.valid_recipes=$work/again.csv" --split valid --count 5 --out "$work/again.csv" --quiet
+cmp "$work/valid.csv" "$work/again.csv" || fail "other recipes where the configuration names the file"
+
 # They serve as validation set, and as a set to score on.
 train=("$bin/limbeck-pretrain" "${config[@]}" --threads 1 --set train.steps=4 --set train.validate_every=4)
 : >"$work/rooms/other.m4a"

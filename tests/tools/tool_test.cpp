@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 #include <sstream>
 
@@ -67,9 +68,27 @@ TEST(Tool, HelpOfASubcommandHasItsOwnExampleAndWhatAllShare) {
   EXPECT_THAT(help, HasSubstr("  --threads,--jobs            threads that work\n"));
 }
 
-/// The lines of --help in a terminal of so many columns; "": of no known width.
+/// A terminal of so many columns; "": of no known width.
+class Columns {
+ public:
+  explicit Columns(const std::string& columns) {
+    if (const char* before = std::getenv("COLUMNS")) before_ = before;
+    set(columns);
+  }
+  ~Columns() { set(before_); }
+  Columns(const Columns&) = delete;
+  Columns& operator=(const Columns&) = delete;
+
+ private:
+  static void set(const std::string& columns) {
+    columns.empty() ? ::unsetenv("COLUMNS") : ::setenv("COLUMNS", columns.c_str(), 1);
+  }
+  std::string before_;
+};
+
+/// The lines of --help.
 std::vector<std::string> help_lines(const std::string& columns) {
-  columns.empty() ? ::unsetenv("COLUMNS") : ::setenv("COLUMNS", columns.c_str(), 1);
+  const Columns terminal(columns);
   Tool tool("limbeck-made",
             "Makes what is made ± ready, and says a good deal more about it than "
             "a line has room for.",
@@ -89,7 +108,6 @@ std::vector<std::string> help_lines(const std::string& columns) {
     for (std::string line; std::getline(all, line);) lines.push_back(line);
   }
   EXPECT_EQ(command->get_name(), "list");
-  ::unsetenv("COLUMNS");
   return lines;
 }
 
@@ -273,6 +291,18 @@ TEST(ConfigOptions, AMistypedSubcommandIsNoFile) {
   }
 }
 
+TEST(ConfigOptions, OnlyTheFirstWordMayBeAMistypedSubcommand) {
+  const test::TempDir dir;
+  test::put_text(dir / "a.yaml", "name: a\n");
+  const std::string file = (dir / "a.yaml").string();
+  for (const bool has_default : {false, true}) {
+    EXPECT_THAT(WithFiles(has_default).run({file, "compar"}).error, HasSubstr("compar: cannot be"));
+    EXPECT_THAT(WithFiles(has_default).run({"compare.y"}).error, HasSubstr("compare.y: cannot be"));
+    EXPECT_THAT(WithFiles(has_default).run({file, "--linse", "3"}).error,
+                HasSubstr("'--linse' is no option here"));
+  }
+}
+
 TEST(ConfigOptions, AFileMayHaveNearlyTheNameOfASubcommand) {
   const test::TempDir dir;
   test::put_text(dir / "comp", "name: a\n");
@@ -285,6 +315,7 @@ TEST(ConfigOptions, AFileMayHaveNearlyTheNameOfASubcommand) {
 }
 
 TEST(ConfigOptions, HelpSaysWhatPathsAreRelativeTo) {
+  const Columns terminal("80");
   Tool tool("limbeck-made", "Is made.", "limbeck-made a.yaml");
   const ConfigOptions options(tool.app, "device");
   Config config;

@@ -26,11 +26,13 @@ struct Arguments {
   fs::path out;
 };
 
-/// Of all values, among which are the files that are read.
+/// Of all values, among which are the files that are read: not so recipes, which may be made again.
 void add_texts(const config::Node& node, std::vector<fs::path>& texts) {
   texts.emplace_back(node.scalar);
   for (const config::Node& item : node.items) add_texts(item, texts);
-  for (const auto& entry : node.entries) add_texts(entry.value, texts);
+  for (const auto& entry : node.entries) {
+    if (entry.key != "valid_recipes" && entry.key != "type") add_texts(entry.value, texts);
+  }
 }
 
 int write_mixtures(const Arguments& a, int64_t threads, Logger& logger) {
