@@ -124,8 +124,8 @@ bool Validator::make_estimates(size_t number) {
       losses.parts[part.name] += part.value.item<double>() * static_cast<double>(size);
     }
     auto estimates = report.estimate.to(torch::kFloat).cpu().contiguous();
-    score_in_background(number, first,
-                        std::make_shared<Segments>(std::move(host), std::move(estimates)));
+    score_in_background(
+        number, first, std::make_shared<Segments>(Segments{std::move(host), std::move(estimates)}));
     first += size;
   }
   return true;

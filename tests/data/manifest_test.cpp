@@ -173,7 +173,8 @@ INSTANTIATE_TEST_SUITE_P(
             ":1: column 'hash' is missing; a manifest of recordings has "
             "id,path,speaker,split,samples,rate,hash"},
         Bad{"meant", "id,path,speakers,split,samples,rate,hash,my note \n",
-            ":1: column 'speaker' is missing (the header has 'speakers')"},
+            ":1: column 'speaker' is missing (the header has 'speakers'); a manifest of "
+            "recordings has id,path,speaker,split,samples,rate,hash"},
         Bad{"blanks", "id, path, speaker, split, samples, rate, hash\n",
             ":1: column 'path' is missing (the header has ' path': blanks beside "
             "commas count); a manifest of recordings has "
