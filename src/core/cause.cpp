@@ -32,7 +32,7 @@ std::string cause_of(const std::exception& error) {
     const size_t at = text.find(asked);
     if (at == std::string::npos) continue;
     std::string bytes = text.substr(at + asked.size());
-    bytes.resize(std::min(bytes.find(". "), bytes.find_last_not_of(".") + 1));
+    bytes.resize(std::min(bytes.find(". "), bytes.find_last_not_of('.') + 1));
     return "out of memory: " + bytes + " asked for at once";
   }
   return "out of memory";

@@ -48,9 +48,10 @@ bool any_sound(const std::vector<ManifestEntry>& entries, Role role) {
     try {
       const std::filesystem::path& file = entry.audio.path;
       if (!within_memory(file, [&] { return is_silent(read_audio(file).samples); })) return true;
-      any_read = true;
-    } catch (const DataError&) {  // whoever needs the file will say so
+    } catch (const DataError&) {
+      continue;  // whoever needs the file will say so
     }
+    any_read = true;
   }
   return !any_read;
 }

@@ -225,7 +225,9 @@ std::optional<StoredResults> read_results(const fs::path& folder) {
     run.failures = read_failures(folder);
     if (run.rows.size() == summary->at("n").get<size_t>()) stored.table = std::move(table);
   } catch (const DataError&) {
+    return stored;
   } catch (const json::exception&) {
+    return stored;
   }
   return stored;
 }
@@ -293,7 +295,8 @@ void read_versions(const fs::path& folder, ResultTable& table) {
     for (Metric& metric : table.metrics) {
       metric.version = summary.at("metrics").at(metric.name).at("version");
     }
-  } catch (const json::exception&) {  // somebody else's
+  } catch (const json::exception&) {
+    return;  // somebody else's
   }
 }
 

@@ -41,7 +41,7 @@ class Tones : public Dataset {
  private:
   int64_t special_call_;
   std::function<void(Example&)> special_;
-  mutable int64_t calls_ = 0;
+  mutable std::atomic<int64_t> calls_ = 0;
 };
 
 /// Two recordings with a pause each, long enough for every metric.

@@ -161,7 +161,8 @@ class Converter {
                                             [&] { return pair.clean->read(pair.id); });
         converted += wave.rate_hz == kVoiceBankHz ? 1 : 0;
         ++read;
-      } catch (const DataError&) {  // converting says why
+      } catch (const DataError&) {
+        continue;  // converting says why
       }
     }
     return 2 * converted > read ? kVoiceBankHz : kVoiceBankSourceHz;
