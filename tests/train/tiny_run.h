@@ -2,6 +2,7 @@
 
 // Trainings of a tiny student, of which one call for data may do something else.
 
+#include <atomic>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
