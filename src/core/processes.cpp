@@ -44,12 +44,12 @@ class Descriptor {
 /// The forked child, until it is another program; no more than what is safe there. Its process
 /// group is its own: Ctrl-C reaches only us, and the child gets exactly one signal from us.
 [[noreturn]] void become(char* const* arguments, int input, int log, int report, pid_t parent) {
-  // A handler of ours would keep a signal from the program to come, which never asks it.
-  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) {
-    struct sigaction action{};
-    ::sigaction(signal, nullptr, &action);
-    if (action.sa_handler != SIG_IGN) ::signal(signal, SIG_DFL);
-  }
+  // A handler of ours would keep a signal from the program to come, which never asks it. So would
+  // a script's &, which has SIGINT ignored, and that is what we stop it with; nohup is obeyed.
+  for (const int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
+  struct sigaction hangup{};
+  ::sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) ::signal(SIGHUP, SIG_DFL);
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(128 + SIGTERM);  // it died before this could be asked for

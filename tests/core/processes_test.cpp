@@ -102,6 +102,19 @@ TEST_F(Processes, AreToldToStopOnce) {
   EXPECT_EQ(ended.front().code, 5);
 }
 
+TEST_F(Processes, AreToldWhereAScriptsBackgroundIgnoresInterrupts) {
+  const auto before = ::signal(SIGINT, SIG_IGN);
+  ProcessPool pool;
+  pool.start(0, shell("trap 'echo heard; exit 5' INT; echo begun; "
+                      "for i in $(seq 200); do sleep 0.05; done"));
+  ASSERT_TRUE(says("begun\n"));
+  pool.stop(SIGINT);
+  std::vector<ProcessPool::Ended> ended;
+  while (ended.empty()) ended = pool.take_ended();
+  ::signal(SIGINT, before);
+  EXPECT_EQ(ended.front().code, 5);
+}
+
 TEST_F(Processes, GetAnInterruptOnceAndAreWaitedFor) {
   const pid_t us = ::fork();
   if (us == 0) {
