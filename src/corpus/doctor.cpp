@@ -240,7 +240,12 @@ class Doctor {
     std::set<fs::path> folders;
     std::set<fs::path> stems;
     for (const ListedFile& file : files_) {
-      const fs::path place = place_of(file.audio.path);
+      fs::path place;
+      try {
+        place = place_of(file.audio.path);
+      } catch (const DataError&) {
+        continue;  // it cannot be read either, which is a problem already
+      }
       places.insert(place);
       stems.insert(fs::path(place).replace_extension());
       targets.insert(behind_link(place));

@@ -235,6 +235,19 @@ TEST_F(DoctorTest, RemarksOnWhatIsOnlyStrange) {
                   HasSubstr("3 audio files lie beside the listed ones and are not listed:")));
 }
 
+TEST_F(DoctorTest, APathThatCannotBeIsAProblemOfItsOwn) {
+  std::string deep;
+  for (int i = 0; i < 3000; ++i) deep += "x/";
+  put_audio(dir_ / "a.flac", white(300, 1), 16000);
+  const std::string row = ",s,train,300,16000," + std::string(32, '0') + "\n";
+  put_text(dir_ / "m.csv", "id,path,speaker,split,samples,rate,hash\na,a.flac" + row + "b," + deep +
+                               "b.flac" + row);
+  const Checkup checkup = check(dir_ / "m.csv");
+  ASSERT_EQ(checkup.problems.size(), 2U);
+  EXPECT_THAT(checkup.problems[0].reason + checkup.problems[1].reason,
+              testing::AllOf(HasSubstr("File name too long"), HasSubstr("hash")));
+}
+
 TEST_F(DoctorTest, SaysWhatItCannotCheck) {
   EXPECT_EQ(message_of<DataError>([&] { check(dir_ / "none"); }),
             (dir_ / "none").string() + ": does not exist");
