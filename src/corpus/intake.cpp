@@ -114,11 +114,8 @@ std::string about_cuts(const std::vector<ManifestEntry>& pairs) {
     if (samples > 0) cut.push_back(format("%s: by %d samples", file.path, samples));
   }
   if (cut.empty()) return "";
-  return format(
-             "of %d of %d pairs, one side is longer by 16 ms at most, and is cut (columns "
-             "clean_cut and noisy_cut):",
-             cut.size(), pairs.size()) +
-         listed(cut, 3);
+  return cut_text(cut.size(), pairs.size()) +
+         " (columns clean_cut and noisy_cut):" + listed(cut, 3);
 }
 
 }  // namespace limbeck

@@ -8,6 +8,7 @@
 
 #include "limbeck/core/format.h"
 #include "limbeck/core/table.h"
+#include "limbeck/data/pair_lengths.h"
 
 namespace limbeck {
 namespace {
@@ -129,10 +130,7 @@ std::string cut_text(const ResultTable& table) {
   for (const RunResults& run : table.runs) {
     for (const UtteranceScores& row : run.rows) all.insert(row.id);
   }
-  const size_t cut = table.cut_utterances().size();
-  if (cut == 0) return "";
-  return format("of %d of %d pairs, one side is longer by 16 ms at most, and is cut", cut,
-                all.size());
+  return cut_text(table.cut_utterances().size(), all.size());
 }
 
 std::string score_table(const ResultTable& scores) {
